@@ -1,0 +1,310 @@
+"""Argument checks that twins and wrappers share, so that both refuse the same input with the same words.
+
+Wrong dtypes raise TypeError; wrong ranks, shapes, names and values ValueError; row indices and labels out of range IndexError.
+Everything is checked before anything is written.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["real", "reals", "shape", "result", "in_place", "index", "choice", "number", "word64", "image_shape", "at_least_one"]
+
+_REAL = (np.dtype(np.float32), np.dtype(np.float64))
+_INDEX = (np.dtype(np.int32), np.dtype(np.int64))
+
+
+def _read(name: str, x: Any) -> np.ndarray:
+    """Read a list (of lists) as an array; arrays pass."""
+    if isinstance(x, np.ndarray):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name} is a ragged list; its rows need one length. Received: {name}={x!r:.80}.") from None
+
+
+def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
+    """Return `x` as a C-contiguous float32 or float64 array; a list is read as float64.
+
+    Raises
+    ------
+    TypeError
+        For every other dtype.
+    ValueError
+        If the rank is not `ndim`.
+
+    Examples
+    --------
+    >>> real("x", [1, 2])
+    array([1., 2.])
+    """
+    array = _read(name, x)
+    if not isinstance(x, (np.ndarray, np.generic)) and array.dtype.kind in "biuf":
+        array = array.astype(np.float64)
+    if array.dtype not in _REAL:
+        raise TypeError(
+            f"{name} is float32 or float64 in native byte order. Received: {array.dtype.str!r} ({array.dtype}). "
+            f"Type {name}.astype(np.float32)."
+        )
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
+    return np.asarray(array, order="C")
+
+
+def reals(**arrays: tuple[Any, int | None]) -> list:
+    """Read several real arrays, ``name=(array, rank)``, which share one dtype; None stays None.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not real, or two differ.
+    ValueError
+        If a rank is wrong.
+
+    Examples
+    --------
+    >>> x, b = reals(x=([[1, 2]], 2), b=(None, 1))
+    >>> x.dtype, b
+    (dtype('float64'), None)
+    """
+    read = [None if x is None else real(name, x, ndim) for name, (x, ndim) in arrays.items()]
+    given = [(name, x.dtype) for name, x in zip(arrays, read, strict=True) if x is not None]
+    for name, dtype in given[1:]:
+        if dtype != given[0][1]:
+            first, other = given[0]
+            raise TypeError(
+                f"{name} and {first} share one dtype. Received: {first} {other}, {name} {dtype}. "
+                f"Type {name}.astype({first}.dtype) (a list is read as float64)."
+            )
+    return read
+
+
+def shape(name: str, x: np.ndarray, expected: Sequence[int], meaning: str = "") -> None:
+    """Raise ValueError unless `x` has the shape `expected`, whose axes `meaning` names.
+
+    Examples
+    --------
+    >>> shape("b", np.zeros(3), (4,), "(N,)")
+    Traceback (most recent call last):
+    ValueError: b has shape (N,) = (4,). Received: (3,).
+    """
+    if x.shape != tuple(expected):
+        meaning = f"{meaning} = " if meaning else ""
+        raise ValueError(f"{name} has shape {meaning}{tuple(expected)}. Received: {x.shape}.")
+
+
+def result(
+    name: str,
+    out: np.ndarray | None,
+    expected: Sequence[int],
+    dtype: Any,
+    *inputs: np.ndarray | None,
+    elementwise: bool = False,
+) -> np.ndarray:
+    """Return the array to write a result into: `out` if it is fit for it, a new one if it is None.
+
+    Raises
+    ------
+    TypeError
+        If `out` is no array of `dtype`.
+    ValueError
+        If its shape differs from `expected`, it is not C-contiguous or not writeable, or overlaps one of `inputs`
+        (`elementwise`: being one of them is fine).
+
+    Examples
+    --------
+    >>> result("y", None, (2, 3), np.float32).shape
+    (2, 3)
+    """
+    dtype = np.dtype(dtype)
+    if out is None:
+        return np.empty(expected, dtype)
+    if not isinstance(out, np.ndarray) or out.dtype != dtype:
+        received = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else repr(type(out))
+        raise TypeError(f"{name} is an array of {dtype}. Received: {received}. Type np.empty({tuple(expected)}, np.{dtype}).")
+    shape(name, out, expected)
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(out)}.")
+    for x in inputs:
+        same = elementwise and x is not None and x.ctypes.data == out.ctypes.data and x.nbytes == out.nbytes
+        if x is not None and not same and np.may_share_memory(x, out):
+            raise ValueError(f"{name} overlaps an input. Received: the same memory. Type np.empty_like({name}).")
+    return out
+
+
+def _flags(x: np.ndarray) -> str:
+    return f"C-contiguous {x.flags.c_contiguous}, writeable {x.flags.writeable}"
+
+
+def in_place(**arrays: np.ndarray | None) -> None:
+    """Check flat arrays that a kernel changes: one-dimensional, of one length and one real dtype, C-contiguous, writeable.
+
+    Raises
+    ------
+    TypeError
+        If one is no array, or of another dtype than the first.
+    ValueError
+        If a shape differs, or one is not contiguous, not writeable, or overlaps another.
+
+    Examples
+    --------
+    >>> in_place(w=np.zeros(3), g=np.zeros(4))
+    Traceback (most recent call last):
+    ValueError: g has the shape of w, (3,). Received: (4,).
+    """
+    given = [(name, x) for name, x in arrays.items() if x is not None]
+    first, like = given[0]
+    for position, (name, x) in enumerate(given):
+        if not isinstance(x, np.ndarray) or x.dtype not in _REAL:
+            received = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else repr(type(x))
+            raise TypeError(f"{name} is a float32 or float64 array, changed in place. Received: {received}.")
+        if x.dtype != like.dtype:
+            raise TypeError(f"{name} has the dtype of {first}, {like.dtype}. Received: {x.dtype}.")
+        if x.ndim != 1:
+            raise ValueError(f"{name} is flat (one axis). Received: shape {x.shape}. Type {name}.reshape(-1).")
+        if x.shape != like.shape:
+            raise ValueError(f"{name} has the shape of {first}, {like.shape}. Received: {x.shape}.")
+        if not x.flags.c_contiguous or not (x.flags.writeable or name == "g" and len(given) > 1):
+            raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(x)}.")
+        for other, z in given[:position]:
+            if np.may_share_memory(x, z):
+                raise ValueError(f"{name} and {other} are different memory. Received: overlapping arrays.")
+
+
+def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
+    """Return row numbers or labels as a C-contiguous int64 array, each in [0, size).
+
+    Raises
+    ------
+    TypeError
+        If they are not int32, int64 or a list of integers.
+    ValueError
+        If the rank is not `ndim`.
+    IndexError
+        If one is out of range.
+
+    Examples
+    --------
+    >>> index("t", [0, 3], 3)
+    Traceback (most recent call last):
+    IndexError: t[1] is out of range: 0 to 2 are there. Received: 3.
+    """
+    array = _read(name, i)
+    empty = array.size == 0 and isinstance(i, Sequence)
+    integers = array.dtype.kind == "i" and not isinstance(i, np.ndarray)
+    if array.dtype not in _INDEX and not empty and not integers:
+        raise TypeError(f"{name} is int32 or int64. Received: {array.dtype}. Type {name}.astype(np.int64).")
+    if array.ndim != ndim:
+        raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
+    array = np.asarray(array, np.int64, order="C")
+    wrong = np.flatnonzero((array < 0) | (array >= size))
+    if wrong.size:
+        at, there = int(wrong[0]), f"0 to {size - 1} are there" if size else "nothing is there"
+        raise IndexError(f"{name}[{at}] is out of range: {there}. Received: {array.flat[at]}.")
+    return array
+
+
+def choice(name: str, value: Any, allowed: Collection[str]) -> str:
+    """Return `value` if it is one of `allowed`, else raise ValueError.
+
+    Examples
+    --------
+    >>> choice("algorithm", "fast", ("auto", "direct"))
+    Traceback (most recent call last):
+    ValueError: algorithm is one of auto, direct. Received: algorithm='fast'.
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} is one of {', '.join(allowed)}. Received: {name}={value!r}.")
+    return value
+
+
+def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return `value` as a float in [low, high].
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it lies outside, or is NaN.
+
+    Examples
+    --------
+    >>> number("rate", 0.2, 0, 1)
+    0.2
+    """
+    try:
+        value = float(value) if not isinstance(value, str) else value + 0
+    except TypeError:
+        raise TypeError(f"{name} is a number. Received: {name}={value!r}.") from None
+    if not low <= value <= high:
+        raise ValueError(f"{name} lies in [{low}, {high}]. Received: {name}={value}.")
+    return value
+
+
+def word64(name: str, value: Any) -> int:
+    """Return `value` as an integer in [0, 2⁶⁴).
+
+    Raises
+    ------
+    TypeError
+        If it is no integer.
+    ValueError
+        If it lies outside.
+
+    Examples
+    --------
+    >>> word64("key", 2**64 - 1)
+    18446744073709551615
+    """
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is an integer. Received: {name}={value!r}.") from None
+    if not 0 <= value < 2**64:
+        raise ValueError(f"{name} lies in [0, 2**64). Received: {name}={value}.")
+    return value
+
+
+def image_shape(name: str, value: Any) -> tuple[int, int, int, int]:
+    """Return `value` as the four sizes of an image batch, the batch at least 0 and the others at least 1.
+
+    Raises
+    ------
+    TypeError
+        If a size is no integer.
+    ValueError
+        If there are not four, or one is too small.
+
+    Examples
+    --------
+    >>> image_shape("input_shape", [2, 5, 4, 3])
+    (2, 5, 4, 3)
+    """
+    try:
+        sizes = tuple(operator.index(size) for size in value)
+    except TypeError:
+        raise TypeError(f"{name} is four integers. Received: {name}={value!r}.") from None
+    if len(sizes) != 4 or sizes[0] < 0 or min(sizes[1:]) < 1:
+        raise ValueError(f"{name} is four sizes, all but the batch at least 1. Received: {name}={sizes}.")
+    return sizes
+
+
+def at_least_one(name: str, x: np.ndarray, *axes: int) -> None:
+    """Raise ValueError if one of the `axes` of `x` is empty.
+
+    Examples
+    --------
+    >>> at_least_one("z", np.zeros((3, 0)), 1)
+    Traceback (most recent call last):
+    ValueError: z has at least one entry on axis 1. Received: shape (3, 0).
+    """
+    for axis in axes:
+        if x.shape[axis] < 1:
+            raise ValueError(f"{name} has at least one entry on axis {axis}. Received: shape {x.shape}.")

@@ -1,0 +1,252 @@
+"""The shape formulas that wrappers, twins and layers share: windows that slide over an axis.
+
+Legend: n = length of the axis, k = cells of the window, s = stride, d = dilation, out = windows that fit.
+A dilated window spans d·(k − 1) + 1 cells.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+
+__all__ = [
+    "Padding",
+    "pair",
+    "window_span",
+    "padding_amounts",
+    "output_length",
+    "conv2d_padding",
+    "conv2d_output_shape",
+    "pool2d_padding",
+    "pool2d_output_shape",
+]
+
+Padding = str | Sequence[Sequence[int]]
+Pads = tuple[tuple[int, int], tuple[int, int]]
+
+
+def pair(name: str, value: int | Sequence[int], least: int = 1) -> tuple[int, int]:
+    """Read an integer, or two of them, as (rows, columns).
+
+    Raises
+    ------
+    TypeError
+        If an entry is no integer.
+    ValueError
+        If there are not one or two entries, or one is below `least`.
+
+    Examples
+    --------
+    >>> pair("strides", 2), pair("strides", (1, 3))
+    ((2, 2), (1, 3))
+    """
+    try:
+        entries = (operator.index(value),) * 2  # type: ignore[arg-type]
+    except TypeError:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise TypeError(f"{name} is an integer or two integers. Received: {name}={value!r}.") from None
+        if len(value) != 2:
+            raise ValueError(f"{name} is an integer or two integers. Received: {name}={value!r}.") from None
+        try:
+            entries = (operator.index(value[0]), operator.index(value[1]))
+        except TypeError:
+            raise TypeError(f"{name} is made of integers. Received: {name}={value!r}.") from None
+    if min(entries) < least:
+        raise ValueError(f"{name} is at least {least}. Received: {name}={value!r}.")
+    return entries
+
+
+def window_span(window: int, dilation: int = 1) -> int:
+    """Cells from the first to the last of a dilated window, d·(k − 1) + 1.
+
+    Examples
+    --------
+    >>> window_span(3, 2)
+    5
+    """
+    return dilation * (window - 1) + 1
+
+
+def padding_amounts(
+    length: int,
+    window: int,
+    stride: int = 1,
+    padding: str | Sequence[int] = "valid",
+    dilation: int = 1,
+) -> tuple[int, int]:
+    """Cells to add before and after one axis.
+
+    valid: none.  same: as many as make out = ⌈n / s⌉; total = max((out − 1)·s + d·(k − 1) + 1 − n, 0), before = ⌊total / 2⌋,
+    and the extra cell goes after.  A pair of integers says them itself.
+
+    Raises
+    ------
+    ValueError
+        For another word, or a negative amount.
+
+    Examples
+    --------
+    >>> padding_amounts(28, 3, padding="same"), padding_amounts(28, 3, 2, "same"), padding_amounts(28, 3, 1, (2, 0))
+    ((1, 1), (0, 1), (2, 0))
+    """
+    if isinstance(padding, str):
+        if padding == "valid":
+            return 0, 0
+        if padding == "same":
+            total = max((-(-length // stride) - 1) * stride + window_span(window, dilation) - length, 0)
+            return total // 2, total - total // 2
+        raise ValueError(f'padding is "valid", "same" or ((top, bottom), (left, right)). Received: padding={padding!r}.')
+    return pair("padding", padding, least=0)
+
+
+def output_length(
+    length: int,
+    window: int,
+    stride: int = 1,
+    padding: str | Sequence[int] = "valid",
+    dilation: int = 1,
+    axis: str = "the axis",
+) -> int:
+    """Windows that fit on one axis, ⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or the window is larger than the padded axis.
+
+    Examples
+    --------
+    >>> output_length(28, 3), output_length(28, 3, 2, "same"), output_length(4, 3, padding=(1, 1))
+    (26, 14, 4)
+    """
+    for name, size in (("length", length), ("window", window), ("stride", stride), ("dilation", dilation)):
+        if size < 1:
+            raise ValueError(f"The {name} of {axis} is at least 1. Received: {size}.")
+    before, after = padding_amounts(length, window, stride, padding, dilation)
+    room = length + before + after - window_span(window, dilation)
+    if room < 0:
+        raise ValueError(
+            f"A window of {window} cells (dilation {dilation}) does not fit on {axis} of {length} cells with padding {before} + {after}. "
+            f'Received: padding={padding!r}. Type padding="same", or take a smaller window.'
+        )
+    return room // stride + 1
+
+
+def _both(padding: Padding) -> tuple[str | Sequence[int], str | Sequence[int]]:
+    """One entry of `padding` for the rows, one for the columns."""
+    if isinstance(padding, str):
+        return padding, padding
+    if not isinstance(padding, Sequence) or len(padding) != 2 or not all(isinstance(entry, Sequence) for entry in padding):
+        raise ValueError(f'padding is "valid", "same" or ((top, bottom), (left, right)). Received: padding={padding!r}.')
+    return padding[0], padding[1]
+
+
+def conv2d_padding(
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    strides: int | Sequence[int] = (1, 1),
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = (1, 1),
+) -> Pads:
+    """Padding of a convolution as ((top, bottom), (left, right)).
+
+    Examples
+    --------
+    >>> conv2d_padding((1, 28, 28, 3), (3, 5, 3, 8), padding="same")
+    ((1, 1), (2, 2))
+    """
+    (sh, sw), (dh, dw), (rows, columns) = pair("strides", strides), pair("dilation", dilation), _both(padding)
+    return (
+        padding_amounts(x_shape[1], w_shape[0], sh, rows, dh),
+        padding_amounts(x_shape[2], w_shape[1], sw, columns, dw),
+    )
+
+
+def conv2d_output_shape(
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    strides: int | Sequence[int] = (1, 1),
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = (1, 1),
+    groups: int = 1,
+) -> tuple[int, int, int, int]:
+    """Shape (N, OH, OW, F) of the convolution of (N, H, W, C) with (KH, KW, C / groups, F).
+
+    Raises
+    ------
+    ValueError
+        If the ranks, the channels, the groups or the sizes do not fit.
+
+    Examples
+    --------
+    >>> conv2d_output_shape((32, 28, 28, 1), (3, 3, 1, 32))
+    (32, 26, 26, 32)
+    """
+    if len(x_shape) != 4 or len(w_shape) != 4:
+        raise ValueError(
+            f"Images are (N, H, W, C) and weights (KH, KW, C / groups, F). Received: x {tuple(x_shape)}, w {tuple(w_shape)}."
+        )
+    (n, h, width, c), (kh, kw, cg, f) = x_shape, w_shape
+    if operator.index(groups) < 1 or c % groups or f % groups:
+        raise ValueError(f"groups divides the channels C={c} and the filters F={f}. Received: groups={groups}.")
+    if cg * groups != c or c < 1 or f < 1:
+        raise ValueError(
+            f"w has shape (KH, KW, C / groups, F) with C={c}, groups={groups} and F at least 1. Received: w {tuple(w_shape)}."
+        )
+    (sh, sw), (dh, dw), (rows, columns) = pair("strides", strides), pair("dilation", dilation), _both(padding)
+    return (
+        n,
+        output_length(h, kh, sh, rows, dh, "the height"),
+        output_length(width, kw, sw, columns, dw, "the width"),
+        f,
+    )
+
+
+def _pool(pool_size: int | Sequence[int], strides: int | Sequence[int] | None, padding: str) -> tuple:
+    size = pair("pool_size", pool_size)
+    steps = size if strides is None else pair("strides", strides)
+    if padding not in ("valid", "same"):
+        raise ValueError(f'padding of a pooling is "valid" or "same". Received: padding={padding!r}.')
+    return size, steps
+
+
+def pool2d_padding(
+    x_shape: Sequence[int],
+    pool_size: int | Sequence[int] = (2, 2),
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+) -> Pads:
+    """Padding of a pooling as ((top, bottom), (left, right)); `strides` of None are the pool size.
+
+    Examples
+    --------
+    >>> pool2d_padding((1, 5, 4, 3), (2, 2), padding="same")
+    ((0, 1), (0, 0))
+    """
+    (ph, pw), (sh, sw) = _pool(pool_size, strides, padding)
+    return padding_amounts(x_shape[1], ph, sh, padding), padding_amounts(x_shape[2], pw, sw, padding)
+
+
+def pool2d_output_shape(
+    x_shape: Sequence[int],
+    pool_size: int | Sequence[int] = (2, 2),
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+) -> tuple[int, int, int, int]:
+    """Shape (N, OH, OW, C) of the pooling of (N, H, W, C).
+
+    Raises
+    ------
+    ValueError
+        If the rank is not 4, a size is below 1, or the window does not fit.
+
+    Examples
+    --------
+    >>> pool2d_output_shape((32, 11, 11, 64)), pool2d_output_shape((32, 11, 11, 64), padding="same")
+    ((32, 5, 5, 64), (32, 6, 6, 64))
+    """
+    if len(x_shape) != 4:
+        raise ValueError(f"Images are (N, H, W, C). Received: {tuple(x_shape)}.")
+    (ph, pw), (sh, sw) = _pool(pool_size, strides, padding)
+    n, h, w, c = x_shape
+    return n, output_length(h, ph, sh, padding, 1, "the height"), output_length(w, pw, sw, padding, 1, "the width"), c
