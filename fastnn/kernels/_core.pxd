@@ -1,0 +1,38 @@
+"""What every family wrapper cimports: the tables of kernels, and arrays in and out.
+
+A wrapper has no loops.  It reads its inputs with ``as_real`` or ``as_index``, gets its outputs from ``output``, calls
+``table(dtype).<kernel>`` without the GIL and hands the status to ``check``.
+"""
+from numpy cimport ndarray, npy_intp
+
+cdef extern from "fnn.h":
+    enum: FNN_OK, FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL
+    ctypedef struct fnn_kernels:
+        pass
+
+cdef enum:
+    ANY = -1
+
+# The table of the chosen tier for NPY_FLOAT32 or NPY_FLOAT64.
+cdef const fnn_kernels *table(int dtype) noexcept nogil
+
+# x as a C-contiguous native real array of `ndim` dimensions (ANY: any) and dtype (ANY: float32 or float64).
+cdef ndarray as_real(object x, str name, int ndim, int dtype=*)
+
+# Like as_real, of exactly this shape.
+cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape, int dtype)
+
+# x as a C-contiguous int64 array of `ndim` dimensions.
+cdef ndarray as_index(object x, str name, int ndim)
+
+# The array to write a result into: `given` if the caller gave one (checked), else one of the active workspace, else new.
+cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int dtype)
+
+# Refuse an output that shares memory with an input.
+cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1
+
+# The C code of an activation's name.
+cdef int activation_code(object name, bint fusible) except -1
+
+# Raise what a status says: MemoryError, IndexError.
+cdef int check(int status) except -1

@@ -1,0 +1,307 @@
+"""The one module that owns C state: the choice of tier, the thread pool, and the workspace of the running step."""
+cimport numpy as cnp
+from cpython.ref cimport PyObject
+from numpy cimport ndarray, npy_intp
+
+import os
+import sys
+
+import numpy as np
+
+cnp.import_array()
+
+__all__ = ["Workspace", "available_isas", "build_info", "get_num_threads", "isa", "set_num_threads"]
+
+cdef extern from *:
+    """
+    #ifndef FNN_COMPILER
+    #define FNN_COMPILER __VERSION__
+    #endif
+    /* The workspace of the step that this thread runs; borrowed from the `with` block that holds it. */
+    static _Thread_local PyObject *fnn_active_workspace = NULL;
+    """
+    PyObject *fnn_active_workspace
+    const char *FNN_COMPILER
+
+cdef extern from "fnn.h":
+    enum: FNN_NO_MEMORY, FNN_BAD_INDEX, FNN_F32, FNN_F64
+    enum: FNN_LINEAR, FNN_RELU, FNN_LEAKY_RELU, FNN_ELU, FNN_SELU, FNN_SIGMOID, FNN_TANH, FNN_SOFTPLUS, FNN_EXPONENTIAL
+    enum: FNN_HARD_SIGMOID, FNN_GELU, FNN_GELU_TANH, FNN_SILU, FNN_STEP
+    int fnn_tier_count()
+    const char *fnn_tier_name(int tier)
+    int fnn_tier_supported(int tier)
+    const fnn_kernels *fnn_tier_kernels(int tier, int precision)
+
+cdef extern from "pool.h":
+    enum: FNN_MAX_THREADS
+    int fnn_get_threads()
+    int fnn_set_threads(int count)
+
+
+# ---- the tier, chosen once ----
+
+cdef const fnn_kernels *kernels_f32
+cdef const fnn_kernels *kernels_f64
+cdef str _isa
+
+
+def available_isas() -> list[str]:
+    """The instruction-set tiers that both this build and this machine have, best last."""
+    return [fnn_tier_name(i).decode() for i in range(fnn_tier_count()) if fnn_tier_supported(i)]
+
+
+def isa() -> str:
+    """The instruction-set tier in use: ``"baseline"``, ``"avx2"`` or ``"avx512"`` (chosen at import; ``FASTNN_ISA`` forces it)."""
+    return _isa
+
+
+def _choose_tier():
+    global kernels_f32, kernels_f64, _isa
+    available = available_isas()
+    _isa = os.environ.get("FASTNN_ISA") or available[-1]
+    if _isa not in available:
+        raise ImportError(
+            f"FASTNN_ISA names a tier that this machine or this build lacks: expected one of {', '.join(available)}. "
+            f"Received: {_isa!r}. Unset FASTNN_ISA to take the best one.")
+    for tier in range(fnn_tier_count()):
+        if fnn_tier_name(tier).decode() == _isa:
+            kernels_f32 = fnn_tier_kernels(tier, FNN_F32)
+            kernels_f64 = fnn_tier_kernels(tier, FNN_F64)
+
+
+_choose_tier()
+
+
+def build_info() -> dict:
+    """What this build was made of: its tiers, and the compiler."""
+    return {"tiers": [fnn_tier_name(i).decode() for i in range(fnn_tier_count())], "compiler": FNN_COMPILER.decode()}
+
+
+cdef const fnn_kernels *table(int dtype) noexcept nogil:
+    return kernels_f32 if dtype == cnp.NPY_FLOAT32 else kernels_f64
+
+
+# ---- threads ----
+
+def get_num_threads() -> int:
+    """The number of threads that kernels use: ``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs of this process."""
+    return fnn_get_threads()
+
+
+def set_num_threads(count: int) -> None:
+    """Set the number of threads that kernels use.  No result depends on it.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is not between 1 and 256.
+    """
+    if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or fnn_set_threads(
+            max(-1, min(<long long>count, FNN_MAX_THREADS + 1))) != 0:
+        raise ValueError(f"The number of threads is an integer from 1 to {FNN_MAX_THREADS}. Received: {count!r}.")
+
+
+# ---- arrays in ----
+
+cdef inline bint is_ready(ndarray a) noexcept:
+    return cnp.PyArray_ISCARRAY_RO(a)
+
+
+cdef inline bint is_real(int dtype) noexcept:
+    return dtype == cnp.NPY_FLOAT32 or dtype == cnp.NPY_FLOAT64
+
+
+cdef tuple shape_tuple(int ndim, const npy_intp *shape):
+    return tuple([shape[i] for i in range(ndim)])
+
+
+cdef str dtype_name(int dtype):
+    return "float32" if dtype == cnp.NPY_FLOAT32 else "float64"
+
+
+cdef ndarray converted_real(object x, str name, int ndim, int dtype):
+    """The slow way in: lists become float64, strided arrays are copied, everything unsuitable is refused."""
+    if not isinstance(x, np.ndarray):
+        try:
+            x = np.asarray(x, dtype=None if hasattr(x, "__array__") else np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} is an array of float32 or float64. Received: {type(x).__name__}, which does not "
+                            f"make an array of numbers.") from None
+        if dtype != ANY and x.dtype == np.float64 and x.ndim <= 1:
+            x = x.astype(dtype_name(dtype))  # a list beside an array takes the array's dtype
+    if x.dtype != np.float32 and x.dtype != np.float64:
+        raise TypeError(f"{name} is an array of float32 or float64. Received: dtype {x.dtype}. "
+                        f"Type {name}.astype(np.float32).")
+    if not x.dtype.isnative:
+        raise TypeError(f"{name} is in native byte order. Received: dtype {x.dtype.str!r}. "
+                        f"Type {name}.astype(np.{x.dtype.name}).")
+    if dtype != ANY and cnp.PyArray_TYPE(x) != dtype:
+        raise TypeError(f"All arrays of one call share one dtype: expected {name} of {dtype_name(dtype)}. "
+                        f"Received: {x.dtype}. Type {name}.astype(np.{dtype_name(dtype)}).")
+    if ndim != ANY and x.ndim != ndim:
+        raise ValueError(f"{name} has {ndim} dimension{'s' if ndim != 1 else ''}. Received: shape {x.shape}.")
+    return np.require(x, requirements=["C", "A"])
+
+
+cdef ndarray as_real(object x, str name, int ndim, int dtype=ANY):
+    cdef ndarray a
+    if type(x) is ndarray:
+        a = <ndarray> x
+        if is_ready(a) and (ndim == ANY or cnp.PyArray_NDIM(a) == ndim) and (
+                cnp.PyArray_TYPE(a) == dtype or (dtype == ANY and is_real(cnp.PyArray_TYPE(a)))):
+            return a
+    return converted_real(x, name, ndim, dtype)
+
+
+cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape, int dtype):
+    cdef ndarray a = as_real(x, name, ndim, dtype)
+    cdef int i
+    for i in range(ndim):
+        if cnp.PyArray_DIM(a, i) != shape[i]:
+            raise ValueError(f"{name} has shape {shape_tuple(ndim, shape)} here. Received: shape {(<object> a).shape}.")
+    return a
+
+
+cdef ndarray as_index(object x, str name, int ndim):
+    if not isinstance(x, np.ndarray):
+        x = np.asarray(x)
+    if x.dtype.kind not in "iu" or x.dtype == np.uint64:
+        if x.size or x.dtype.kind != "f":  # an empty list has no integers to show
+            raise TypeError(f"{name} is an array of integers. Received: dtype {x.dtype}. Type {name}.astype(np.int64).")
+    if ndim != ANY and x.ndim != ndim:
+        raise ValueError(f"{name} has {ndim} dimension{'s' if ndim != 1 else ''}. Received: shape {x.shape}.")
+    return np.ascontiguousarray(x, dtype=np.int64)
+
+
+# ---- arrays out ----
+
+cdef ndarray aligned_empty(int ndim, const npy_intp *shape, int dtype):
+    """A new array whose data start on a cache line."""
+    cdef object kind = cnp.PyArray_DescrFromType(dtype)
+    cdef tuple dims = shape_tuple(ndim, shape)
+    cdef Py_ssize_t count = 1
+    for dim in dims:
+        count = count * dim
+    raw = np.empty(count * kind.itemsize + 64, dtype=np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start:start + count * kind.itemsize].view(kind).reshape(dims)
+
+
+cdef class Workspace:
+    """The buffers of one training step, handed out in order of request and again in the next step.
+
+    Inside ``with workspace:`` every kernel that is not given an output array takes it from here.  A step that asks for the
+    same shapes in the same order as the last one gets the same arrays, so a steady state allocates nothing; what is
+    read after the next step must be copied.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> workspace = kernels.Workspace()
+    >>> with workspace:
+    ...     first = kernels.exp(np.zeros(3))
+    >>> with workspace:
+    ...     second = kernels.exp(np.ones(3))
+    >>> first is second
+    True
+    """
+    cdef list buffers, outer
+    cdef Py_ssize_t cursor
+
+    def __init__(self):
+        self.buffers = []
+        self.outer = []
+        self.cursor = 0
+
+    def __enter__(self):
+        global fnn_active_workspace
+        self.outer.append(None if fnn_active_workspace == NULL else <object> fnn_active_workspace)
+        fnn_active_workspace = <PyObject *> self
+        self.cursor = 0
+        return self
+
+    def __exit__(self, *exc_info):
+        global fnn_active_workspace
+        outer = self.outer.pop()
+        fnn_active_workspace = NULL if outer is None else <PyObject *> outer
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers."""
+        return sum(buffer.nbytes for buffer in self.buffers)
+
+    cdef ndarray take(self, int ndim, const npy_intp *shape, int dtype):
+        cdef Py_ssize_t at = self.cursor
+        cdef ndarray buffer
+        cdef int i
+        self.cursor += 1
+        if at < len(self.buffers):
+            buffer = <ndarray> self.buffers[at]
+            if cnp.PyArray_TYPE(buffer) == dtype and cnp.PyArray_NDIM(buffer) == ndim:
+                for i in range(ndim):
+                    if cnp.PyArray_DIM(buffer, i) != shape[i]:
+                        break
+                else:
+                    return buffer
+            del self.buffers[at:]  # the step takes another way from here on
+        buffer = aligned_empty(ndim, shape, dtype)
+        self.buffers.append(buffer)
+        return buffer
+
+
+cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int dtype):
+    cdef ndarray a
+    cdef int i
+    if given is None:
+        if fnn_active_workspace != NULL:
+            return (<Workspace> fnn_active_workspace).take(ndim, shape, dtype)
+        return cnp.PyArray_EMPTY(ndim, <npy_intp *> shape, dtype, 0)
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"{name}= is the array to write into. Received: {type(given).__name__}.")
+    a = <ndarray> given
+    if cnp.PyArray_TYPE(a) != dtype or not a.dtype.isnative:
+        raise TypeError(f"{name}= has dtype {np.dtype(cnp.PyArray_DescrFromType(dtype))} here. Received: {a.dtype}.")
+    if cnp.PyArray_NDIM(a) != ndim or any([cnp.PyArray_DIM(a, i) != shape[i] for i in range(ndim)]):
+        raise ValueError(f"{name}= has shape {shape_tuple(ndim, shape)} here. Received: shape {given.shape}.")
+    if not cnp.PyArray_ISCARRAY(a):
+        raise ValueError(f"{name}= is C-contiguous and writeable. Received: an array with strides {given.strides}, "
+                         f"writeable={given.flags.writeable}.")
+    return a
+
+
+cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1:
+    cdef char *a = <char *> cnp.PyArray_DATA(out)
+    cdef char *b = <char *> cnp.PyArray_DATA(x)
+    if a < b + cnp.PyArray_NBYTES(x) and b < a + cnp.PyArray_NBYTES(out):
+        raise ValueError(f"{out_name}= must not share memory with {x_name}, which is still read while {out_name} is "
+                         f"written. Leave {out_name}= out to get a new array.")
+    return 0
+
+
+# ---- names and statuses ----
+
+cdef dict FUSIBLE = {
+    "linear": FNN_LINEAR, "relu": FNN_RELU, "leaky_relu": FNN_LEAKY_RELU, "elu": FNN_ELU, "selu": FNN_SELU,
+    "sigmoid": FNN_SIGMOID, "tanh": FNN_TANH, "softplus": FNN_SOFTPLUS, "exponential": FNN_EXPONENTIAL,
+    "hard_sigmoid": FNN_HARD_SIGMOID,
+}
+cdef dict ACTIVATIONS = FUSIBLE | {
+    "gelu": FNN_GELU, "gelu_tanh": FNN_GELU_TANH, "silu": FNN_SILU, "step": FNN_STEP,
+}
+
+
+cdef int activation_code(object name, bint fusible) except -1:
+    codes = FUSIBLE if fusible else ACTIVATIONS
+    code = codes.get(name) if isinstance(name, str) else None
+    if code is None:
+        raise ValueError(f"activation is one of {', '.join(codes)}. Received: {name!r}.")
+    return code
+
+
+cdef int check(int status) except -1:
+    if status == FNN_OK:
+        return 0
+    if status == FNN_NO_MEMORY:
+        raise MemoryError("A kernel could not get its scratch memory.")
+    raise IndexError("A kernel met an index out of range.")

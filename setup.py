@@ -1,0 +1,111 @@
+"""Builds the extension modules; all metadata are in pyproject.toml.
+
+``src_c/*.c`` is compiled once per instruction-set tier and precision and linked into ``fastnn.kernels._core``, which owns the
+tables of kernels; the other modules of ``fastnn/kernels`` are thin wrappers that reach them through ``cimport``.
+
+Environment: ``FASTNN_BUILD_TIERS=avx2,avx512`` builds some tiers only; ``FASTNN_DEBUG=1`` builds without optimisation and with bounds
+checks, ``FASTNN_DEBUG=address,undefined`` (or ``thread``) with those sanitizers too.
+"""
+
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent.resolve()
+ONCE = {"pool.c", "dispatch.c"}  # the rest of src_c is compiled per tier and precision
+
+TIER_FLAGS = {
+    "baseline": [],
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
+}
+DEBUG = os.environ.get("FASTNN_DEBUG", "")
+SANITIZERS = [f"-fsanitize={DEBUG}", "-fno-omit-frame-pointer"] if DEBUG not in ("", "0", "1") else []
+OPTIMISE = ["-O1" if SANITIZERS else "-O0", "-g"] if DEBUG not in ("", "0") else ["-O3", "-g0"]
+C_FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-fvisibility=hidden", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
+           *OPTIMISE, *SANITIZERS]
+
+
+def tiers():
+    names = ["baseline", "avx2", "avx512"] if platform.machine().lower() in ("x86_64", "amd64") else ["baseline"]
+    wanted = os.environ.get("FASTNN_BUILD_TIERS")
+    if not wanted:
+        return names
+    unknown = set(wanted.split(",")) - set(names)
+    if unknown:
+        raise SystemExit(f"FASTNN_BUILD_TIERS: expected some of {','.join(names)}. Received: {','.join(sorted(unknown))}")
+    return [name for name in names if name in wanted.split(",")]
+
+
+class BuildKernels(build_ext):
+    """build_ext that first compiles the C kernels, in parallel, and only what has changed."""
+
+    def build_extensions(self):
+        self.parallel = self.parallel or os.cpu_count()
+        core = next(extension for extension in self.extensions if extension.name.endswith("._core"))
+        core.extra_objects = core.depends = self.compile_kernels()
+        super().build_extensions()
+
+    def compile_kernels(self):
+        sources = sorted((ROOT / "src_c").glob("*.c"))
+        headers = [*(ROOT / "src_c").glob("*.h"), ROOT / "src_c/kernels.def", Path(__file__)]
+        self.newest_header = max(path.stat().st_mtime for path in headers)
+        listed = " ".join(f"FNN_HAS({tier})" for tier in tiers())
+        jobs = [(source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], [])
+                for source in sources if source.name in ONCE]
+        jobs += [
+            (source, f"{tier}_f{bits}", [("FNN_TIER", tier), ("FNN_BITS", bits)], TIER_FLAGS[tier])
+            for tier in tiers() for bits in ("32", "64") for source in sources if source.name not in ONCE
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as executor:
+            return list(executor.map(lambda job: self.compile_one(*job), jobs))
+
+    def compile_one(self, source, variant, macros, flags):
+        folder = Path(self.build_temp) / ("debug-" + DEBUG.replace(",", "-") if DEBUG else "") / variant
+        target = folder / source.with_suffix(".o").name
+        stamp = target.with_suffix(".macros")  # the list of tiers is part of what an object was made from
+        key = repr((macros, flags, C_FLAGS))
+        fresh = target.exists() and stamp.exists() and stamp.read_text() == key
+        if fresh and target.stat().st_mtime > max(source.stat().st_mtime, self.newest_header):
+            return str(target)
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [*self.compiler.compiler_so, *C_FLAGS, *flags, *[f"-D{name}={value}" for name, value in macros],
+                   f"-I{ROOT / 'src_c'}", "-fPIC", "-c", str(source), "-o", str(target)]
+        self.spawn(command)
+        stamp.write_text(key)
+        return str(target)
+
+
+def extensions():
+    names = sorted(path.stem for path in (ROOT / "fastnn/kernels").glob("*.pyx"))
+    return [
+        Extension(
+            f"fastnn.kernels.{name}",
+            [f"fastnn/kernels/{name}.pyx"],
+            include_dirs=["src_c", numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION")],
+            extra_compile_args=["-O0" if DEBUG == "1" else "-O2", "-g0", "-fvisibility=hidden", *SANITIZERS],
+            extra_link_args=["-pthread", *SANITIZERS],
+        )
+        for name in names
+    ]
+
+
+DIRECTIVES = {
+    "language_level": 3,
+    "embedsignature": True,
+    "binding": True,
+    "boundscheck": DEBUG not in ("", "0"),
+    "cdivision": True,
+}
+
+setup(
+    ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython"),
+    cmdclass={"build_ext": BuildKernels},
+)

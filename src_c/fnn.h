@@ -1,0 +1,51 @@
+/* fnn.h — what the Python side sees of the C kernels.
+ *
+ * Every kernel exists once per instruction-set tier and per precision.  One such set is a table of function
+ * pointers, `fnn_kernels`, made from the list in kernels.def.  Reals are passed as `void *`, so that one struct
+ * describes both precisions; the tables are filled in table.c.
+ */
+#ifndef FNN_H
+#define FNN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a kernel returns. */
+enum fnn_status { FNN_OK = 0, FNN_NO_MEMORY = 1, FNN_BAD_INDEX = 2 };
+
+/* Activations whose slope can be read off their output come first, see activations.h. */
+enum fnn_activation {
+    FNN_LINEAR,
+    FNN_RELU,
+    FNN_LEAKY_RELU,
+    FNN_ELU,
+    FNN_SELU,
+    FNN_SIGMOID,
+    FNN_TANH,
+    FNN_SOFTPLUS,
+    FNN_EXPONENTIAL,
+    FNN_HARD_SIGMOID,
+    FNN_GELU,
+    FNN_GELU_TANH,
+    FNN_SILU,
+    FNN_STEP,
+};
+
+enum fnn_algorithm { FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL };
+
+typedef struct fnn_kernels {
+#define real void
+#define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;
+#include "kernels.def"
+#undef FNN_KERNEL
+#undef real
+} fnn_kernels;
+
+/* dispatch.c: the tiers of this build, best last, and what the processor can run. */
+enum fnn_precision { FNN_F32, FNN_F64, FNN_PRECISIONS };
+int fnn_tier_count(void);
+const char *fnn_tier_name(int tier);
+int fnn_tier_supported(int tier);
+const fnn_kernels *fnn_tier_kernels(int tier, int precision);
+
+#endif

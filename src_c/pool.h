@@ -1,0 +1,36 @@
+/* pool.h — the thread pool and the scratch memory of its threads.  Exists once per process, in no tier.
+ *
+ * The pool runs a range of items split into as many contiguous parts as there are threads; the caller works too.  No
+ * kernel may let a number depend on the split: items are outputs, or chunks that the shape alone fixes.
+ */
+#ifndef FNN_POOL_H
+#define FNN_POOL_H
+
+#include <stddef.h>
+
+/* Work on items first..last-1; returns a status, FNN_OK or FNN_NO_MEMORY. */
+typedef int (*fnn_task)(void *context, ptrdiff_t first, ptrdiff_t last);
+
+/* Run `task` over items 0..items-1.  `work` is the whole job's cost in floating-point operations (or as many
+ * bytes moved): below a measured cut-off, or when the pool is busy, the caller does everything alone. */
+int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context);
+
+int fnn_get_threads(void);
+int fnn_set_threads(int count); /* 0, or -1 if count is not in 1..FNN_MAX_THREADS */
+enum { FNN_MAX_THREADS = 256 };
+
+/* Scratch memory of the calling thread, one buffer per purpose, 64-byte aligned, uninitialised, kept until the thread
+ * ends.  A purpose is used by one function at a time: a caller's buffers survive the tasks that it starts.
+ * NULL when memory is out. */
+enum fnn_scratch_use {
+    FNN_SCRATCH_PANELS, /* packed weights, shared with the tasks */
+    FNN_SCRATCH_SHARED, /* other caller-level memory, shared with the tasks */
+    FNN_SCRATCH_LISTS,  /* index lists, shared with the tasks */
+    FNN_SCRATCH_TILE,   /* a task's own */
+    FNN_SCRATCH_IMAGE,  /* a task's own padded image, or rows of patches */
+    FNN_SCRATCH_ROWS,   /* a task's own packed rows */
+    FNN_SCRATCH_USES
+};
+void *fnn_scratch(enum fnn_scratch_use use, size_t bytes);
+
+#endif

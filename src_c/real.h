@@ -1,0 +1,141 @@
+/* real.h — one source, two precisions, several instruction sets.
+ *
+ * Each kernel file is compiled once per (tier, precision) with -DFNN_TIER=<name> -DFNN_BITS=32|64 and the
+ * flags of the tier.  `real` is the precision, `vec` a register full of reals (GCC/Clang vector extension), VL its
+ * length.  FNN(name) is the exported name of a kernel, for instance fnn_dense_forward_avx2_f32.  Everything else in a
+ * kernel file and in the headers it includes is static: nothing compiled for one tier can be linked into another.
+ */
+#ifndef FNN_REAL_H
+#define FNN_REAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "fnn.h"
+#include "pool.h"
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define FNN_PASTE4(a, b, c, d) a##b##c##d
+#define FNN_NAME(name, tier, suffix) FNN_PASTE4(fnn_##name##_, tier, _, suffix)
+
+#if FNN_BITS == 32
+typedef float real;
+typedef int32_t real_int;
+typedef uint32_t real_uint;
+#define FNN(name) FNN_NAME(name, FNN_TIER, f32)
+#define REAL_EPSILON 1.1920929e-07f
+#else
+typedef double real;
+typedef int64_t real_int;
+typedef uint64_t real_uint;
+#define FNN(name) FNN_NAME(name, FNN_TIER, f64)
+#define REAL_EPSILON 2.220446049250313e-16
+#endif
+
+/* Bytes of a vector register. */
+#if defined(__AVX512F__)
+#define VBYTES 64
+#elif defined(__AVX2__)
+#define VBYTES 32
+#else
+#define VBYTES 16
+#endif
+
+enum { VL = VBYTES / (int)sizeof(real) };
+
+typedef real vec __attribute__((vector_size(VBYTES)));
+typedef real_int ivec __attribute__((vector_size(VBYTES)));  /* lane masks and bit patterns */
+typedef real_uint uvec __attribute__((vector_size(VBYTES)));
+typedef real vec_anywhere __attribute__((vector_size(VBYTES), aligned(sizeof(real)), may_alias));
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+INLINE ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+INLINE ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+INLINE ptrdiff_t ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
+INLINE ptrdiff_t round_up(ptrdiff_t a, ptrdiff_t b) { return ceil_div(a, b) * b; }
+
+INLINE vec load(const real *p) { return *(const vec_anywhere *)p; }
+INLINE void store(real *p, vec v) { *(vec_anywhere *)p = v; }
+INLINE vec splat(real a) { return a - (vec){0}; } /* a - 0 is a, for every a: NaN and -0 too */
+
+/* The first n lanes (0 <= n < VL); the others are zero. */
+INLINE vec load_part(const real *p, ptrdiff_t n) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#else
+    vec v = {0};
+    memcpy(&v, p, (size_t)n * sizeof(real));
+    return v;
+#endif
+}
+
+INLINE void store_part(real *p, vec v, ptrdiff_t n) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif defined(__AVX512F__)
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+#else
+    memcpy(p, &v, (size_t)n * sizeof(real));
+#endif
+}
+
+/* Whole vector when n >= VL, else a part: the tail of a loop is its last turn. */
+INLINE vec load_upto(const real *p, ptrdiff_t n) { return n >= VL ? load(p) : load_part(p, n); }
+INLINE void store_upto(real *p, vec v, ptrdiff_t n) {
+    if (n >= VL) store(p, v);
+    else store_part(p, v, n);
+}
+
+/* Lane by lane: mask ? a : b, for masks of all ones or all zeros as comparisons give them. */
+INLINE vec choose(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+INLINE ivec is_nan(vec a) { return a != a; }
+
+/* Maximum and minimum that keep NaN: if a or b is NaN, so is the result. */
+INLINE vec vec_max(vec a, vec b) { return choose((b > a) | is_nan(b), b, a); }
+INLINE vec vec_min(vec a, vec b) { return choose((b < a) | is_nan(b), b, a); }
+INLINE vec vec_abs(vec a) { return (vec)((uvec)a & ~((uvec){0} + ((real_uint)1 << (FNN_BITS - 1)))); }
+
+INLINE vec vec_sqrt(vec a) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    return (vec)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_sqrt_pd((__m512d)a);
+#elif defined(__AVX2__) && FNN_BITS == 32
+    return (vec)_mm256_sqrt_ps((__m256)a);
+#elif defined(__AVX2__)
+    return (vec)_mm256_sqrt_pd((__m256d)a);
+#else
+    for (int i = 0; i < VL; i++) a[i] = FNN_BITS == 32 ? __builtin_sqrtf((float)a[i]) : __builtin_sqrt(a[i]);
+    return a;
+#endif
+}
+
+/* Reductions over lanes, in one fixed order: halves are folded onto each other. */
+INLINE real sum_lanes(vec v) {
+    real lane[VL];
+    memcpy(lane, &v, sizeof v);
+    for (int half = VL / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+INLINE real max_lanes(vec v) { /* keeps NaN */
+    real m = v[0];
+    for (int i = 1; i < VL; i++)
+        if (v[i] > m || v[i] != v[i]) m = v[i];
+    return m;
+}
+
+/* This tier's and precision's share of the list of kernels. */
+#define FNN_KERNEL(name, parameters, arguments) int FNN(name) parameters;
+#include "kernels.def"
+#undef FNN_KERNEL
+
+#endif

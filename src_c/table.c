@@ -1,0 +1,19 @@
+/* table.c — the table of one tier and precision: every kernel of kernels.def behind `void *` reals. */
+#include "real.h"
+
+/* A kernel of this table with its reals as void: the conversion is C's own, so no function is called through a pointer
+ * of another type. */
+#define FNN_KERNEL(name, parameters, arguments) \
+    static int entry_##name parameters { return FNN(name) arguments; }
+#define real void
+#include "kernels.def"
+#undef real
+#undef FNN_KERNEL
+
+extern const fnn_kernels FNN(kernels);
+
+const fnn_kernels FNN(kernels) = {
+#define FNN_KERNEL(name, parameters, arguments) .name = entry_##name,
+#include "kernels.def"
+#undef FNN_KERNEL
+};

@@ -1,0 +1,128 @@
+/* vmath.h — exp, log, tanh, sigmoid on vectors of reals.
+ *
+ * Every function is branch-free, takes every input (NaN, infinities, denormals), and keeps NaN.  Bounds, in units in the
+ * last place: exp 2, log 2, tanh 4, sigmoid 4; tests/kernels/test_vmath.py measures them.
+ */
+#ifndef FNN_VMATH_H
+#define FNN_VMATH_H
+
+#include "real.h"
+
+#if FNN_BITS == 32
+#define LN2_HIGH 0.693359375f /* few bits: n * LN2_HIGH is exact */
+#define LN2_LOW -2.12194440e-4f
+#define LOG2_E 1.44269504088896341f
+#define ROUNDING 12582912.0f /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
+#define MANTISSA_BITS 23
+#define EXPONENT_BIAS 127
+#define EXP_OVERFLOW 89.0f
+#define EXP_UNDERFLOW -104.0f
+#define TANH_ONE 20.0f /* tanh(x) rounds to 1 where 2x is beyond */
+#else
+#define LN2_HIGH 6.93147180369123816490e-01
+#define LN2_LOW 1.90821492927058770002e-10
+#define LOG2_E 1.44269504088896338700
+#define ROUNDING 6755399441055744.0
+#define MANTISSA_BITS 52
+#define EXPONENT_BIAS 1023
+#define EXP_OVERFLOW 710.0
+#define EXP_UNDERFLOW -746.0
+#define TANH_ONE 42.0
+#endif
+
+/* 2^n for integers n of the normal range, from bits. */
+INLINE vec power_of_two(ivec n) { return (vec)((n + EXPONENT_BIAS) << MANTISSA_BITS); }
+
+/* x = n ln 2 + r with |r| <= ln(2) / 2. */
+INLINE ivec reduce_by_ln2(vec x, vec *r) {
+    vec shifted = x * LOG2_E + ROUNDING;
+    vec n = shifted - ROUNDING;
+    *r = (x - n * LN2_HIGH) - n * LN2_LOW;
+    return (ivec)shifted - (ivec)splat(ROUNDING);
+}
+
+/* exp(r) - 1 for |r| <= ln(2) / 2, by its Taylor series; the first term left out is below half an ulp of the sum. */
+INLINE vec expm1_series(vec r) {
+#if FNN_BITS == 32
+    vec s = splat(1.0f / 5040);
+    s = s * r + 1.0f / 720;
+#else
+    vec s = splat(1.0 / 6227020800);
+    s = s * r + 1.0 / 479001600;
+    s = s * r + 1.0 / 39916800;
+    s = s * r + 1.0 / 3628800;
+    s = s * r + 1.0 / 362880;
+    s = s * r + 1.0 / 40320;
+    s = s * r + 1.0 / 5040;
+    s = s * r + 1.0 / 720;
+#endif
+    s = s * r + (real)(1.0 / 120);
+    s = s * r + (real)(1.0 / 24);
+    s = s * r + (real)(1.0 / 6);
+    s = s * r + (real)0.5;
+    return s * (r * r) + r;
+}
+
+INLINE vec vec_exp(vec x) {
+    x = choose(x > EXP_OVERFLOW, splat(EXP_OVERFLOW), x);
+    x = choose(x < EXP_UNDERFLOW, splat(EXP_UNDERFLOW), x);
+    vec r;
+    ivec n = reduce_by_ln2(x, &r);
+    vec y = expm1_series(r) + 1;
+    ivec half = n >> 1; /* in two steps, so that 2^n may be beyond the normal range */
+    return y * power_of_two(half) * power_of_two(n - half);
+}
+
+/* m 2^e = x with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = f / (2 + f), f = m - 1. */
+INLINE vec vec_log(vec x) {
+    const real tiny = FNN_BITS == 32 ? (real)1.17549435e-38 : (real)2.2250738585072014e-308;
+    const real lift = FNN_BITS == 32 ? (real)16777216.0 : (real)18014398509481984.0; /* 2^24, 2^54 */
+    ivec small = x < tiny;
+    vec normal = choose(small, x * lift, x);
+    const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
+    ivec bits = (ivec)normal - sqrt_half;
+    ivec e = bits >> MANTISSA_BITS;
+    vec f = (vec)((bits & (((real_int)1 << MANTISSA_BITS) - 1)) + sqrt_half) - 1;
+    vec exponent = __builtin_convertvector(e, vec) - choose(small, splat(FNN_BITS == 32 ? 24 : 54), (vec){0});
+    vec s = f / (f + 2), z = s * s, half_square = f * f * (real)0.5;
+#if FNN_BITS == 32
+    vec sum = splat(2.0f / 11);
+#else
+    vec sum = splat(2.0 / 23);
+    sum = sum * z + 2.0 / 21;
+    sum = sum * z + 2.0 / 19;
+    sum = sum * z + 2.0 / 17;
+    sum = sum * z + 2.0 / 15;
+    sum = sum * z + 2.0 / 13;
+    sum = sum * z + 2.0 / 11;
+#endif
+    sum = sum * z + (real)(2.0 / 9);
+    sum = sum * z + (real)(2.0 / 7);
+    sum = sum * z + (real)(2.0 / 5);
+    sum = sum * z + (real)(2.0 / 3);
+    sum = sum * z;
+    vec y = exponent * LN2_HIGH - ((half_square - (s * (half_square + sum) + exponent * LN2_LOW)) - f);
+    const real infinity = (real)__builtin_inf();
+    y = choose(x == infinity, x, y);
+    y = choose(x == 0, splat(-infinity), y);
+    return choose((x < 0) | is_nan(x), splat((real)__builtin_nan("")), y);
+}
+
+/* tanh |x| = q / (q + 2) with q = exp(2 |x|) - 1, which keeps its relative precision near 0; odd. */
+INLINE vec vec_tanh(vec x) {
+    vec twice = vec_abs(x) * 2;
+    twice = choose(twice > TANH_ONE, splat(TANH_ONE), twice);
+    vec r;
+    vec power = power_of_two(reduce_by_ln2(twice, &r));
+    vec q = expm1_series(r) * power + (power - 1);
+    uvec sign = (uvec)x & ((uvec){0} + ((real_uint)1 << (FNN_BITS - 1)));
+    return (vec)((uvec)(q / (q + 2)) | sign);
+}
+
+/* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = exp(-|x|): no overflow, and full precision on both sides. */
+INLINE vec vec_sigmoid(vec x) {
+    vec e = vec_exp(-vec_abs(x));
+    return choose(x < 0, e, splat(1)) / (e + 1);
+}
+
+#endif
