@@ -1,0 +1,586 @@
+"""Twins of pooling: the largest, the mean, a drawn one, or one of the whole image.
+
+Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output. The cells of a window are
+counted row by row; `strides` of None are the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastnn import checks
+from fastnn.reference._windows import add_windows, windows
+from fastnn.reference.dropout import random_bits
+from fastnn.shapes import pair, pool2d_output_shape, pool2d_padding
+
+__all__ = [
+    "max_pool2d_forward",
+    "max_pool2d_backward",
+    "average_pool2d_forward",
+    "average_pool2d_backward",
+    "stochastic_pool2d_forward",
+    "stochastic_pool2d_backward",
+    "stochastic_pool2d_mean_forward",
+    "stochastic_pool2d_mean_backward",
+    "global_max_pool2d_forward",
+    "global_max_pool2d_backward",
+    "global_average_pool2d_forward",
+    "global_average_pool2d_backward",
+]
+
+Size = int | Sequence[int]
+
+
+class _Grid:
+    """Where the windows of one pooling lie on images of `shape`."""
+
+    def __init__(self, shape: Sequence[int], pool_size: Size, strides: Size | None, padding: str):
+        self.output_shape = pool2d_output_shape(shape, pool_size, strides, padding)
+        checks.image_shape("the shape (N, H, W, C)", shape)
+        self.shape = tuple(shape)
+        self.size = pair("pool_size", pool_size)
+        self.strides = self.size if strides is None else pair("strides", strides)
+        self.pads = pool2d_padding(shape, pool_size, strides, padding)
+
+    def cells(self, x: np.ndarray, fill: float = 0) -> np.ndarray:
+        """Windows of x, (N, OH, OW, PH·PW, C)."""
+        view = windows(x, self.size, self.strides, self.pads, fill=fill)
+        return view.reshape(*view.shape[:3], -1, view.shape[5])
+
+    def real(self) -> np.ndarray:
+        """Which cells lie inside the image, bool (1, OH, OW, PH·PW, 1)."""
+        return self.cells(np.ones((1, *self.shape[1:3], 1), bool))
+
+    def spread(self, cells: np.ndarray) -> np.ndarray:
+        """Adjoint of `cells`: (N, OH, OW, PH·PW, C) added up at their places, (N, H, W, C)."""
+        cells = cells.reshape(*cells.shape[:3], *self.size, cells.shape[4])
+        return add_windows(cells, self.shape, self.strides, self.pads)
+
+    def take(self, cells: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The cell `which` (N, OH, OW, C) of each window."""
+        return np.take_along_axis(cells, which[:, :, :, None, :], axis=3)[:, :, :, 0]
+
+    def put(self, dy: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Adjoint of `take`: dy at the cell `which`, zeros elsewhere."""
+        count = np.arange(self.size[0] * self.size[1])[:, None]
+        return np.where(count == which[:, :, :, None, :], dy[:, :, :, None, :], np.zeros((), dy.dtype))
+
+
+def _winners(name: str, which: np.ndarray, grid: _Grid) -> np.ndarray:
+    """Check an int32 array (N, OH, OW, C) of window cells: each is a cell inside the image."""
+    if not isinstance(which, np.ndarray) or which.dtype != np.int32:
+        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {getattr(which, 'dtype', type(which))}.")
+    checks.shape(name, which, grid.output_shape, "(N, OH, OW, C)")
+    cells = grid.size[0] * grid.size[1]
+    if which.size and (which.min() < 0 or which.max() >= cells):
+        raise IndexError(f"{name} holds cells of the window, 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
+    real = np.broadcast_to(grid.real(), (*grid.output_shape[:3], cells, grid.output_shape[3]))
+    if not grid.take(real, which).all():
+        raise IndexError(f"{name} holds a cell that lies in the padding. Received: an array of another forward call.")
+    return which
+
+
+def max_pool2d_forward(
+    x: np.ndarray,
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    y: np.ndarray | None = None,
+    argmax: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest cell of each window, y[n, p, q, c] = max_ij x[n, p·sh + i − top, q·sw + j − left, c].
+
+    Padding never wins. The first of equal cells wins; a NaN wins over all.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    pool_size, strides : int or two ints
+    padding : {"valid", "same"}
+    y : array (N, OH, OW, C), optional
+        Where to write.
+    argmax : int32 array (N, OH, OW, C), optional
+        Where to write the winning cell of each window.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank, sizes or names do not fit.
+
+    Examples
+    --------
+    >>> y, argmax = max_pool2d_forward(np.array([[1.0, 4.0], [3.0, 2.0]]).reshape(1, 2, 2, 1))
+    >>> y.ravel(), argmax.ravel()
+    (array([4.]), array([1], dtype=int32))
+    """
+    x = checks.real("x", x, 4)
+    grid = _Grid(x.shape, pool_size, strides, padding)
+    y = checks.result("y", y, grid.output_shape, x.dtype, x)
+    argmax = checks.result("argmax", argmax, grid.output_shape, np.int32, x)
+    cells, real = grid.cells(x, fill=-np.inf), grid.real()
+    largest = cells.argmax(axis=3).astype(np.int32)
+    all_low = np.isneginf(cells).all(axis=3)
+    argmax[...] = np.where(all_low, real.argmax(axis=3), largest)
+    y[...] = grid.take(cells, argmax)
+    return y, argmax
+
+
+def max_pool2d_backward(
+    dy: np.ndarray,
+    argmax: np.ndarray,
+    input_shape: Sequence[int],
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    dx: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient of max pooling: dy goes to the winning cell, and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, C)
+    argmax : int32 array (N, OH, OW, C)
+        The winners of the forward kernel.
+    input_shape : (N, H, W, C)
+    pool_size, strides, padding
+        Those of the forward kernel.
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, ranks, sizes or names do not fit.
+    IndexError
+        If a winner is no cell of its window.
+
+    Examples
+    --------
+    >>> argmax = np.array([1], np.int32).reshape(1, 1, 1, 1)
+    >>> max_pool2d_backward(np.full((1, 1, 1, 1), 5.0), argmax, (1, 2, 2, 1)).ravel()
+    array([0., 5., 0., 0.])
+    """
+    return _selected_backward(dy, "argmax", argmax, input_shape, pool_size, strides, padding, dx)
+
+
+def _selected_backward(dy, name, which, input_shape, pool_size, strides, padding, dx) -> np.ndarray:
+    """The gradient of a pooling that took the cell `which` of each window."""
+    dy = checks.real("dy", dy, 4)
+    grid = _Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
+    checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
+    which = _winners(name, which, grid)
+    dx = checks.result("dx", dx, grid.shape, dy.dtype, dy, which)
+    dx[...] = grid.spread(grid.put(dy, which))
+    return dx
+
+
+def average_pool2d_forward(
+    x: np.ndarray,
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    y: np.ndarray | None = None,
+) -> np.ndarray:
+    """Mean of each window over its real cells: padding counts neither in the sum nor in the divisor.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    pool_size, strides : int or two ints
+    padding : {"valid", "same"}
+    y : array (N, OH, OW, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank, sizes or names do not fit.
+
+    Examples
+    --------
+    >>> average_pool2d_forward(np.array([[1.0, 4.0], [3.0, 2.0]]).reshape(1, 2, 2, 1)).ravel()
+    array([2.5])
+    """
+    x = checks.real("x", x, 4)
+    grid = _Grid(x.shape, pool_size, strides, padding)
+    y = checks.result("y", y, grid.output_shape, x.dtype, x)
+    with np.errstate(all="ignore"):
+        y[...] = grid.cells(x).sum(axis=3) / grid.real().sum(axis=3, dtype=x.dtype)
+    return y
+
+
+def average_pool2d_backward(
+    dy: np.ndarray,
+    input_shape: Sequence[int],
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    dx: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient of average pooling: each real cell of a window gets dy / (number of its real cells).
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, C)
+    input_shape : (N, H, W, C)
+    pool_size, strides, padding
+        Those of the forward kernel.
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, ranks, sizes or names do not fit.
+
+    Examples
+    --------
+    >>> average_pool2d_backward(np.full((1, 1, 1, 1), 2.0), (1, 2, 2, 1)).ravel()
+    array([0.5, 0.5, 0.5, 0.5])
+    """
+    dy = checks.real("dy", dy, 4)
+    grid = _Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
+    checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
+    dx = checks.result("dx", dx, grid.shape, dy.dtype, dy)
+    real = grid.real()
+    with np.errstate(all="ignore"):
+        share = dy / real.sum(axis=3, dtype=dy.dtype)
+        dx[...] = grid.spread(np.where(real, share[:, :, :, None, :], np.zeros((), dy.dtype)))
+    return dx
+
+
+def _weights(grid: _Grid, x: np.ndarray) -> np.ndarray:
+    """Weight of each cell in double, max(x, 0), or 1 for every real cell where none is positive; padding weighs 0."""
+    weights = np.maximum(grid.cells(x).astype(np.float64), 0)
+    none = ~((weights > 0) | np.isnan(weights)).any(axis=3, keepdims=True)
+    return np.where(none, grid.real(), weights)
+
+
+def stochastic_pool2d_forward(
+    x: np.ndarray,
+    key: int,
+    call: int,
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    y: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """One cell of each window, drawn with probability p[i] = max(x[i], 0) / Σ_j max(x[j], 0).
+
+    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of max(x, 0) exceeds
+    u · total, sums in double, row by row. A window without a positive cell draws uniformly among its real cells. One with a NaN
+    chooses the first NaN, else one with +∞ the first of those.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    key, call : int in [0, 2⁶⁴)
+        The stream of `random_bits`.
+    pool_size, strides : int or two ints
+    padding : {"valid", "same"}
+    y : array (N, OH, OW, C), optional
+        Where to write.
+    chosen : int32 array (N, OH, OW, C), optional
+        Where to write the drawn cell of each window.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank, sizes, numbers or names do not fit.
+
+    References
+    ----------
+    M. D. Zeiler, R. Fergus, "Stochastic pooling for regularization of deep convolutional neural networks", ICLR 2013.
+
+    Examples
+    --------
+    >>> y, chosen = stochastic_pool2d_forward(np.array([[0.0, 4.0], [0.0, -2.0]]).reshape(1, 2, 2, 1), 0, 0)
+    >>> y.ravel(), chosen.ravel()
+    (array([4.]), array([1], dtype=int32))
+    """
+    x = checks.real("x", x, 4)
+    key, call = checks.word64("key", key), checks.word64("call", call)
+    grid = _Grid(x.shape, pool_size, strides, padding)
+    y = checks.result("y", y, grid.output_shape, x.dtype, x)
+    chosen = checks.result("chosen", chosen, grid.output_shape, np.int32, x)
+    u = random_bits(y.size, key, call).reshape(y.shape) * 2.0**-32
+    with np.errstate(all="ignore"):
+        weights = _weights(grid, x)
+        running = weights.cumsum(axis=3)
+        drawn = (running > (u * running[:, :, :, -1])[:, :, :, None, :]).argmax(axis=3)
+    nan, infinite = np.isnan(weights), np.isinf(weights)
+    drawn = np.where(infinite.any(axis=3), infinite.argmax(axis=3), drawn)
+    chosen[...] = np.where(nan.any(axis=3), nan.argmax(axis=3), drawn)
+    y[...] = grid.take(grid.cells(x), chosen)
+    return y, chosen
+
+
+def stochastic_pool2d_backward(
+    dy: np.ndarray,
+    chosen: np.ndarray,
+    input_shape: Sequence[int],
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    dx: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient of stochastic pooling: dy goes to the drawn cell, and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, C)
+    chosen : int32 array (N, OH, OW, C)
+        The cells that the forward kernel drew.
+    input_shape : (N, H, W, C)
+    pool_size, strides, padding
+        Those of the forward kernel.
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, ranks, sizes or names do not fit.
+    IndexError
+        If a drawn cell is no cell of its window.
+
+    Examples
+    --------
+    >>> chosen = np.array([1], np.int32).reshape(1, 1, 1, 1)
+    >>> stochastic_pool2d_backward(np.full((1, 1, 1, 1), 5.0), chosen, (1, 2, 2, 1)).ravel()
+    array([0., 5., 0., 0.])
+    """
+    return _selected_backward(dy, "chosen", chosen, input_shape, pool_size, strides, padding, dx)
+
+
+def stochastic_pool2d_mean_forward(
+    x: np.ndarray,
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    y: np.ndarray | None = None,
+) -> np.ndarray:
+    """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0); the plain mean where no cell is positive.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    pool_size, strides : int or two ints
+    padding : {"valid", "same"}
+    y : array (N, OH, OW, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank, sizes or names do not fit.
+
+    Examples
+    --------
+    >>> stochastic_pool2d_mean_forward(np.array([[1.0, 3.0], [0.0, -2.0]]).reshape(1, 2, 2, 1)).ravel()
+    array([2.5])
+    """
+    x = checks.real("x", x, 4)
+    grid = _Grid(x.shape, pool_size, strides, padding)
+    y = checks.result("y", y, grid.output_shape, x.dtype, x)
+    with np.errstate(all="ignore"):
+        weights = _weights(grid, x)
+        y[...] = (np.where(weights == 0, 0, weights * grid.cells(x))).sum(axis=3) / weights.sum(axis=3)
+    return y
+
+
+def stochastic_pool2d_mean_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    pool_size: Size = (2, 2),
+    strides: Size | None = None,
+    padding: str = "valid",
+    *,
+    dx: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient of the expectation, dx[i] = dy · (2·x[i] − y) / Σ max(x, 0) where x[i] > 0, else 0.
+
+    Where no cell of a window is positive, each real cell gets dy / (number of its real cells).
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, C)
+    x, y : arrays (N, H, W, C), (N, OH, OW, C)
+        The input and the output of the forward kernel.
+    pool_size, strides, padding
+        Those of the forward kernel.
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, ranks, sizes or names do not fit.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 3.0], [0.0, -2.0]]).reshape(1, 2, 2, 1)
+    >>> stochastic_pool2d_mean_backward(np.ones((1, 1, 1, 1)), x, np.full((1, 1, 1, 1), 2.5)).ravel()
+    array([-0.125,  0.875,  0.   ,  0.   ])
+    """
+    dy, x, y = checks.reals(dy=(dy, 4), x=(x, 4), y=(y, 4))
+    grid = _Grid(x.shape, pool_size, strides, padding)
+    checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
+    checks.shape("y", y, grid.output_shape, "(N, OH, OW, C)")
+    dx = checks.result("dx", dx, x.shape, x.dtype, dy, x, y)
+    with np.errstate(all="ignore"):
+        cells, weights = grid.cells(x), _weights(grid, x)
+        total = weights.sum(axis=3, keepdims=True)
+        positive = np.where(cells > 0, (2 * cells - y[:, :, :, None, :]) / total, 0)
+        uniform = np.where(weights > 0, 1 / total, 0)
+        none = ~(cells > 0).any(axis=3, keepdims=True)
+        slope = np.where(np.isnan(total), np.nan, np.where(none, uniform, positive))
+        dx[...] = grid.spread(dy[:, :, :, None, :] * slope)
+    return dx
+
+
+def _images(shape: Sequence[int]) -> tuple[int, int, int, int]:
+    return checks.image_shape("the shape (N, H, W, C)", shape)
+
+
+def global_max_pool2d_forward(
+    x: np.ndarray, *, y: np.ndarray | None = None, argmax: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest pixel of each channel, y[n, c] = max_hw x[n, h, w, c]; the first of equal ones, a NaN over all.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    y : array (N, C), optional
+        Where to write.
+    argmax : int32 array (N, C), optional
+        Where to write the winner's place, row · W + column.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank or sizes do not fit.
+
+    Examples
+    --------
+    >>> y, argmax = global_max_pool2d_forward(np.array([[1.0, 4.0], [3.0, 2.0]]).reshape(1, 2, 2, 1))
+    >>> y, argmax
+    (array([[4.]]), array([[1]], dtype=int32))
+    """
+    x = checks.real("x", x, 4)
+    n, h, w, c = _images(x.shape)
+    y = checks.result("y", y, (n, c), x.dtype, x)
+    argmax = checks.result("argmax", argmax, (n, c), np.int32, x)
+    pixels = x.reshape(n, h * w, c)
+    argmax[...] = pixels.argmax(axis=1)
+    y[...] = np.take_along_axis(pixels, argmax[:, None, :], axis=1)[:, 0]
+    return y, argmax
+
+
+def global_max_pool2d_backward(
+    dy: np.ndarray, argmax: np.ndarray, input_shape: Sequence[int], *, dx: np.ndarray | None = None
+) -> np.ndarray:
+    """Gradient of global max pooling: dy goes to the winning pixel, zeros elsewhere.
+
+    Parameters
+    ----------
+    dy : array (N, C)
+    argmax : int32 array (N, C)
+        The winners of the forward kernel.
+    input_shape : (N, H, W, C)
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes, ranks or sizes do not fit.
+    IndexError
+        If a winner is no pixel of the image.
+
+    Examples
+    --------
+    >>> global_max_pool2d_backward([[5.0]], np.array([[1]], np.int32), (1, 2, 2, 1)).ravel()
+    array([0., 5., 0., 0.])
+    """
+    dy = checks.real("dy", dy, 2)
+    n, h, w, c = checks.image_shape("input_shape", input_shape)
+    checks.shape("dy", dy, (n, c), "(N, C)")
+    if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
+        raise TypeError("argmax is the int32 array of the forward kernel. Received: another dtype.")
+    checks.shape("argmax", argmax, (n, c), "(N, C)")
+    if argmax.size and (argmax.min() < 0 or argmax.max() >= h * w):
+        raise IndexError(f"argmax holds pixels, 0 to {h * w - 1}. Received: {argmax.min()} to {argmax.max()}.")
+    dx = checks.result("dx", dx, (n, h, w, c), dy.dtype, dy, argmax)
+    place = np.arange(h * w)[:, None]
+    dx[...] = np.where(place == argmax[:, None, :], dy[:, None, :], np.zeros((), dy.dtype)).reshape(n, h, w, c)
+    return dx
+
+
+def global_average_pool2d_forward(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
+    """Mean pixel of each channel, y[n, c] = Σ_hw x[n, h, w, c] / (H·W).
+
+    Parameters
+    ----------
+    x : array (N, H, W, C)
+    y : array (N, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank or sizes do not fit.
+
+    Examples
+    --------
+    >>> global_average_pool2d_forward(np.array([[1.0, 4.0], [3.0, 2.0]]).reshape(1, 2, 2, 1))
+    array([[2.5]])
+    """
+    x = checks.real("x", x, 4)
+    n, h, w, c = _images(x.shape)
+    y = checks.result("y", y, (n, c), x.dtype, x)
+    with np.errstate(all="ignore"):
+        y[...] = x.sum(axis=(1, 2)) / (h * w)
+    return y
+
+
+def global_average_pool2d_backward(
+    dy: np.ndarray, input_shape: Sequence[int], *, dx: np.ndarray | None = None
+) -> np.ndarray:
+    """Gradient of global average pooling: each pixel gets dy / (H·W).
+
+    Parameters
+    ----------
+    dy : array (N, C)
+    input_shape : (N, H, W, C)
+    dx : array (N, H, W, C), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, ranks or sizes do not fit.
+
+    Examples
+    --------
+    >>> global_average_pool2d_backward([[2.0]], (1, 2, 2, 1)).ravel()
+    array([0.5, 0.5, 0.5, 0.5])
+    """
+    dy = checks.real("dy", dy, 2)
+    n, h, w, c = checks.image_shape("input_shape", input_shape)
+    checks.shape("dy", dy, (n, c), "(N, C)")
+    dx = checks.result("dx", dx, (n, h, w, c), dy.dtype, dy)
+    with np.errstate(all="ignore"):
+        dx[...] = (dy / (h * w))[:, None, None, :]
+    return dx
