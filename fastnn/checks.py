@@ -16,7 +16,6 @@ import numpy as np
 __all__ = ["real", "reals", "shape", "result", "in_place", "index", "choice", "number", "word64", "image_shape", "at_least_one"]
 
 _REAL = (np.dtype(np.float32), np.dtype(np.float64))
-_INDEX = (np.dtype(np.int32), np.dtype(np.int64))
 
 
 def _read(name: str, x: Any) -> np.ndarray:
@@ -26,7 +25,7 @@ def _read(name: str, x: Any) -> np.ndarray:
     try:
         return np.asarray(x)
     except ValueError:
-        raise ValueError(f"{name} is a ragged list; its rows need one length. Received: {name}={x!r:.80}.") from None
+        raise TypeError(f"{name} is a ragged list; its rows need one length. Received: {str(x):.80}.") from None
 
 
 def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
@@ -60,6 +59,8 @@ def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
 def reals(**arrays: tuple[Any, int | None]) -> list:
     """Read several real arrays, ``name=(array, rank)``, which share one dtype; None stays None.
 
+    A flat list or a number beside an array takes the array's dtype.
+
     Raises
     ------
     TypeError
@@ -74,6 +75,9 @@ def reals(**arrays: tuple[Any, int | None]) -> list:
     (dtype('float64'), None)
     """
     read = [None if x is None else real(name, x, ndim) for name, (x, ndim) in arrays.items()]
+    for at, (x, _) in enumerate(arrays.values()):
+        if at and read[at] is not None and not hasattr(x, "__array__") and read[at].ndim <= 1:
+            read[at] = read[at].astype(read[0].dtype)
     given = [(name, x.dtype) for name, x in zip(arrays, read, strict=True) if x is not None]
     for name, dtype in given[1:]:
         if dtype != given[0][1]:
@@ -183,7 +187,7 @@ def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     Raises
     ------
     TypeError
-        If they are not int32, int64 or a list of integers.
+        If they are not integers, or are uint64.
     ValueError
         If the rank is not `ndim`.
     IndexError
@@ -196,10 +200,9 @@ def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     IndexError: t[1] is out of range: 0 to 2 are there. Received: 3.
     """
     array = _read(name, i)
-    empty = array.size == 0 and isinstance(i, Sequence)
-    integers = array.dtype.kind == "i" and not isinstance(i, np.ndarray)
-    if array.dtype not in _INDEX and not empty and not integers:
-        raise TypeError(f"{name} is int32 or int64. Received: {array.dtype}. Type {name}.astype(np.int64).")
+    empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
+    if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
+        raise TypeError(f"{name} is made of integers (int32, int64). Received: {array.dtype}. Type {name}.astype(np.int64).")
     if array.ndim != ndim:
         raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
     array = np.asarray(array, np.int64, order="C")

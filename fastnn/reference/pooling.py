@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastnn import checks
-from fastnn.reference._windows import add_windows, windows
+from fastnn.reference._grid import Grid, winners
 from fastnn.reference.dropout import random_bits
-from fastnn.shapes import pair, pool2d_output_shape, pool2d_padding
 
 __all__ = [
     "max_pool2d_forward",
@@ -31,55 +30,6 @@ __all__ = [
 ]
 
 Size = int | Sequence[int]
-
-
-class _Grid:
-    """Where the windows of one pooling lie on images of `shape`."""
-
-    def __init__(self, shape: Sequence[int], pool_size: Size, strides: Size | None, padding: str):
-        self.output_shape = pool2d_output_shape(shape, pool_size, strides, padding)
-        checks.image_shape("the shape (N, H, W, C)", shape)
-        self.shape = tuple(shape)
-        self.size = pair("pool_size", pool_size)
-        self.strides = self.size if strides is None else pair("strides", strides)
-        self.pads = pool2d_padding(shape, pool_size, strides, padding)
-
-    def cells(self, x: np.ndarray, fill: float = 0) -> np.ndarray:
-        """Windows of x, (N, OH, OW, PH·PW, C)."""
-        view = windows(x, self.size, self.strides, self.pads, fill=fill)
-        return view.reshape(*view.shape[:3], -1, view.shape[5])
-
-    def real(self) -> np.ndarray:
-        """Which cells lie inside the image, bool (1, OH, OW, PH·PW, 1)."""
-        return self.cells(np.ones((1, *self.shape[1:3], 1), bool))
-
-    def spread(self, cells: np.ndarray) -> np.ndarray:
-        """Adjoint of `cells`: (N, OH, OW, PH·PW, C) added up at their places, (N, H, W, C)."""
-        cells = cells.reshape(*cells.shape[:3], *self.size, cells.shape[4])
-        return add_windows(cells, self.shape, self.strides, self.pads)
-
-    def take(self, cells: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """The cell `which` (N, OH, OW, C) of each window."""
-        return np.take_along_axis(cells, which[:, :, :, None, :], axis=3)[:, :, :, 0]
-
-    def put(self, dy: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Adjoint of `take`: dy at the cell `which`, zeros elsewhere."""
-        count = np.arange(self.size[0] * self.size[1])[:, None]
-        return np.where(count == which[:, :, :, None, :], dy[:, :, :, None, :], np.zeros((), dy.dtype))
-
-
-def _winners(name: str, which: np.ndarray, grid: _Grid) -> np.ndarray:
-    """Check an int32 array (N, OH, OW, C) of window cells: each is a cell inside the image."""
-    if not isinstance(which, np.ndarray) or which.dtype != np.int32:
-        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {getattr(which, 'dtype', type(which))}.")
-    checks.shape(name, which, grid.output_shape, "(N, OH, OW, C)")
-    cells = grid.size[0] * grid.size[1]
-    if which.size and (which.min() < 0 or which.max() >= cells):
-        raise IndexError(f"{name} holds cells of the window, 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
-    real = np.broadcast_to(grid.real(), (*grid.output_shape[:3], cells, grid.output_shape[3]))
-    if not grid.take(real, which).all():
-        raise IndexError(f"{name} holds a cell that lies in the padding. Received: an array of another forward call.")
-    return which
 
 
 def max_pool2d_forward(
@@ -117,7 +67,7 @@ def max_pool2d_forward(
     (array([4.]), array([1], dtype=int32))
     """
     x = checks.real("x", x, 4)
-    grid = _Grid(x.shape, pool_size, strides, padding)
+    grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
     argmax = checks.result("argmax", argmax, grid.output_shape, np.int32, x)
     cells, real = grid.cells(x, fill=-np.inf), grid.real()
@@ -170,9 +120,9 @@ def max_pool2d_backward(
 def _selected_backward(dy, name, which, input_shape, pool_size, strides, padding, dx) -> np.ndarray:
     """The gradient of a pooling that took the cell `which` of each window."""
     dy = checks.real("dy", dy, 4)
-    grid = _Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
+    grid = Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
     checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
-    which = _winners(name, which, grid)
+    which = winners(name, which, grid)
     dx = checks.result("dx", dx, grid.shape, dy.dtype, dy, which)
     dx[...] = grid.spread(grid.put(dy, which))
     return dx
@@ -207,7 +157,7 @@ def average_pool2d_forward(
     array([2.5])
     """
     x = checks.real("x", x, 4)
-    grid = _Grid(x.shape, pool_size, strides, padding)
+    grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
     with np.errstate(all="ignore"):
         y[...] = grid.cells(x).sum(axis=3) / grid.real().sum(axis=3, dtype=x.dtype)
@@ -245,7 +195,7 @@ def average_pool2d_backward(
     array([0.5, 0.5, 0.5, 0.5])
     """
     dy = checks.real("dy", dy, 4)
-    grid = _Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
+    grid = Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
     checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
     dx = checks.result("dx", dx, grid.shape, dy.dtype, dy)
     real = grid.real()
@@ -255,7 +205,7 @@ def average_pool2d_backward(
     return dx
 
 
-def _weights(grid: _Grid, x: np.ndarray) -> np.ndarray:
+def _weights(grid: Grid, x: np.ndarray) -> np.ndarray:
     """Weight of each cell in double, max(x, 0), or 1 for every real cell where none is positive; padding weighs 0."""
     weights = np.maximum(grid.cells(x).astype(np.float64), 0)
     none = ~((weights > 0) | np.isnan(weights)).any(axis=3, keepdims=True)
@@ -308,7 +258,7 @@ def stochastic_pool2d_forward(
     """
     x = checks.real("x", x, 4)
     key, call = checks.word64("key", key), checks.word64("call", call)
-    grid = _Grid(x.shape, pool_size, strides, padding)
+    grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
     chosen = checks.result("chosen", chosen, grid.output_shape, np.int32, x)
     u = random_bits(y.size, key, call).reshape(y.shape) * 2.0**-32
@@ -391,7 +341,7 @@ def stochastic_pool2d_mean_forward(
     array([2.5])
     """
     x = checks.real("x", x, 4)
-    grid = _Grid(x.shape, pool_size, strides, padding)
+    grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
     with np.errstate(all="ignore"):
         weights = _weights(grid, x)
@@ -435,7 +385,7 @@ def stochastic_pool2d_mean_backward(
     array([-0.125,  0.875,  0.   ,  0.   ])
     """
     dy, x, y = checks.reals(dy=(dy, 4), x=(x, 4), y=(y, 4))
-    grid = _Grid(x.shape, pool_size, strides, padding)
+    grid = Grid(x.shape, pool_size, strides, padding)
     checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
     checks.shape("y", y, grid.output_shape, "(N, OH, OW, C)")
     dx = checks.result("dx", dx, x.shape, x.dtype, dy, x, y)

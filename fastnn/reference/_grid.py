@@ -1,0 +1,62 @@
+"""Where the windows of a pooling lie: what all poolings share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastnn import checks
+from fastnn.reference._windows import add_windows, windows
+from fastnn.shapes import pair, pool2d_output_shape, pool2d_padding
+
+Size = int | Sequence[int]
+
+
+class Grid:
+    """Where the windows of one pooling lie on images of `shape`."""
+
+    def __init__(self, shape: Sequence[int], pool_size: Size, strides: Size | None, padding: str):
+        self.output_shape = pool2d_output_shape(shape, pool_size, strides, padding)
+        checks.image_shape("the shape (N, H, W, C)", shape)
+        self.shape = tuple(shape)
+        self.size = pair("pool_size", pool_size)
+        self.strides = self.size if strides is None else pair("strides", strides)
+        self.pads = pool2d_padding(shape, pool_size, strides, padding)
+
+    def cells(self, x: np.ndarray, fill: float = 0) -> np.ndarray:
+        """Windows of x, (N, OH, OW, PH·PW, C)."""
+        view = windows(x, self.size, self.strides, self.pads, fill=fill)
+        return view.reshape(*view.shape[:3], -1, view.shape[5])
+
+    def real(self) -> np.ndarray:
+        """Which cells lie inside the image, bool (1, OH, OW, PH·PW, 1)."""
+        return self.cells(np.ones((1, *self.shape[1:3], 1), bool))
+
+    def spread(self, cells: np.ndarray) -> np.ndarray:
+        """Adjoint of `cells`: (N, OH, OW, PH·PW, C) added up at their places, (N, H, W, C)."""
+        cells = cells.reshape(*cells.shape[:3], *self.size, cells.shape[4])
+        return add_windows(cells, self.shape, self.strides, self.pads)
+
+    def take(self, cells: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The cell `which` (N, OH, OW, C) of each window."""
+        return np.take_along_axis(cells, which[:, :, :, None, :], axis=3)[:, :, :, 0]
+
+    def put(self, dy: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Adjoint of `take`: dy at the cell `which`, zeros elsewhere."""
+        count = np.arange(self.size[0] * self.size[1])[:, None]
+        return np.where(count == which[:, :, :, None, :], dy[:, :, :, None, :], np.zeros((), dy.dtype))
+
+
+def winners(name: str, which: np.ndarray, grid: Grid) -> np.ndarray:
+    """Check an int32 array (N, OH, OW, C) of window cells: each is a cell inside the image."""
+    if not isinstance(which, np.ndarray) or which.dtype != np.int32:
+        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {getattr(which, 'dtype', type(which))}.")
+    checks.shape(name, which, grid.output_shape, "(N, OH, OW, C)")
+    cells = grid.size[0] * grid.size[1]
+    if which.size and (which.min() < 0 or which.max() >= cells):
+        raise IndexError(f"{name} holds cells of the window, 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
+    real = np.broadcast_to(grid.real(), (*grid.output_shape[:3], cells, grid.output_shape[3]))
+    if not grid.take(real, which).all():
+        raise IndexError(f"{name} holds a cell that lies in the padding. Received: an array of another forward call.")
+    return which
