@@ -31,6 +31,20 @@ enum fnn_activation {
     FNN_STEP,
 };
 
+/* What gather_rows reads. */
+enum fnn_source {
+    FNN_UINT8,
+    FNN_UINT16,
+    FNN_UINT32,
+    FNN_UINT64,
+    FNN_INT8,
+    FNN_INT16,
+    FNN_INT32,
+    FNN_INT64,
+    FNN_FLOAT32,
+    FNN_FLOAT64,
+};
+
 enum fnn_algorithm { FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL };
 
 typedef struct fnn_kernels {

@@ -163,6 +163,9 @@ cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape,
 
 
 cdef ndarray as_index(object x, str name, int ndim):
+    if type(x) is ndarray and cnp.PyArray_TYPE(<ndarray> x) == cnp.NPY_INT64 and is_ready(<ndarray> x) and (
+            ndim == ANY or cnp.PyArray_NDIM(<ndarray> x) == ndim):
+        return <ndarray> x
     if not isinstance(x, np.ndarray):
         x = np.asarray(x)
     if x.dtype.kind not in "iu" or x.dtype == np.uint64:

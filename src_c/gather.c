@@ -1,0 +1,106 @@
+/* gather.c — rows of the user's array, drawn and cast in one pass: out[m, :] = (real) source[index[m], :].
+ *
+ * Shapes: source (rows, width) of the dtype that `kind` names, rows `stride` bytes apart (any sign); index (count,);
+ * out (count, width).  The caller allocates; out shares no memory with source; out is assigned, and only once every
+ * index has been checked.  Threaded over rows; bound by memory.  Integers beyond the precision of `real` are
+ * rounded to nearest even, as C converts them.
+ * Twin: fastnn/reference/gather.py.
+ */
+#include "real.h"
+
+typedef void (*cast_row)(real *y, const void *row, ptrdiff_t n);
+
+/* One loop a dtype; the compiler makes vectors of them: widen, convert, store. */
+static void from_uint8(real *restrict y, const void *row, ptrdiff_t n) {
+    const uint8_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_uint16(real *restrict y, const void *row, ptrdiff_t n) {
+    const uint16_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_uint32(real *restrict y, const void *row, ptrdiff_t n) {
+    const uint32_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_uint64(real *restrict y, const void *row, ptrdiff_t n) {
+    const uint64_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_int8(real *restrict y, const void *row, ptrdiff_t n) {
+    const int8_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_int16(real *restrict y, const void *row, ptrdiff_t n) {
+    const int16_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_int32(real *restrict y, const void *row, ptrdiff_t n) {
+    const int32_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_int64(real *restrict y, const void *row, ptrdiff_t n) {
+    const int64_t *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_float32(real *restrict y, const void *row, ptrdiff_t n) {
+    const float *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static void from_float64(real *restrict y, const void *row, ptrdiff_t n) {
+    const double *x = row;
+    for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
+}
+
+static const struct {
+    cast_row cast;
+    ptrdiff_t bytes;
+} sources[] = {
+    [FNN_UINT8] = {from_uint8, 1},     [FNN_UINT16] = {from_uint16, 2},   [FNN_UINT32] = {from_uint32, 4},
+    [FNN_UINT64] = {from_uint64, 8},   [FNN_INT8] = {from_int8, 1},       [FNN_INT16] = {from_int16, 2},
+    [FNN_INT32] = {from_int32, 4},     [FNN_INT64] = {from_int64, 8},     [FNN_FLOAT32] = {from_float32, 4},
+    [FNN_FLOAT64] = {from_float64, 8},
+};
+
+struct gather {
+    real *out;
+    const char *source;
+    const int64_t *index;
+    ptrdiff_t width, stride, bytes; /* elements, bytes from row to row, bytes of a row */
+    cast_row cast;
+};
+
+enum { CACHE_LINE = 64, PREFETCHED = 4096 }; /* beyond that many bytes the hardware has seen the pattern */
+
+/* Rows come from anywhere, which no hardware foresees: fetch the next one while this one is cast. */
+static void prefetch(const char *row, ptrdiff_t bytes) {
+    for (ptrdiff_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(row + i);
+}
+
+static int gather_part(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct gather *job = context;
+    for (ptrdiff_t m = first; m < last; m++) {
+        if (m + 1 < last) prefetch(job->source + job->index[m + 1] * job->stride, least(job->bytes, PREFETCHED));
+        job->cast(job->out + m * job->width, job->source + job->index[m] * job->stride, job->width);
+    }
+    return FNN_OK;
+}
+
+int FNN(gather_rows)(real *out, const void *source, int kind, const int64_t *index, ptrdiff_t count, ptrdiff_t rows,
+                     ptrdiff_t width, ptrdiff_t stride) {
+    for (ptrdiff_t m = 0; m < count; m++)
+        if (index[m] < 0 || index[m] >= rows) return FNN_BAD_INDEX;
+    if (width == 0) return FNN_OK;
+    struct gather job = {out, source, index, width, stride, width * sources[kind].bytes, sources[kind].cast};
+    double bytes = (double)count * (double)(job.bytes + width * (ptrdiff_t)sizeof(real));
+    return fnn_parallel(count, bytes, gather_part, &job);
+}
