@@ -73,17 +73,8 @@ INLINE vec vec_exp(vec x) {
     return y * power_of_two(half) * power_of_two(n - half);
 }
 
-/* m 2^e = x with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = f / (2 + f), f = m - 1. */
-INLINE vec vec_log(vec x) {
-    const real tiny = FNN_BITS == 32 ? (real)1.17549435e-38 : (real)2.2250738585072014e-308;
-    const real lift = FNN_BITS == 32 ? (real)16777216.0 : (real)18014398509481984.0; /* 2^24, 2^54 */
-    ivec small = x < tiny;
-    vec normal = choose(small, x * lift, x);
-    const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
-    ivec bits = (ivec)normal - sqrt_half;
-    ivec e = bits >> MANTISSA_BITS;
-    vec f = (vec)((bits & (((real_int)1 << MANTISSA_BITS) - 1)) + sqrt_half) - 1;
-    vec exponent = __builtin_convertvector(e, vec) - choose(small, splat(FNN_BITS == 32 ? 24 : 54), (vec){0});
+/* exponent ln 2 + ln(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)): ln(1 + f) = 2 atanh(s), s = f / (2 + f). */
+INLINE vec log_from_parts(vec exponent, vec f) {
     vec s = f / (f + 2), z = s * s, half_square = f * f * (real)0.5;
 #if FNN_BITS == 32
     vec sum = splat(2.0f / 11);
@@ -101,7 +92,21 @@ INLINE vec vec_log(vec x) {
     sum = sum * z + (real)(2.0 / 5);
     sum = sum * z + (real)(2.0 / 3);
     sum = sum * z;
-    vec y = exponent * LN2_HIGH - ((half_square - (s * (half_square + sum) + exponent * LN2_LOW)) - f);
+    return exponent * LN2_HIGH - ((half_square - (s * (half_square + sum) + exponent * LN2_LOW)) - f);
+}
+
+/* m 2^e = x with m in [sqrt(1/2), sqrt(2)); f = m - 1. */
+INLINE vec vec_log(vec x) {
+    const real tiny = FNN_BITS == 32 ? (real)1.17549435e-38 : (real)2.2250738585072014e-308;
+    const real lift = FNN_BITS == 32 ? (real)16777216.0 : (real)18014398509481984.0; /* 2^24, 2^54 */
+    ivec small = x < tiny;
+    vec normal = choose(small, x * lift, x);
+    const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
+    ivec bits = (ivec)normal - sqrt_half;
+    ivec e = bits >> MANTISSA_BITS;
+    vec f = (vec)((bits & (((real_int)1 << MANTISSA_BITS) - 1)) + sqrt_half) - 1;
+    vec exponent = __builtin_convertvector(e, vec) - choose(small, splat(FNN_BITS == 32 ? 24 : 54), (vec){0});
+    vec y = log_from_parts(exponent, f);
     const real infinity = (real)__builtin_inf();
     y = choose(x == infinity, x, y);
     y = choose(x == 0, splat(-infinity), y);

@@ -31,6 +31,9 @@ cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int
 # Refuse an output that shares memory with an input.
 cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1
 
+# The same for elementwise kernels, where the output may be the input itself.
+cdef int same_or_apart(ndarray out, ndarray x, str out_name, str x_name) except -1
+
 # The C code of an activation's name.
 cdef int activation_code(object name, bint fusible) except -1
 

@@ -1,7 +1,7 @@
 """exp, log, tanh and sigmoid, vectorised (C: src_c/vmath.h, twin: fastnn/reference/vmath.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
-from fastnn.kernels._core cimport ANY, as_real, check, output, table
+from fastnn.kernels._core cimport ANY, as_real, check, output, same_or_apart, table
 
 import_array()
 
@@ -21,6 +21,7 @@ cdef vmath_kernels *kernels(ndarray x):
 cdef ndarray run(elementwise kernel, ndarray x, object y):
     cdef ndarray out = output(y, "y", PyArray_NDIM(x), PyArray_DIMS(x), PyArray_TYPE(x))
     cdef int status
+    same_or_apart(out, x, "y", "x")
     with nogil:
         status = kernel(PyArray_DATA(out), PyArray_DATA(x), PyArray_SIZE(x))
     check(status)
