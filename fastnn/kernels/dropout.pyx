@@ -1,0 +1,148 @@
+"""Dropout and the counter-based random bits behind it (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
+from libc.stdint cimport uint32_t, uint64_t
+from numpy cimport (
+    NPY_FLOAT32, NPY_UINT32, PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray,
+    npy_intp,
+)
+
+from fastnn.kernels._core cimport ANY, as_real, check, output, same_or_apart, table
+
+import operator
+
+from fastnn import checks
+
+import_array()
+
+__all__ = ["dropout_forward", "dropout_backward", "random_bits"]
+
+cdef extern from "fnn.h":
+    ctypedef struct kernels "const fnn_kernels":
+        int (*dropout)(void *y, const void *x, Py_ssize_t n, double rate, uint64_t key, uint64_t call) noexcept nogil
+        int (*random_bits)(uint32_t *bits, Py_ssize_t n, uint64_t key, uint64_t call) noexcept nogil
+
+
+cdef uint64_t read_word(object value, str name) except? 0:
+    """An integer in [0, 2⁶⁴)."""
+    if type(value) is int:
+        try:
+            return value
+        except OverflowError:
+            pass
+    return checks.word64(name, value)
+
+
+cdef double read_rate(object rate) except? -1:
+    cdef double value
+    if type(rate) is float:
+        value = rate
+        if 0 <= value <= 1:
+            return value
+    return checks.number("rate", rate, 0, 1)
+
+
+cdef ndarray run(object x, str name, object rate, object key, object call, object y, str out_name):
+    cdef ndarray a = as_real(x, name, ANY)
+    cdef double r = read_rate(rate)
+    cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
+    cdef ndarray out = output(y, out_name, PyArray_NDIM(a), PyArray_DIMS(a), PyArray_TYPE(a))
+    same_or_apart(out, a, out_name, name)
+    cdef int status
+    with nogil:
+        status = (<kernels *> table(PyArray_TYPE(a))).dropout(PyArray_DATA(out), PyArray_DATA(a), PyArray_SIZE(a), r, k, c)
+    check(status)
+    return out
+
+
+def dropout_forward(x, rate, key, call, *, y=None):
+    """Dropout: element i is kept and scaled by 1 / (1 − rate) if bits(i) < (1 − rate)·2³², else it is 0.
+
+    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN gives 0.
+
+    Parameters
+    ----------
+    x : array of any shape
+    rate : float in [0, 1]
+    key, call : int in [0, 2⁶⁴)
+    y : array of that shape, optional
+        Where to write; `x` itself is fine.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or numbers do not fit.
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> kernels.dropout_forward([1.0, 2.0, 3.0, 4.0], 0.5, 0, 0)
+    array([2., 0., 0., 0.])
+    """
+    return run(x, "x", rate, key, call, y, "y")
+
+
+def dropout_backward(dy, rate, key, call, *, dx=None):
+    """Gradient of dropout: the same mask and scale on dy.
+
+    Parameters
+    ----------
+    dy : array of any shape
+    rate, key, call
+        Those of the forward kernel.
+    dx : array of that shape, optional
+        Where to write; `dy` itself is fine.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtypes or numbers do not fit.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> kernels.dropout_backward([1.0, 1.0, 1.0, 1.0], 0.5, 0, 0)
+    array([2., 0., 0., 0.])
+    """
+    return run(dy, "dy", rate, key, call, dx, "dx")
+
+
+def random_bits(n, key, call, *, bits=None):
+    """Random 32-bit words that depend on (key, call, index) alone.
+
+    bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and counter (i/4 low, i/4 high, call low, call high).
+
+    Parameters
+    ----------
+    n : int
+    key, call : int in [0, 2⁶⁴)
+    bits : uint32 array (n,), optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is no integer or out of range, or `bits` does not fit.
+
+    References
+    ----------
+    J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> [hex(word) for word in kernels.random_bits(4, 0, 0)]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    cdef npy_intp count = operator.index(n)
+    if count < 0:
+        raise ValueError(f"n is at least 0. Received: n={n}.")
+    cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
+    cdef ndarray out = output(bits, "bits", 1, &count, NPY_UINT32)
+    cdef int status
+    with nogil:
+        status = (<kernels *> table(NPY_FLOAT32)).random_bits(<uint32_t *> PyArray_DATA(out), count, k, c)
+    check(status)
+    return out

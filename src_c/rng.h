@@ -1,0 +1,89 @@
+/* rng.h — counter-based random bits: bits(i) is word i % 4 of Philox4x32-10 (Salmon et al., SC 2011) with key
+ * (key low, key high) and counter (i/4 low, i/4 high, call low, call high).
+ *
+ * Nothing is kept between calls and element i has its own bits, so that threads and vector lengths change no number.
+ * A vector lane holds one counter (a block of four words), each word in 64 bits.  Twin: random_bits in
+ * fastnn/reference/dropout.py.
+ */
+#ifndef FNN_RNG_H
+#define FNN_RNG_H
+
+#include "real.h"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+typedef uint64_t blocks __attribute__((vector_size(VBYTES)));
+
+enum {
+    RNG_BLOCKS = VBYTES / 8,      /* counters of a batch */
+    RNG_WORDS = 4 * RNG_BLOCKS,   /* words of a batch; VL divides it */
+    PHILOX_ROUNDS = 10,
+};
+#define PHILOX_M0 0xD2511F53u
+#define PHILOX_M1 0xCD9E8D57u
+#define PHILOX_KEY_STEP_0 0x9E3779B9u
+#define PHILOX_KEY_STEP_1 0xBB67AE85u
+#define LOW_WORD 0xFFFFFFFFull
+
+INLINE blocks splat_word(uint64_t a) { return (blocks){0} + a; }
+
+/* The low words' product, in 64 bits; whatever the high words hold. */
+INLINE blocks multiply_words(blocks a, uint32_t b) {
+#if defined(__AVX512F__)
+    return (blocks)_mm512_mul_epu32((__m512i)a, (__m512i)splat_word(b));
+#elif defined(__AVX2__)
+    return (blocks)_mm256_mul_epu32((__m256i)a, (__m256i)splat_word(b));
+#elif defined(__SSE2__)
+    return (blocks)_mm_mul_epu32((__m128i)a, (__m128i)splat_word(b));
+#else
+    return (a & LOW_WORD) * b;
+#endif
+}
+
+/* Words 4 block … 4 block + RNG_WORDS - 1, in order. */
+INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t call) {
+    blocks lane;
+    for (int i = 0; i < RNG_BLOCKS; i++) lane[i] = (uint64_t)i;
+    blocks counter = lane + block;
+    /* Only the low half of a lane is a word; the high half may hold anything. */
+    blocks c0 = counter, c1 = counter >> 32, c2 = splat_word(call), c3 = splat_word(call >> 32);
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        blocks first = multiply_words(c0, PHILOX_M0), second = multiply_words(c2, PHILOX_M1);
+        c0 = (second >> 32) ^ c1 ^ k0;
+        c1 = second;
+        c2 = (first >> 32) ^ c3 ^ k1;
+        c3 = first;
+        k0 += PHILOX_KEY_STEP_0;
+        k1 += PHILOX_KEY_STEP_1;
+    }
+    /* Two words to a lane, then the lanes of both vectors by turns. */
+    blocks low = (c0 & LOW_WORD) | (c1 << 32), high = (c2 & LOW_WORD) | (c3 << 32);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#error "random_batch writes two words as one little-endian number"
+#endif
+    uint64_t pairs[2 * RNG_BLOCKS];
+    for (int i = 0; i < RNG_BLOCKS; i++) {
+        pairs[2 * i] = low[i];
+        pairs[2 * i + 1] = high[i];
+    }
+    memcpy(words, pairs, sizeof pairs);
+}
+
+/* bits(first) … bits(first + count - 1), from any `first`. */
+static __attribute__((unused)) void random_range(uint32_t *bits, uint64_t first, ptrdiff_t count, uint64_t key, uint64_t call) {
+    uint32_t words[RNG_WORDS];
+    ptrdiff_t skip = (ptrdiff_t)(first % 4);
+    for (uint64_t block = first / 4; count > 0; block += RNG_BLOCKS) {
+        ptrdiff_t n = least(RNG_WORDS - skip, count);
+        random_batch(words, block, key, call);
+        memcpy(bits, words + skip, (size_t)n * sizeof *bits);
+        bits += n;
+        count -= n;
+        skip = 0;
+    }
+}
+
+#endif
