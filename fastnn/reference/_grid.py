@@ -27,7 +27,7 @@ class Grid:
     def cells(self, x: np.ndarray, fill: float = 0) -> np.ndarray:
         """Windows of x, (N, OH, OW, PH·PW, C)."""
         view = windows(x, self.size, self.strides, self.pads, fill=fill)
-        return view.reshape(*view.shape[:3], -1, view.shape[5])
+        return view.reshape(*view.shape[:3], self.size[0] * self.size[1], view.shape[5])
 
     def real(self) -> np.ndarray:
         """Which cells lie inside the image, bool (1, OH, OW, PH·PW, 1)."""

@@ -1,0 +1,122 @@
+"""The registry: one row per kernel, which tests, benchmarks, docs and the profiler read.
+
+A family is a module of this package with a tuple ``KERNELS`` of rows; adding the file is all there is to do.
+
+    >>> from fastnn import registry
+    >>> registry.kernel("gemm_nn").flops(np.ones((2, 3)), np.ones((3, 4)))
+    48
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Case", "Kernel", "families", "kernel", "kernels"]
+
+
+class Case(NamedTuple):
+    """The arguments of one call."""
+
+    args: tuple
+    kwargs: dict[str, Any] = {}
+
+
+Draw = Callable[[np.random.Generator, np.dtype], Iterator[Case]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One row: a kernel, how to call it, and how far it may be from its twin.
+
+    Attributes
+    ----------
+    name, family : str
+        The function, and the module of ``fastnn.kernels``, ``fastnn.reference`` and this package that holds it.
+    cases : callable (rng, dtype) -> iterator of Case
+        Calls with random reals, of sizes that hurt.
+    bench : callable (rng, dtype) -> iterator of (label, Case)
+        Calls of realistic sizes; large enough that all threads work.
+    tolerance : callable (case, expected, eps) -> sequence
+        The largest allowed |compiled − twin| per result: a number, an array of the result's shape, or None for a result that is not
+        compared here. `case` and `expected` are in float64, `eps` is that of the compiled dtype.
+    flops, bytes : callable (*args, **kwargs) -> int
+        Floating-point operations, and bytes read and written at least once; 0 operations means that data only move.
+    exact : callable like `cases`, or None
+        Calls on small scaled integers, where both precisions are exact: compiled and twin are equal bit for bit.
+    results : tuple of str
+        The keyword arguments to write results into, in order of return; () if there are none.
+    in_place : tuple of int
+        Positions of arguments that the call changes.
+    elementwise : bool
+        Whether the result may be written over an input.
+    nan : tuple of int
+        Positions of arguments in which one NaN, wherever it is, shows in the results just as in the twin's.
+    """
+
+    name: str
+    family: str
+    cases: Draw
+    bench: Callable[[np.random.Generator, np.dtype], Iterator[tuple[str, Case]]]
+    tolerance: Callable[[Case, Sequence[Any], float], Sequence[Any]]
+    flops: Callable[..., int]
+    bytes: Callable[..., int]
+    exact: Draw | None = None
+    results: tuple[str, ...] = ("y",)
+    in_place: tuple[int, ...] = ()
+    elementwise: bool = False
+    nan: tuple[int, ...] = (0,)
+
+    def compiled(self) -> Callable:
+        """The kernel of ``fastnn.kernels``."""
+        return getattr(importlib.import_module("fastnn.kernels"), self.name)
+
+    def twin(self) -> Callable:
+        """The kernel of ``fastnn.reference``."""
+        return getattr(importlib.import_module("fastnn.reference"), self.name)
+
+
+def _modules() -> dict[str, ModuleType]:
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+
+
+def families() -> tuple[str, ...]:
+    """Names of all kernel families, sorted."""
+    return tuple(_modules())
+
+
+def kernels(family: str | None = None) -> tuple[Kernel, ...]:
+    """Rows of one family, or of all.
+
+    Raises
+    ------
+    ValueError
+        If there is no such family.
+    """
+    modules = _modules()
+    if family is None:
+        return tuple(row for module in modules.values() for row in module.KERNELS)
+    if family not in modules:
+        raise ValueError(f"A kernel family is one of {', '.join(modules)}. Received: {family!r}.")
+    return tuple(modules[family].KERNELS)
+
+
+def kernel(name: str) -> Kernel:
+    """The row of the kernel `name`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kernel.
+    """
+    rows = {row.name: row for row in kernels()}
+    if name not in rows:
+        raise ValueError(f"A kernel is one of {', '.join(rows)}. Received: {name!r}.")
+    return rows[name]

@@ -1,0 +1,202 @@
+"""Registry rows of the family conv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastnn.reference import col2im, conv2d_backward, conv2d_forward, im2col
+from fastnn.registry import Case, Kernel
+from fastnn.registry._draw import eighths, nbytes, reals
+from fastnn.registry._tolerance import activation_growth, slopes
+from fastnn.shapes import conv2d_output_shape
+
+# x shape, (KH, KW, F), options
+SIZES = (
+    ((1, 1, 1, 1), (1, 1, 1), {}),
+    ((0, 4, 5, 3), (3, 2, 4), {}),
+    ((2, 7, 9, 1), (3, 3, 8), {"activation": "relu"}),
+    ((3, 8, 7, 3), (3, 2, 17), {"strides": (2, 1)}),
+    ((1, 9, 17, 8), (3, 3, 7), {"padding": "same", "activation": "relu"}),
+    ((2, 9, 8, 7), (5, 3, 9), {"strides": 2, "padding": "same"}),
+    ((1, 31, 9, 2), (3, 5, 5), {"dilation": (2, 1), "padding": ((1, 2), (0, 3))}),
+    ((2, 7, 8, 6), (3, 3, 9), {"groups": 3, "padding": "same"}),
+    ((2, 9, 7, 8), (3, 2, 8), {"groups": 8, "strides": (1, 2)}),
+    ((1, 8, 9, 17), (1, 1, 31), {"activation": "sigmoid"}),
+    ((2, 9, 7, 5), (3, 3, 33), {"algorithm": "im2col", "activation": "tanh"}),
+    ((2, 7, 9, 5), (3, 3, 16), {"algorithm": "direct", "padding": "same", "activation": "leaky_relu"}),
+    ((1, 3, 3, 65), (3, 3, 31), {"algorithm": "direct"}),
+    ((2, 6, 5, 4), (2, 4, 6), {"algorithm": "im2col", "strides": (3, 2), "dilation": (2, 1), "padding": ((2, 2), (1, 1))}),
+)
+BENCH = (
+    ("CNN, first layer: 32 x 28 x 28 x 1, 3 x 3, 32", (32, 28, 28, 1), (3, 3, 32), {"activation": "relu"}),
+    ("CNN, second layer: 32 x 13 x 13 x 32, 3 x 3, 64", (32, 13, 13, 32), (3, 3, 64), {"activation": "relu"}),
+    ("CNN, third layer: 32 x 5 x 5 x 64, 3 x 3, 64", (32, 5, 5, 64), (3, 3, 64), {"activation": "relu"}),
+    ("same padding: 8 x 28 x 28 x 64, 3 x 3, 64", (8, 28, 28, 64), (3, 3, 64), {"padding": "same"}),
+    ("depthwise: 8 x 28 x 28 x 64, 3 x 3", (8, 28, 28, 64), (3, 3, 64), {"padding": "same", "groups": 64}),
+)
+
+
+def _forward_case(rng, dtype, draw, x_shape, window, options) -> Case:
+    kh, kw, f = window
+    w = (draw(rng, (kh, kw, x_shape[3] // options.get("groups", 1), f), dtype) / 2).astype(dtype)
+    return Case((draw(rng, x_shape, dtype), w, draw(rng, (f,), dtype)), dict(options))
+
+
+def _backward_case(rng, dtype, draw, x_shape, window, options) -> Case:
+    (x, w, b), _ = _forward_case(rng, dtype, draw, x_shape, window, options)
+    y = conv2d_forward(x, w, b, **options)
+    return Case((draw(rng, y.shape, dtype), x, w, y), dict(options))
+
+
+def _cases(make, draw):
+    def cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+        for x_shape, window, options in SIZES:
+            if draw is reals or options.get("activation", "relu") == "relu":
+                yield make(rng, dtype, draw, x_shape, window, options)
+
+    return cases
+
+
+def _bench(make):
+    def bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+        for label, *sizes in BENCH:
+            yield label, make(rng, dtype, reals, *sizes)
+
+    return bench
+
+
+def _geometry(kwargs: dict) -> dict:
+    return {name: kwargs[name] for name in ("strides", "padding", "dilation", "groups") if name in kwargs}
+
+
+def _forward_tolerance(case, expected, eps):
+    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation stretches that."""
+    x, w, b = (np.abs(a) for a in case.args)
+    length = w[..., 0].size + 1
+    sums = 2 * length * eps * conv2d_forward(x, w, b, **_geometry(case.kwargs))
+    return (activation_growth(case.kwargs.get("activation", "linear"), sums, expected[0], eps),)
+
+
+def _backward_tolerance(case, expected, eps):
+    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|); K is KH·KW·F / groups for dx and N·OH·OW for dw and db."""
+    dy, x, w, y = case.args
+    groups = case.kwargs.get("groups", 1)
+    dz = np.abs(dy) * (1 + slopes(case.kwargs.get("activation", "linear"), y))
+    dx, dw, db = conv2d_backward(dz, np.abs(x), np.abs(w), **_geometry(case.kwargs))
+    pixels, filters = dy[..., 0].size, w.shape[0] * w.shape[1] * w.shape[3] // groups
+    return 2 * (filters + 4) * eps * dx, 2 * (pixels + 4) * eps * dw, 2 * (pixels + 4) * eps * db
+
+
+def _output(x, w, kwargs) -> int:
+    return int(np.prod(conv2d_output_shape(x.shape, w.shape, **_geometry(kwargs))))
+
+
+def _forward_flops(x, w, b=None, **kwargs):
+    return 2 * _output(x, w, kwargs) * w[..., 0].size
+
+
+def _backward_flops(dy, x, w, y=None, need_dx=True, **kwargs):
+    return (2 if need_dx else 1) * 2 * dy.size * w[..., 0].size
+
+
+# x shape of im2col (NCHW), (filter_h, filter_w, stride, pad)
+BOOK = (
+    ((1, 1, 1, 1), (1, 1)),
+    ((0, 2, 4, 4), (3, 3)),
+    ((2, 3, 7, 9), (3, 2)),
+    ((1, 8, 9, 8), (3, 3, 2, 1)),
+    ((3, 1, 17, 31), (5, 5, 1, 2)),
+    ((2, 7, 5, 6), (2, 3, 3, 0)),
+)
+
+
+def _im2col_cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+    for shape, window in BOOK:
+        yield Case((reals(rng, shape, dtype), *window))
+
+
+def _col2im_case(rng, dtype, draw, shape, window) -> Case:
+    return Case((draw(rng, im2col(np.zeros(shape, dtype), *window).shape, dtype), shape, *window))
+
+
+def _col2im_cases(draw):
+    def cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+        for shape, window in BOOK:
+            yield _col2im_case(rng, dtype, draw, shape, window)
+
+    return cases
+
+
+def _im2col_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+    yield "32 x 32 x 13 x 13, 3 x 3", Case((reals(rng, (32, 32, 13, 13), dtype), 3, 3))
+
+
+def _col2im_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+    yield "32 x 32 x 13 x 13, 3 x 3", _col2im_case(rng, dtype, reals, (32, 32, 13, 13), (3, 3))
+
+
+def _no_difference(case, expected, eps):
+    return (0,)
+
+
+def _col2im_tolerance(case, expected, eps):
+    """A pixel is a sum of at most FH·FW cells: 2·K·ε·Σ|col|."""
+    col, shape, fh, fw, *rest = case.args
+    return (2 * fh * fw * eps * col2im(np.abs(col), shape, fh, fw, *rest),)
+
+
+def _im2col_bytes(x, fh, fw, stride=1, pad=0):
+    n, c, h, w = x.shape
+    rows, columns = (h + 2 * pad - fh) // stride + 1, (w + 2 * pad - fw) // stride + 1
+    return nbytes(x) + n * rows * columns * c * fh * fw * x.itemsize
+
+
+KERNELS = (
+    Kernel(
+        "conv2d_forward",
+        "conv",
+        cases=_cases(_forward_case, reals),
+        exact=_cases(_forward_case, eighths),
+        bench=_bench(_forward_case),
+        tolerance=_forward_tolerance,
+        flops=_forward_flops,
+        bytes=lambda x, w, b=None, **kwargs: nbytes(x, w, b) + _output(x, w, kwargs) * x.itemsize,
+        nan=(0, 2),
+    ),
+    Kernel(
+        "conv2d_backward",
+        "conv",
+        cases=_cases(_backward_case, reals),
+        exact=_cases(_backward_case, eighths),
+        bench=_bench(_backward_case),
+        tolerance=_backward_tolerance,
+        flops=_backward_flops,
+        bytes=lambda dy, x, w, y=None, need_dx=True, **kwargs: nbytes(dy, x, w, w, y) + (nbytes(x) if need_dx else 0),
+        results=("dx", "dw", "db"),
+        nan=(),
+    ),
+    Kernel(
+        "im2col",
+        "conv",
+        cases=_im2col_cases,
+        exact=_im2col_cases,
+        bench=_im2col_bench,
+        tolerance=_no_difference,
+        flops=lambda *args: 0,
+        bytes=_im2col_bytes,
+        results=(),
+    ),
+    Kernel(
+        "col2im",
+        "conv",
+        cases=_col2im_cases(reals),
+        exact=_col2im_cases(eighths),
+        bench=_col2im_bench,
+        tolerance=_col2im_tolerance,
+        flops=lambda col, *rest: col.size,
+        bytes=lambda col, shape, *rest: nbytes(col) + int(np.prod(shape)) * col.itemsize,
+        results=(),
+    ),
+)

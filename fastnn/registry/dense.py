@@ -1,0 +1,138 @@
+"""Registry rows of the family dense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastnn.reference import dense_forward
+from fastnn.registry import Case, Kernel
+from fastnn.registry._draw import eighths, nbytes, reals
+from fastnn.registry._tolerance import activation_growth, slopes
+
+# M, K, N, bias, activation, algorithm
+SIZES = (
+    (0, 3, 2, True, "relu", "auto"),
+    (1, 1, 1, True, "linear", "auto"),
+    (1, 784, 17, True, "relu", "auto"),
+    (3, 0, 5, True, "linear", "auto"),
+    (7, 8, 9, False, "linear", "dense"),
+    (9, 31, 17, True, "relu", "dense"),
+    (31, 17, 7, True, "relu", "sparse"),
+    (8, 9, 31, False, "leaky_relu", "sparse"),
+    (17, 7, 10, True, "elu", "auto"),
+    (5, 9, 17, True, "selu", "auto"),
+    (9, 5, 33, True, "sigmoid", "auto"),
+    (7, 11, 65, True, "tanh", "auto"),
+    (33, 3, 8, False, "softplus", "auto"),
+    (2, 7, 31, True, "exponential", "auto"),
+    (8, 7, 9, True, "hard_sigmoid", "auto"),
+)
+BENCH = (
+    ("MLP, first layer: 32 x 784 x 256, relu", (32, 784, 256, True, "relu", "auto")),
+    ("MLP, last layer: 32 x 256 x 10", (32, 256, 10, True, "linear", "auto")),
+    ("CNN, dense layer: 32 x 64 x 64, relu", (32, 64, 64, True, "relu", "auto")),
+)
+
+
+def _thin(rng, x: np.ndarray) -> np.ndarray:
+    """Set four fifths of x to zero, as the images of digits have it."""
+    return np.where(rng.random(x.shape) < 0.8, 0, x).astype(x.dtype)
+
+
+def _forward_case(rng, dtype, draw, m, k, n, bias, activation, algorithm) -> Case:
+    x, w = draw(rng, (m, k), dtype), (draw(rng, (k, n), dtype) / 2).astype(dtype)
+    x = _thin(rng, x) if algorithm == "sparse" else x
+    return Case((x, w, draw(rng, (n,), dtype) if bias else None, activation, algorithm))
+
+
+def _backward_case(rng, dtype, draw, m, k, n, bias, activation, algorithm) -> Case:
+    x, w, b, *_ = _forward_case(rng, dtype, draw, m, k, n, bias, activation, algorithm).args
+    y = dense_forward(x, w, b, activation)
+    return Case((draw(rng, y.shape, dtype), x, w, y, activation, algorithm), {"need_db": bias})
+
+
+def _cases(make, draw, keep=lambda activation: True):
+    def cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+        for sizes in SIZES:
+            if keep(sizes[4]):
+                yield make(rng, dtype, draw, *sizes)
+
+    return cases
+
+
+def _bench(make):
+    def bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+        for label, sizes in BENCH:
+            yield label, make(rng, dtype, reals, *sizes)
+        sizes = (32, 784, 256, True, "relu", "sparse")
+        yield "MLP, first layer, four fifths zeros: 32 x 784 x 256, relu", make(rng, dtype, reals, *sizes)
+
+    return bench
+
+
+def _forward_tolerance(case, expected, eps):
+    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, bias included; the activation stretches that and adds its own error."""
+    x, w, b, activation, _ = case.args
+    sums = np.abs(x) @ np.abs(w) + (0 if b is None else np.abs(b))
+    return (activation_growth(activation, 2 * (x.shape[1] + 1) * eps * sums, expected[0], eps),)
+
+
+def _backward_tolerance(case, expected, eps):
+    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|): the slope's own error is absolute where 1 − y² cancels."""
+    dy, x, w, y, activation, _ = case.args
+    dz = np.abs(dy) * (1 + slopes(activation, y))
+    db = 2 * (len(x) + 4) * eps * dz.sum(axis=0)
+    return (
+        2 * (w.shape[1] + 4) * eps * (dz @ np.abs(w).T),
+        2 * (len(x) + 4) * eps * (np.abs(x).T @ dz),
+        db if expected[2] is not None else None,
+    )
+
+
+def _forward_flops(x, w, b=None, activation="linear", algorithm="auto"):
+    return 2 * x.shape[0] * w.size
+
+
+def _backward_flops(dy, x, w, y=None, activation="linear", algorithm="auto", need_dx=True, need_db=True):
+    return (2 if need_dx else 1) * 2 * x.shape[0] * w.size
+
+
+def _forward_bytes(x, w, b=None, activation="linear", algorithm="auto"):
+    return nbytes(x, w, b) + x.shape[0] * w.shape[1] * x.itemsize
+
+
+def _backward_bytes(dy, x, w, y=None, activation="linear", algorithm="auto", need_dx=True, need_db=True):
+    return nbytes(dy, x, w, w, y if activation != "linear" else None, x if need_dx else None, w[:1] if need_db else None)
+
+
+def _exact(activation: str) -> bool:
+    return activation in ("linear", "relu")
+
+
+KERNELS = (
+    Kernel(
+        "dense_forward",
+        "dense",
+        cases=_cases(_forward_case, reals),
+        exact=_cases(_forward_case, eighths, _exact),
+        bench=_bench(_forward_case),
+        tolerance=_forward_tolerance,
+        flops=_forward_flops,
+        bytes=_forward_bytes,
+        nan=(0, 2),
+    ),
+    Kernel(
+        "dense_backward",
+        "dense",
+        cases=_cases(_backward_case, reals),
+        exact=_cases(_backward_case, eighths, _exact),
+        bench=_bench(_backward_case),
+        tolerance=_backward_tolerance,
+        flops=_backward_flops,
+        bytes=_backward_bytes,
+        results=("dx", "dw", "db"),
+        nan=(),
+    ),
+)

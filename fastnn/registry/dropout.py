@@ -1,0 +1,74 @@
+"""Registry rows of the family dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastnn.registry import Case, Kernel
+from fastnn.registry._draw import SHAPES, nbytes, reals
+from fastnn.registry._tolerance import equal
+
+LARGE = 2**64 - 1
+
+
+def _cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+    for shape in SHAPES:
+        for rate, key, call in ((0.0, 1, 2), (0.2, LARGE, 0), (0.5, 3, LARGE), (1.0, 4, 5)):
+            yield Case((reals(rng, shape, dtype), rate, key, call))
+    yield Case((reals(rng, (1031,), dtype), 0.3, 2**40 + 7, 2**35 + 1))
+
+
+def _bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+    for shape in ((32, 128), (32, 26, 26, 32)):
+        yield " x ".join(map(str, shape)), Case((reals(rng, shape, dtype), 0.2, 1, 2))
+
+
+def _bits_cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+    for n in (0, 1, 2, 3, 4, 5, 7, 8, 9, 17, 31, 1031):
+        yield Case((n, LARGE - n, 2**32 + n))
+
+
+def _bits_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+    yield "1,000,000 words", Case((1_000_000, 1, 2))
+
+
+# Ten rounds of two 32-bit products and four xors give four words: 20 operations a word.
+KERNELS = (
+    Kernel(
+        "dropout_forward",
+        "dropout",
+        cases=_cases,
+        exact=_cases,
+        bench=_bench,
+        tolerance=equal,
+        flops=lambda x, *rest: 21 * x.size,
+        bytes=lambda x, *rest: 2 * nbytes(x),
+        elementwise=True,
+    ),
+    Kernel(
+        "dropout_backward",
+        "dropout",
+        cases=_cases,
+        exact=_cases,
+        bench=_bench,
+        tolerance=equal,
+        flops=lambda x, *rest: 21 * x.size,
+        bytes=lambda x, *rest: 2 * nbytes(x),
+        results=("dx",),
+        elementwise=True,
+    ),
+    Kernel(
+        "random_bits",
+        "dropout",
+        cases=_bits_cases,
+        exact=_bits_cases,
+        bench=_bits_bench,
+        tolerance=equal,
+        flops=lambda n, *rest: 20 * n,
+        bytes=lambda n, *rest: 4 * n,
+        results=("bits",),
+        nan=(),
+    ),
+)
