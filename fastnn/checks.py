@@ -1,6 +1,7 @@
 """Argument checks that twins and wrappers share, so that both refuse the same input with the same words.
 
-Wrong dtypes raise TypeError; wrong ranks, shapes, names and values ValueError; row indices and labels out of range IndexError.
+Wrong dtypes raise TypeError; wrong ranks, shapes, names and values ValueError; row indices and labels out of range
+IndexError.
 Everything is checked before anything is written.
 """
 
@@ -13,7 +14,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["real", "reals", "shape", "result", "in_place", "index", "choice", "number", "word64", "image_shape", "at_least_one"]
+__all__ = [
+    "real",
+    "reals",
+    "shape",
+    "result",
+    "in_place",
+    "index",
+    "choice",
+    "number",
+    "word64",
+    "image_shape",
+    "at_least_one",
+]
 
 _REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -25,7 +38,7 @@ def _read(name: str, x: Any) -> np.ndarray:
     try:
         return np.asarray(x)
     except ValueError:
-        raise TypeError(f"{name} is a ragged list; its rows need one length. Received: {str(x):.80}.") from None
+        raise TypeError(f"{name} is a ragged list; its rows need one length. Received: {x!s:.80}.") from None
 
 
 def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
@@ -131,7 +144,8 @@ def result(
         return np.empty(expected, dtype)
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         received = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else repr(type(out))
-        raise TypeError(f"{name} is an array of {dtype}. Received: {received}. Type np.empty({tuple(expected)}, np.{dtype}).")
+        hint = f"Type np.empty({tuple(expected)}, np.{dtype})."
+        raise TypeError(f"{name} is an array of {dtype}. Received: {received}. {hint}")
     shape(name, out, expected)
     if not (out.flags.c_contiguous and out.flags.writeable):
         raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(out)}.")
@@ -147,7 +161,7 @@ def _flags(x: np.ndarray) -> str:
 
 
 def in_place(**arrays: np.ndarray | None) -> None:
-    """Check flat arrays that a kernel changes: one-dimensional, of one length and one real dtype, C-contiguous, writeable.
+    """Check flat arrays that a kernel changes: one length, one real dtype, C-contiguous, writeable.
 
     Raises
     ------
@@ -174,7 +188,7 @@ def in_place(**arrays: np.ndarray | None) -> None:
             raise ValueError(f"{name} is flat (one axis). Received: shape {x.shape}. Type {name}.reshape(-1).")
         if x.shape != like.shape:
             raise ValueError(f"{name} has the shape of {first}, {like.shape}. Received: {x.shape}.")
-        if not x.flags.c_contiguous or not (x.flags.writeable or name == "g" and len(given) > 1):
+        if not x.flags.c_contiguous or not (x.flags.writeable or (name == "g" and len(given) > 1)):
             raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(x)}.")
         for other, z in given[:position]:
             if np.may_share_memory(x, z):
@@ -202,7 +216,7 @@ def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     array = _read(name, i)
     empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
     if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
-        raise TypeError(f"{name} is made of integers (int32, int64). Received: {array.dtype}. Type {name}.astype(np.int64).")
+        raise TypeError(f"{name} is made of integers. Received: {array.dtype}. Type {name}.astype(np.int64).")
     if array.ndim != ndim:
         raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
     array = np.asarray(array, np.int64, order="C")

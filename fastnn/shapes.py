@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Padding = str | Sequence[Sequence[int]]
+_PADDING = 'padding is "valid", "same" or ((top, bottom), (left, right)).'
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -76,7 +77,8 @@ def padding_amounts(
 ) -> tuple[int, int]:
     """Cells to add before and after one axis.
 
-    valid: none.  same: as many as make out = ⌈n / s⌉; total = max((out − 1)·s + d·(k − 1) + 1 − n, 0), before = ⌊total / 2⌋,
+    valid: none.  same: as many as make out = ⌈n / s⌉; total = max((out − 1)·s + d·(k − 1) + 1 − n, 0), before =
+    ⌊total / 2⌋,
     and the extra cell goes after.  A pair of integers says them itself.
 
     Raises
@@ -95,7 +97,7 @@ def padding_amounts(
         if padding == "same":
             total = max((-(-length // stride) - 1) * stride + window_span(window, dilation) - length, 0)
             return total // 2, total - total // 2
-        raise ValueError(f'padding is "valid", "same" or ((top, bottom), (left, right)). Received: padding={padding!r}.')
+        raise ValueError(f"{_PADDING} Received: padding={padding!r}.")
     return pair("padding", padding, least=0)
 
 
@@ -126,8 +128,8 @@ def output_length(
     room = length + before + after - window_span(window, dilation)
     if room < 0:
         raise ValueError(
-            f"A window of {window} cells (dilation {dilation}) does not fit on {axis} of {length} cells with padding {before} + {after}. "
-            f'Received: padding={padding!r}. Type padding="same", or take a smaller window.'
+            f"A window of {window} cells (dilation {dilation}) does not fit on {axis} of {length} cells "
+            f'with padding {before} + {after}. Received: padding={padding!r}. Type padding="same".'
         )
     return room // stride + 1
 
@@ -136,8 +138,12 @@ def _both(padding: Padding) -> tuple[str | Sequence[int], str | Sequence[int]]:
     """One entry of `padding` for the rows, one for the columns."""
     if isinstance(padding, str):
         return padding, padding
-    if not isinstance(padding, Sequence) or len(padding) != 2 or not all(isinstance(entry, Sequence) for entry in padding):
-        raise ValueError(f'padding is "valid", "same" or ((top, bottom), (left, right)). Received: padding={padding!r}.')
+    if (
+        not isinstance(padding, Sequence)
+        or len(padding) != 2
+        or not all(isinstance(entry, Sequence) for entry in padding)
+    ):
+        raise ValueError(f"{_PADDING} Received: padding={padding!r}.")
     return padding[0], padding[1]
 
 
@@ -184,14 +190,15 @@ def conv2d_output_shape(
     """
     if len(x_shape) != 4 or len(w_shape) != 4:
         raise ValueError(
-            f"Images are (N, H, W, C) and weights (KH, KW, C / groups, F). Received: x {tuple(x_shape)}, w {tuple(w_shape)}."
+            "Images are (N, H, W, C) and weights (KH, KW, C / groups, F). "
+            f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}."
         )
     (n, h, width, c), (kh, kw, cg, f) = x_shape, w_shape
     if operator.index(groups) < 1 or c % groups or f % groups:
         raise ValueError(f"groups divides the channels C={c} and the filters F={f}. Received: groups={groups}.")
     if cg * groups != c or c < 1 or f < 1:
         raise ValueError(
-            f"w has shape (KH, KW, C / groups, F) with C={c}, groups={groups} and F at least 1. Received: w {tuple(w_shape)}."
+            f"w has shape (KH, KW, C / groups, F) with C={c}, groups={groups}, F ≥ 1. Received: {tuple(w_shape)}."
         )
     (sh, sw), (dh, dw), (rows, columns) = pair("strides", strides), pair("dilation", dilation), _both(padding)
     return (

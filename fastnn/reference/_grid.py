@@ -51,12 +51,31 @@ class Grid:
 def winners(name: str, which: np.ndarray, grid: Grid) -> np.ndarray:
     """Check an int32 array (N, OH, OW, C) of window cells: each is a cell inside the image."""
     if not isinstance(which, np.ndarray) or which.dtype != np.int32:
-        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {getattr(which, 'dtype', type(which))}.")
+        received = getattr(which, "dtype", type(which))
+        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {received}.")
     checks.shape(name, which, grid.output_shape, "(N, OH, OW, C)")
     cells = grid.size[0] * grid.size[1]
     if which.size and (which.min() < 0 or which.max() >= cells):
-        raise IndexError(f"{name} holds cells of the window, 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
+        raise IndexError(f"{name} holds cells, 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
     real = np.broadcast_to(grid.real(), (*grid.output_shape[:3], cells, grid.output_shape[3]))
     if not grid.take(real, which).all():
         raise IndexError(f"{name} holds a cell that lies in the padding. Received: an array of another forward call.")
     return which
+
+
+def selected_backward(dy, name, which, input_shape, pool_size, strides, padding, dx) -> np.ndarray:
+    """The gradient of a pooling that took the cell `which` of each window."""
+    dy = checks.real("dy", dy, 4)
+    grid = Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
+    checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
+    which = winners(name, which, grid)
+    dx = checks.result("dx", dx, grid.shape, dy.dtype, dy, which)
+    dx[...] = grid.spread(grid.put(dy, which))
+    return dx
+
+
+def weights(grid: Grid, x: np.ndarray) -> np.ndarray:
+    """Weight of each cell in double, max(x, 0), or 1 for every real cell where none is positive; padding weighs 0."""
+    positive = np.maximum(grid.cells(x).astype(np.float64), 0)
+    none = ~((positive > 0) | np.isnan(positive)).any(axis=3, keepdims=True)
+    return np.where(none, grid.real(), positive)

@@ -27,7 +27,7 @@ def add_windows(
     pads: tuple[Pair, Pair],
     dilation: Pair = (1, 1),
 ) -> np.ndarray:
-    """Adjoint of `windows`: add each cell of (N, OH, OW, KH, KW, C) to the place of the image (N, H, W, C) it was taken from."""
+    """Adjoint of `windows`: add each cell (N, OH, OW, KH, KW, C) to the place of the image it was taken from."""
     n, h, w, c = shape
     (top, bottom), (left, right) = pads
     oh, ow, kh, kw = cells.shape[1:5]

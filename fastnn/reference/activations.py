@@ -106,14 +106,14 @@ def _alpha(activation: str, alpha: float | None) -> float:
     if alpha is None:
         return DEFAULT_ALPHA.get(activation, 0.0)
     if activation not in DEFAULT_ALPHA:
-        raise ValueError(f"Only {' and '.join(DEFAULT_ALPHA)} have an alpha. Received: {activation!r} with alpha={alpha!r}.")
+        raise ValueError(f"Only {' and '.join(DEFAULT_ALPHA)} take alpha. Received: {activation!r}, alpha={alpha!r}.")
     return checks.number("alpha", alpha, 0.0)
 
 
 def _times(dy: np.ndarray, slope: np.ndarray, activation: str) -> np.ndarray:
     """dy · slope, where the flat parts of relu, hard_sigmoid and step hide dy."""
-    product = dy * slope
-    return np.where(slope == 0, np.zeros_like(dy), product) if activation in ("relu", "hard_sigmoid", "step") else product
+    hides = activation in ("relu", "hard_sigmoid", "step")
+    return np.where(hides & (slope == 0), np.zeros_like(dy), dy * slope)
 
 
 def fused(activation: str) -> str:
@@ -182,7 +182,8 @@ def activation_backward(
 ) -> np.ndarray:
     """Gradient dx = dy · act′(x), elementwise.
 
-    The slope of relu, leaky_relu, elu and selu at 0 is the one from the left. Where relu, hard_sigmoid and step are flat, dx is 0
+    The slope of relu, leaky_relu, elu and selu at 0 is the one from the left. Where relu, hard_sigmoid and step are
+    flat, dx is 0
     whatever dy holds, so a NaN or infinity there is not seen.
 
     Parameters

@@ -1,6 +1,7 @@
 """Twins of the two-dimensional convolution, and of the books' im2col and col2im.
 
-Legend: N = images, H W = height and width, C = channels, KH KW = window, F = filters, OH OW = height and width of the output.
+Legend: N = images, H W = height and width, C = channels, KH KW = window, F = filters, OH OW = height and width of the
+output.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def conv2d_forward(
 ) -> np.ndarray:
     """Two-dimensional convolution (cross-correlation) of NHWC images, with bias and activation.
 
-    y[n, p, q, f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i, j, c, f]), with zeros outside the image
+    y[n, p, q, f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i, j, c, f]), with zeros
+    outside the image
 
     With groups, the filters of group g see the channels of group g only.
 

@@ -22,7 +22,7 @@ def _check(x, w, pool_size, strides, padding, dilation, activation) -> tuple[tup
     checks.choice("activation", activation, ("linear", "relu"))
     rows, columns = pair("pool_size", pool_size)
     if rows * columns > 256:
-        raise ValueError(f"argmax counts the cells of a window in a byte: at most 256. Received: pool_size={pool_size!r}.")
+        raise ValueError(f"argmax counts cells in a byte: at most 256 a window. Received: pool_size={pool_size!r}.")
     conv_shape = conv2d_output_shape(x.shape, w.shape, strides, padding, dilation)
     return conv_shape, pool2d_output_shape(conv_shape, pool_size)
 
@@ -42,7 +42,8 @@ def conv2d_pool_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Convolution, bias, activation and max pooling in one pass, y = act(maxpool(conv2d(x, w) + b)).
 
-    Both activations grow with their argument, so they may follow the pooling; the winner is the largest sum before the activation.
+    Both activations grow with their argument, so they may follow the pooling; the winner is the largest sum before
+    the activation.
     Windows do not overlap, and rows and columns of the convolution that fill no window are dropped.
 
     Parameters

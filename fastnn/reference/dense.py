@@ -16,7 +16,7 @@ def _check(x: np.ndarray, w: np.ndarray, activation: str, algorithm: str) -> Non
     fused(activation)
     checks.choice("algorithm", algorithm, _ALGORITHMS)
     if x.shape[1] != w.shape[0]:
-        raise ValueError(f"w has one row per column of x, (K, N) with K={x.shape[1]}. Received: x {x.shape}, w {w.shape}.")
+        raise ValueError(f"w is (K, N) with K={x.shape[1]}, the columns of x. Received: x {x.shape}, w {w.shape}.")
 
 
 def dense_forward(

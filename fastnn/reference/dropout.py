@@ -18,7 +18,8 @@ _LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
 def _philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]:
     """Philox4x32-10: four counter words (32 bits, held in uint64) to four random words.
 
-    One round, (c0, c1, c2, c3) → (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)); the key takes a step after each.
+    One round, (c0, c1, c2, c3) → (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)); the key takes a
+    step after each.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -37,7 +38,8 @@ def _philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]
 def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) -> np.ndarray:
     """Random 32-bit words that depend on (key, call, index) alone.
 
-    bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and counter (i/4 low, i/4 high, call low, call high).
+    bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and
+    counter (i/4 low, i/4 high, call low, call high).
 
     Parameters
     ----------
@@ -71,7 +73,9 @@ def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) 
     return bits
 
 
-def _dropout(name: str, x: np.ndarray, rate: float, key: int, call: int, result: str, y: np.ndarray | None) -> np.ndarray:
+def _dropout(
+    name: str, x: np.ndarray, rate: float, key: int, call: int, result: str, y: np.ndarray | None
+) -> np.ndarray:
     x, rate = checks.real(name, x), checks.number("rate", rate, 0, 1)
     bits = random_bits(x.size, key, call).reshape(x.shape)
     y = checks.result(result, y, x.shape, x.dtype, x, elementwise=True)
@@ -86,7 +90,8 @@ def _dropout(name: str, x: np.ndarray, rate: float, key: int, call: int, result:
 def dropout_forward(x: np.ndarray, rate: float, key: int, call: int, *, y: np.ndarray | None = None) -> np.ndarray:
     """Dropout: element i is kept and scaled by 1 / (1 − rate) if bits(i) < (1 − rate)·2³², else it is 0.
 
-    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN gives 0.
+    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN gives
+    0.
 
     Parameters
     ----------

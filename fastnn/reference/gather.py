@@ -38,9 +38,10 @@ def gather_rows(
     """
     if not isinstance(source, np.ndarray):
         source = checks.real("source", source)
-    if source.dtype.kind not in "biu" and source.dtype not in (np.float32, np.float64) or not source.dtype.isnative:
+    fit = source.dtype.kind in "biu" or source.dtype in (np.float32, np.float64)
+    if not fit or not source.dtype.isnative:
         raise TypeError(
-            f"source is bool, an integer dtype, float32 or float64 in native byte order. Received: {source.dtype.str!r}. "
+            f"source is bool, integers, float32 or float64 in native byte order. Received: {source.dtype.str!r}. "
             "Type source.astype(np.float32)."
         )
     if source.ndim < 1:

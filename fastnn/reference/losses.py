@@ -1,6 +1,7 @@
 """Twins of the losses: cross-entropies on logits and on probabilities, and the pointwise losses.
 
-Legend: M = examples, C = classes or outputs. A loss is one number an example; in backward, `scale` (M,) carries 1 / M and the weights of
+Legend: M = examples, C = classes or outputs. A loss is one number an example; in backward, `scale` (M,) carries 1 / M
+and the weights of
 the examples.
 """
 
@@ -158,7 +159,8 @@ def sigmoid_cross_entropy_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Binary cross-entropy of the sigmoid of logits, averaged over the outputs.
 
-    loss[m] = 1/C · Σ_c (max(z, 0) − z·q + ln(1 + e^(−|z|))),  p = sigmoid(z),  q = (1 − label_smoothing)·t + label_smoothing / 2
+    loss[m] = 1/C · Σ_c (max(z, 0) − z·q + ln(1 + e^(−|z|))),  p = sigmoid(z),  q = (1 − label_smoothing)·t +
+    label_smoothing / 2
 
     Parameters
     ----------
@@ -273,7 +275,8 @@ def categorical_cross_entropy_backward(
 ) -> np.ndarray:
     """Gradient to the probabilities, through the clipping and the division by their sum.
 
-    s = Σ_j p[m, j], r = p / s;  g = −q / r where 1e-7 ≤ r ≤ 1 − 1e-7, else 0;  dp[m, c] = scale[m] / s · (g[c] − Σ_j g[j]·r[j])
+    s = Σ_j p[m, j], r = p / s;  g = −q / r where 1e-7 ≤ r ≤ 1 − 1e-7, else 0;  dp[m, c] = scale[m] / s · (g[c] − Σ_j
+    g[j]·r[j])
 
     Parameters
     ----------
@@ -384,9 +387,12 @@ def pointwise_loss_forward(
 ) -> np.ndarray:
     """Loss of each example, the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
 
-    mean_squared_error (y − t)² · mean_absolute_error |y − t| · mean_absolute_percentage_error 100·|y − t| / max(|t|, 1e-7) ·
-    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 · huber e²/2 up to delta, then delta·|e| − delta²/2 ·
-    log_cosh ln cosh(y − t) · binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y − t·ln(y + 1e-7) ·
+    mean_squared_error (y − t)² · mean_absolute_error |y − t| · mean_absolute_percentage_error 100·|y − t| / max(|t|,
+    1e-7) ·
+    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 · huber e²/2 up to delta, then
+    delta·|e| − delta²/2 ·
+    log_cosh ln cosh(y − t) · binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y −
+    t·ln(y + 1e-7) ·
     hinge max(1 − t·y, 0) · squared_hinge its square · kl_divergence t·ln(t / y), both in [1e-7, 1]
 
     Parameters

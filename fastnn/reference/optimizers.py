@@ -1,6 +1,7 @@
 """Twins of the optimizers: one step over flat arrays, in place, and the kernels that clip gradients.
 
-Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay. Every step starts with the decoupled
+Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay. Every step
+starts with the decoupled
 decay w ← w − η·λ·w; g is left unchanged.
 """
 
@@ -122,8 +123,8 @@ def adam_step(
 
     References
     ----------
-    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; S. J. Reddi et al., "On the convergence of Adam and
-    beyond", ICLR 2018.
+    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015;
+    S. J. Reddi et al., "On the convergence of Adam and beyond", ICLR 2018.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """Twins of pooling: the largest, the mean, a drawn one, or one of the whole image.
 
-Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output. The cells of a window are
+Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output. The
+cells of a window are
 counted row by row; `strides` of None are the window.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastnn import checks
-from fastnn.reference._grid import Grid, winners
+from fastnn.reference._grid import Grid, Size, selected_backward, weights
 from fastnn.reference.dropout import random_bits
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
     "global_average_pool2d_forward",
     "global_average_pool2d_backward",
 ]
-
-Size = int | Sequence[int]
 
 
 def max_pool2d_forward(
@@ -48,12 +47,9 @@ def max_pool2d_forward(
     Parameters
     ----------
     x : array (N, H, W, C)
-    pool_size, strides : int or two ints
-    padding : {"valid", "same"}
-    y : array (N, OH, OW, C), optional
-        Where to write.
-    argmax : int32 array (N, OH, OW, C), optional
-        Where to write the winning cell of each window.
+    pool_size, strides, padding : int or two ints; "valid" or "same"
+    y, argmax : arrays (N, OH, OW, C), real and int32, optional
+        Where to write the results; argmax is the winning cell.
 
     Raises
     ------
@@ -99,7 +95,6 @@ def max_pool2d_backward(
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------
@@ -114,18 +109,7 @@ def max_pool2d_backward(
     >>> max_pool2d_backward(np.full((1, 1, 1, 1), 5.0), argmax, (1, 2, 2, 1)).ravel()
     array([0., 5., 0., 0.])
     """
-    return _selected_backward(dy, "argmax", argmax, input_shape, pool_size, strides, padding, dx)
-
-
-def _selected_backward(dy, name, which, input_shape, pool_size, strides, padding, dx) -> np.ndarray:
-    """The gradient of a pooling that took the cell `which` of each window."""
-    dy = checks.real("dy", dy, 4)
-    grid = Grid(checks.image_shape("input_shape", input_shape), pool_size, strides, padding)
-    checks.shape("dy", dy, grid.output_shape, "(N, OH, OW, C)")
-    which = winners(name, which, grid)
-    dx = checks.result("dx", dx, grid.shape, dy.dtype, dy, which)
-    dx[...] = grid.spread(grid.put(dy, which))
-    return dx
+    return selected_backward(dy, "argmax", argmax, input_shape, pool_size, strides, padding, dx)
 
 
 def average_pool2d_forward(
@@ -141,8 +125,7 @@ def average_pool2d_forward(
     Parameters
     ----------
     x : array (N, H, W, C)
-    pool_size, strides : int or two ints
-    padding : {"valid", "same"}
+    pool_size, strides, padding : int or two ints; "valid" or "same"
     y : array (N, OH, OW, C), optional
         Where to write.
 
@@ -182,7 +165,6 @@ def average_pool2d_backward(
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------
@@ -205,13 +187,6 @@ def average_pool2d_backward(
     return dx
 
 
-def _weights(grid: Grid, x: np.ndarray) -> np.ndarray:
-    """Weight of each cell in double, max(x, 0), or 1 for every real cell where none is positive; padding weighs 0."""
-    weights = np.maximum(grid.cells(x).astype(np.float64), 0)
-    none = ~((weights > 0) | np.isnan(weights)).any(axis=3, keepdims=True)
-    return np.where(none, grid.real(), weights)
-
-
 def stochastic_pool2d_forward(
     x: np.ndarray,
     key: int,
@@ -225,8 +200,10 @@ def stochastic_pool2d_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One cell of each window, drawn with probability p[i] = max(x[i], 0) / Σ_j max(x[j], 0).
 
-    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of max(x, 0) exceeds
-    u · total, sums in double, row by row. A window without a positive cell draws uniformly among its real cells. One with a NaN
+    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of max(x,
+    0) exceeds
+    u · total, sums in double, row by row. A window without a positive cell draws uniformly among its real cells. One
+    with a NaN
     chooses the first NaN, else one with +∞ the first of those.
 
     Parameters
@@ -234,12 +211,9 @@ def stochastic_pool2d_forward(
     x : array (N, H, W, C)
     key, call : int in [0, 2⁶⁴)
         The stream of `random_bits`.
-    pool_size, strides : int or two ints
-    padding : {"valid", "same"}
-    y : array (N, OH, OW, C), optional
-        Where to write.
-    chosen : int32 array (N, OH, OW, C), optional
-        Where to write the drawn cell of each window.
+    pool_size, strides, padding : int or two ints; "valid" or "same"
+    y, chosen : arrays (N, OH, OW, C), real and int32, optional
+        Where to write the results; chosen is the drawn cell.
 
     Raises
     ------
@@ -263,10 +237,10 @@ def stochastic_pool2d_forward(
     chosen = checks.result("chosen", chosen, grid.output_shape, np.int32, x)
     u = random_bits(y.size, key, call).reshape(y.shape) * 2.0**-32
     with np.errstate(all="ignore"):
-        weights = _weights(grid, x)
-        running = weights.cumsum(axis=3)
+        mass = weights(grid, x)
+        running = mass.cumsum(axis=3)
         drawn = (running > (u * running[:, :, :, -1])[:, :, :, None, :]).argmax(axis=3)
-    nan, infinite = np.isnan(weights), np.isinf(weights)
+    nan, infinite = np.isnan(mass), np.isinf(mass)
     drawn = np.where(infinite.any(axis=3), infinite.argmax(axis=3), drawn)
     chosen[...] = np.where(nan.any(axis=3), nan.argmax(axis=3), drawn)
     y[...] = grid.take(grid.cells(x), chosen)
@@ -294,7 +268,6 @@ def stochastic_pool2d_backward(
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------
@@ -309,7 +282,7 @@ def stochastic_pool2d_backward(
     >>> stochastic_pool2d_backward(np.full((1, 1, 1, 1), 5.0), chosen, (1, 2, 2, 1)).ravel()
     array([0., 5., 0., 0.])
     """
-    return _selected_backward(dy, "chosen", chosen, input_shape, pool_size, strides, padding, dx)
+    return selected_backward(dy, "chosen", chosen, input_shape, pool_size, strides, padding, dx)
 
 
 def stochastic_pool2d_mean_forward(
@@ -320,13 +293,14 @@ def stochastic_pool2d_mean_forward(
     *,
     y: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0); the plain mean where no cell is positive.
+    """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0).
+
+    Where no cell of a window is positive, the plain mean of its real cells.
 
     Parameters
     ----------
     x : array (N, H, W, C)
-    pool_size, strides : int or two ints
-    padding : {"valid", "same"}
+    pool_size, strides, padding : int or two ints; "valid" or "same"
     y : array (N, OH, OW, C), optional
         Where to write.
 
@@ -344,8 +318,8 @@ def stochastic_pool2d_mean_forward(
     grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
     with np.errstate(all="ignore"):
-        weights = _weights(grid, x)
-        y[...] = (np.where(weights == 0, 0, weights * grid.cells(x))).sum(axis=3) / weights.sum(axis=3)
+        mass = weights(grid, x)
+        y[...] = (np.where(mass == 0, 0, mass * grid.cells(x))).sum(axis=3) / mass.sum(axis=3)
     return y
 
 
@@ -371,7 +345,6 @@ def stochastic_pool2d_mean_backward(
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------
@@ -390,18 +363,14 @@ def stochastic_pool2d_mean_backward(
     checks.shape("y", y, grid.output_shape, "(N, OH, OW, C)")
     dx = checks.result("dx", dx, x.shape, x.dtype, dy, x, y)
     with np.errstate(all="ignore"):
-        cells, weights = grid.cells(x), _weights(grid, x)
-        total = weights.sum(axis=3, keepdims=True)
+        cells, mass = grid.cells(x), weights(grid, x)
+        total = mass.sum(axis=3, keepdims=True)
         positive = np.where(cells > 0, (2 * cells - y[:, :, :, None, :]) / total, 0)
-        uniform = np.where(weights > 0, 1 / total, 0)
+        uniform = np.where(mass > 0, 1 / total, 0)
         none = ~(cells > 0).any(axis=3, keepdims=True)
         slope = np.where(np.isnan(total), np.nan, np.where(none, uniform, positive))
         dx[...] = grid.spread(dy[:, :, :, None, :] * slope)
     return dx
-
-
-def _images(shape: Sequence[int]) -> tuple[int, int, int, int]:
-    return checks.image_shape("the shape (N, H, W, C)", shape)
 
 
 def global_max_pool2d_forward(
@@ -412,10 +381,8 @@ def global_max_pool2d_forward(
     Parameters
     ----------
     x : array (N, H, W, C)
-    y : array (N, C), optional
-        Where to write.
-    argmax : int32 array (N, C), optional
-        Where to write the winner's place, row · W + column.
+    y, argmax : arrays (N, C), real and int32, optional
+        Where to write the results; argmax is row · W + column of the winner.
 
     Raises
     ------
@@ -429,7 +396,7 @@ def global_max_pool2d_forward(
     (array([[4.]]), array([[1]], dtype=int32))
     """
     x = checks.real("x", x, 4)
-    n, h, w, c = _images(x.shape)
+    n, h, w, c = checks.image_shape("the shape of x", x.shape)
     y = checks.result("y", y, (n, c), x.dtype, x)
     argmax = checks.result("argmax", argmax, (n, c), np.int32, x)
     pixels = x.reshape(n, h * w, c)
@@ -498,7 +465,7 @@ def global_average_pool2d_forward(x: np.ndarray, *, y: np.ndarray | None = None)
     array([[2.5]])
     """
     x = checks.real("x", x, 4)
-    n, h, w, c = _images(x.shape)
+    n, h, w, c = checks.image_shape("the shape of x", x.shape)
     y = checks.result("y", y, (n, c), x.dtype, x)
     with np.errstate(all="ignore"):
         y[...] = x.sum(axis=(1, 2)) / (h * w)

@@ -2,6 +2,7 @@
 
 A family is a module of this package with a tuple ``KERNELS`` of rows; adding the file is all there is to do.
 
+    >>> import numpy as np
     >>> from fastnn import registry
     >>> registry.kernel("gemm_nn").flops(np.ones((2, 3)), np.ones((3, 4)))
     48
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ class Case(NamedTuple):
     """The arguments of one call."""
 
     args: tuple
-    kwargs: dict[str, Any] = {}
+    kwargs: Mapping[str, Any] = MappingProxyType({})
 
 
 Draw = Callable[[np.random.Generator, np.dtype], Iterator[Case]]
@@ -44,7 +45,8 @@ class Kernel:
     bench : callable (rng, dtype) -> iterator of (label, Case)
         Calls of realistic sizes; large enough that all threads work.
     tolerance : callable (case, expected, eps) -> sequence
-        The largest allowed |compiled − twin| per result: a number, an array of the result's shape, or None for a result that is not
+        The largest allowed |compiled − twin| per result: a number, an array of the result's shape, or None for a
+        result that is not
         compared here. `case` and `expected` are in float64, `eps` is that of the compiled dtype.
     flops, bytes : callable (*args, **kwargs) -> int
         Floating-point operations, and bytes read and written at least once; 0 operations means that data only move.

@@ -38,7 +38,7 @@ STEEPEST = {"selu": SELU_SCALE * SELU_ALPHA, "leaky_relu": max(1, DEFAULT_ALPHA[
 
 
 def activation_growth(activation: str, sums: np.ndarray, y: np.ndarray, eps: float) -> np.ndarray:
-    """Error of act(z) for an error `sums` of z: the steepest slope times that, and 4·ε·(1 + |y|) for the function itself.
+    """Error of act(z) for an error `sums` of z: the steepest slope times that, and 4·ε·(1 + |y|) of its own.
 
     linear and relu add nothing. elu, selu and softplus subtract or add near 1, so their own error is absolute.
     """

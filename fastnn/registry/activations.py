@@ -44,9 +44,10 @@ def _bench(make):
 
 
 def _forward_tolerance(case, expected, eps):
-    """Units in the last place where the function is one call of a bounded kernel; else absolute, as the parts of the sum are.
+    """Units in the last place for one call of a bounded kernel; else absolute, as the parts of the sum are.
 
-    elu, selu, softplus, hard_sigmoid: 4·ε·(1 + |x|), times alpha for elu. silu and gelu_tanh multiply x by a sigmoid of 4 units whose
+    elu, selu, softplus, hard_sigmoid: 4·ε·(1 + |x|), times alpha for elu. silu and gelu_tanh multiply x by a sigmoid
+    of 4 units whose
     argument, at most 2·|x|·(1 + 0.045·x²) long, carries 4 roundings.
     """
     x, name, *alpha = case.args

@@ -27,7 +27,11 @@ SIZES = (
     ((2, 9, 7, 5), (3, 3, 33), {"algorithm": "im2col", "activation": "tanh"}),
     ((2, 7, 9, 5), (3, 3, 16), {"algorithm": "direct", "padding": "same", "activation": "leaky_relu"}),
     ((1, 3, 3, 65), (3, 3, 31), {"algorithm": "direct"}),
-    ((2, 6, 5, 4), (2, 4, 6), {"algorithm": "im2col", "strides": (3, 2), "dilation": (2, 1), "padding": ((2, 2), (1, 1))}),
+    (
+        (2, 6, 5, 4),
+        (2, 4, 6),
+        {"algorithm": "im2col", "strides": (3, 2), "dilation": (2, 1), "padding": ((2, 2), (1, 1))},
+    ),
 )
 BENCH = (
     ("CNN, first layer: 32 x 28 x 28 x 1, 3 x 3, 32", (32, 28, 28, 1), (3, 3, 32), {"activation": "relu"}),

@@ -93,7 +93,7 @@ def _forward_flops(x, w, b=None, **kwargs):
 
 
 def _backward_flops(dy, x, w, y, argmax, need_dx=True, **kwargs):
-    """As the unfused layers count them: the zeros beside each winner included, so a rate above the peak shows what skipping gains."""
+    """As the unfused layers count them, the zeros beside each winner included: skipping those may beat the peak."""
     rows, columns = pair("pool_size", kwargs.get("pool_size", (2, 2)))
     return (2 if need_dx else 1) * 2 * dy.size * rows * columns * w[..., 0].size
 
@@ -118,7 +118,9 @@ KERNELS = (
         bench=_bench(_backward_case),
         tolerance=_backward_tolerance,
         flops=_backward_flops,
-        bytes=lambda dy, x, w, y, argmax, need_dx=True, **kwargs: nbytes(dy, x, w, w, y, argmax) + (nbytes(x) if need_dx else 0),
+        bytes=lambda dy, x, w, y, argmax, need_dx=True, **kwargs: (
+            nbytes(dy, x, w, w, y, argmax) + (nbytes(x) if need_dx else 0)
+        ),
         results=("dx", "dw", "db"),
         nan=(),
     ),

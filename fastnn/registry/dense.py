@@ -104,7 +104,9 @@ def _forward_bytes(x, w, b=None, activation="linear", algorithm="auto"):
 
 
 def _backward_bytes(dy, x, w, y=None, activation="linear", algorithm="auto", need_dx=True, need_db=True):
-    return nbytes(dy, x, w, w, y if activation != "linear" else None, x if need_dx else None, w[:1] if need_db else None)
+    return nbytes(
+        dy, x, w, w, y if activation != "linear" else None, x if need_dx else None, w[:1] if need_db else None
+    )
 
 
 def _exact(activation: str) -> bool:

@@ -70,7 +70,9 @@ def _tolerance(form: str):
 
 def _size(form: str, a: np.ndarray, b: np.ndarray) -> tuple[int, int, int]:
     """Rows, length of the sums, columns."""
-    return {"nn": (*a.shape, b.shape[1]), "nt": (*a.shape, b.shape[0]), "tn": (a.shape[1], a.shape[0], b.shape[1])}[form]
+    return {"nn": (*a.shape, b.shape[1]), "nt": (*a.shape, b.shape[0]), "tn": (a.shape[1], a.shape[0], b.shape[1])}[
+        form
+    ]
 
 
 def _flops(form: str):

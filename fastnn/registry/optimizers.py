@@ -27,7 +27,11 @@ STEPS = {
     "adam_step": (
         2,
         1,
-        (((False,), _STEP), ((True,), _STEP), ((False,), {**_STEP, "beta_1": 0.8, "beta_2": 0.99, "weight_decay": 0.004})),
+        (
+            ((False,), _STEP),
+            ((True,), _STEP),
+            ((False,), {**_STEP, "beta_1": 0.8, "beta_2": 0.99, "weight_decay": 0.004}),
+        ),
     ),
     "rmsprop_step": (
         1,
@@ -39,7 +43,11 @@ STEPS = {
         ),
     ),
     "adagrad_step": (1, 0, (((), {"learning_rate": 0.1}), ((), {"learning_rate": 0.1, "weight_decay": 0.01}))),
-    "adadelta_step": (2, 0, (((), {"learning_rate": 1.0}), ((), {"learning_rate": 0.5, "rho": 0.9, "weight_decay": 0.01}))),
+    "adadelta_step": (
+        2,
+        0,
+        (((), {"learning_rate": 1.0}), ((), {"learning_rate": 0.5, "rho": 0.9, "weight_decay": 0.01})),
+    ),
     "adamax_step": (2, 0, (((), _STEP), ((), {**_STEP, "weight_decay": 0.01}))),
     "nadam_step": (
         2,
@@ -47,11 +55,19 @@ STEPS = {
         (((), {**_STEP, "momentum_product": 0.12}), ((), {**_STEP, "momentum_product": 0.12, "weight_decay": 0.01})),
     ),
 }
-FLOPS = {"sgd_step": 4, "adam_step": 12, "rmsprop_step": 9, "adagrad_step": 6, "adadelta_step": 14, "adamax_step": 9, "nadam_step": 16}
+FLOPS = {
+    "sgd_step": 4,
+    "adam_step": 12,
+    "rmsprop_step": 9,
+    "adagrad_step": 6,
+    "adadelta_step": 14,
+    "adamax_step": 9,
+    "nadam_step": 16,
+}
 
 
 def _case(rng, dtype, name: str, n: int, given: tuple[bool, ...], numbers: dict) -> Case:
-    """Weights and gradients are normal; states, which hold squares, lie in [1, 2), and the average of gradients below their root."""
+    """Weights and gradients are normal; states, which hold squares, lie in [1, 2), averages of gradients below."""
     needed = STEPS[name][0]
     states = [uniform(rng, (n,), dtype, 1, 2) for _ in range(needed)]
     states += [uniform(rng, (n,), dtype, 0.25, 0.75) if taken else None for taken in given]

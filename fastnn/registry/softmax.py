@@ -63,7 +63,9 @@ def _row(name: str, direction: str) -> Kernel:
         "softmax",
         cases=_forward_cases if forward else _backward_cases(name),
         bench=_bench((lambda rng, case: case) if forward else (lambda rng, case: _backward(name, rng, case))),
-        tolerance=(_log_forward_tolerance if name == "log_softmax" else _forward_tolerance) if forward else _backward_tolerance,
+        tolerance=(_log_forward_tolerance if name == "log_softmax" else _forward_tolerance)
+        if forward
+        else _backward_tolerance,
         flops=(lambda x: 24 * x.size) if forward else (lambda dy, y: 4 * y.size),
         bytes=(lambda x: 2 * nbytes(x)) if forward else (lambda dy, y: 3 * nbytes(y)),
         results=("y",) if forward else ("dx",),
