@@ -1,0 +1,106 @@
+"""Rules that weights obey after every step: ``constraint(w)`` gives the nearest allowed weights.
+
+    >>> NonNeg()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.lookup import lookup, names_of
+from fastnn.lookup import serialize as serialize
+
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "serialize"]
+
+_EPSILON = 1e-7
+
+
+class Constraint:
+    """Base of all constraints; a subclass writes ``__call__(w)`` and returns an array shaped as ``w``."""
+
+    def __call__(self, w: np.ndarray) -> np.ndarray:
+        """The weights put right; ``w`` itself is left unchanged."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__(w). Write one that returns the weights put right.")
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal constraint."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constraint:
+        """The constraint that ``get_config`` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _norm(w: np.ndarray, axis: int | Sequence[int] | None) -> np.ndarray:
+    return np.sqrt(np.sum(np.square(w), axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=True))
+
+
+class MaxNorm(Constraint):
+    """Every norm along ``axis`` at most ``max_value``: ``w · min(‖w‖, max) / ‖w‖``.
+
+    Parameters
+    ----------
+    max_value : float
+    axis : int or sequence of int
+        The axes summed over: 0 for a Dense kernel (the weights into one unit), [0, 1, 2] for a Conv2D kernel.
+    """
+
+    def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0):
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w):
+        norm = _norm(w, self.axis)
+        return w * (np.clip(norm, 0, self.max_value) / (_EPSILON + norm))
+
+
+class NonNeg(Constraint):
+    """No weight below 0."""
+
+    def __call__(self, w):
+        return np.maximum(w, 0)
+
+
+class UnitNorm(Constraint):
+    """Every norm along ``axis`` equal to 1."""
+
+    def __init__(self, axis: int | Sequence[int] = 0):
+        self.axis = axis
+
+    def __call__(self, w):
+        return w / (_EPSILON + _norm(w, self.axis))
+
+
+class MinMaxNorm(Constraint):
+    """Every norm along ``axis`` moved towards [min_value, max_value], by the share ``rate`` of the way each step."""
+
+    def __init__(
+        self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
+    ):
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w):
+        norm = _norm(w, self.axis)
+        desired = self.rate * np.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
+        return w * (desired / (_EPSILON + norm))
+
+
+_TABLE = names_of([MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
+
+
+def get(identifier: Any) -> Constraint | None:
+    """The constraint that a name, config, class or object means; None stays None.
+
+    Examples
+    --------
+    >>> get("max_norm")
+    MaxNorm(max_value=2, axis=0)
+    """
+    return None if identifier is None else lookup("constraint", identifier, _TABLE)

@@ -1,0 +1,115 @@
+"""From what a user types ("adam", a class, a config, an object) to the object meant; one rule for all parts.
+
+Losses, metrics, optimizers, initializers, regularizers and constraints are all found in the same way, so all of them
+accept the same forms and fail with the same words.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["is_number", "lookup", "names_of", "serialize", "snake_case"]
+
+
+def snake_case(name: str) -> str:
+    """The snake_case form of a class name.
+
+    Examples
+    --------
+    >>> snake_case("GlorotUniform"), snake_case("KLDivergence"), snake_case("RMSprop")
+    ('glorot_uniform', 'kl_divergence', 'rmsprop')
+    """
+    if name in ("RMSprop", "SGD", "AdamW", "AUC"):
+        return name.lower()
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def names_of(classes: list[type], **aliases: Any) -> dict[str, Any]:
+    """A table of names: every class by its own name and in snake_case, then the aliases."""
+    table: dict[str, Any] = {}
+    for cls in classes:
+        table[cls.__name__] = table[snake_case(cls.__name__)] = cls
+    return table | aliases
+
+
+def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
+    """The object that ``identifier`` means.
+
+    Parameters
+    ----------
+    kind : str
+        The word for error messages: "loss", "optimizer", …
+    identifier : str, dict, type, callable or None
+        A name in ``table``; ``{"class_name": …, "config": …}``; a class (it is called); an object (returned as it is).
+    table : mapping
+        From names to classes, functions or objects.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not in the table; the message lists the nearest ones.
+    TypeError
+        For anything that is none of the forms above.
+
+    Examples
+    --------
+    >>> lookup("part", "Dict", {"dict": dict})
+    Traceback (most recent call last):
+        ...
+    ValueError: There is no part named 'Dict'. Did you mean 'dict'? Known: 'dict'.
+    """
+    if isinstance(identifier, Mapping):
+        if "class_name" not in identifier:
+            raise ValueError(f'A {kind} as a dict needs "class_name" and "config". Received: {dict(identifier)!r}.')
+        found = _by_name(kind, identifier["class_name"], table)
+        config = dict(identifier.get("config") or {})
+        if hasattr(found, "from_config"):
+            return found.from_config(config)
+        return found(**config) if inspect.isclass(found) else found
+    if isinstance(identifier, str):
+        identifier = _by_name(kind, identifier, table)
+    if inspect.isclass(identifier):
+        return identifier()
+    if identifier is None or not callable(identifier):
+        raise TypeError(
+            f"A {kind} is a name, a class, an object or a function. Received: {identifier!r} "
+            f"of type {type(identifier).__name__}. Names: {_quoted(table)}."
+        )
+    return identifier
+
+
+def _by_name(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+    if name in table:
+        return table[name]
+    close = difflib.get_close_matches(name, table, n=1) or [key for key in table if key.lower() == name.lower()]
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"There is no {kind} named {name!r}.{hint} Known: {_quoted(table)}.")
+
+
+def _quoted(table: Mapping[str, Any]) -> str:
+    names = [key for key in table if key.islower()] or list(table)
+    return ", ".join(repr(key) for key in sorted(names))
+
+
+def serialize(thing: Any) -> Any:
+    """A name or ``{"class_name", "config"}`` that ``get`` of the same package turns back into ``thing``."""
+    if thing is None:
+        return None
+    if hasattr(thing, "get_config"):
+        return {"class_name": type(thing).__name__, "config": thing.get_config()}
+    return getattr(thing, "__name__", type(thing).__name__)
+
+
+def is_number(value: Any) -> bool:
+    """True for a finite int or float (NumPy's scalars included), False for bool and all else."""
+    if isinstance(value, bool):
+        return False
+    try:
+        return abs(float(value)) < float("inf") and not isinstance(value, (str, bytes))
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,224 @@
+"""The base of all losses, and the wrapper that makes one of a plain function.
+
+A loss of your own is a function with its slope beside it::
+
+    def fourth_power(y_true, y_pred):
+        return np.mean((y_pred - y_true) ** 4, axis=-1)
+
+    fourth_power.gradient = lambda y_true, y_pred: 4 * (y_pred - y_true) ** 3 / y_pred.shape[-1]
+    model.compile(loss=fourth_power)
+
+or a subclass of ``Loss`` with ``call(y_true, y_pred)`` and ``gradient(y_true, y_pred)``.  ``call`` gives one value for each
+row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope of
+those values with respect to ``y_pred``, shaped as ``y_pred``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.lookup import snake_case
+from fastnn.losses import targets
+
+__all__ = ["FunctionLoss", "Loss"]
+
+_REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+
+
+class Loss:
+    """Base of all losses.
+
+    Parameters
+    ----------
+    reduction : {"sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None}
+        How values become one number; the first two divide by the number of values, the third by the sum of weights.
+    name : str, optional
+        The class name in snake_case by default.
+    dtype : optional
+        Accepted for Keras' sake; a loss computes in the dtype of the predictions.
+
+    Examples
+    --------
+    >>> from fastnn.losses import MeanSquaredError
+    >>> float(MeanSquaredError()([[0.0, 1.0]], [[1.0, 1.0]]))
+    0.5
+    """
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None):
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"reduction is one of {', '.join(map(repr, _REDUCTIONS))}. Received: reduction={reduction!r}.")
+        self.name = name or snake_case(type(self).__name__)
+        self.reduction = reduction
+
+    # -- what a subclass writes ------------------------------------------------------------------------------------
+
+    def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The values of the loss, before they are reduced."""
+        raise NotImplementedError(f"{type(self).__name__} has no call(y_true, y_pred). Write one that returns the values.")
+
+    def gradient(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """The slope of the values with respect to ``y_pred``."""
+        raise TypeError(
+            f"The loss {self.name} has no gradient, and fastnn has no tape to find one, so it can be measured but not "
+            f"trained. Write {self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values with respect to y_pred."
+        )
+
+    # -- what a model asks -----------------------------------------------------------------------------------------
+
+    def check_targets(self, y_shape: Sequence[int | None], t: Any) -> np.ndarray:
+        """Targets as ``forward`` takes them, or an error that teaches.
+
+        Parameters
+        ----------
+        y_shape : sequence of int or None
+            The shape of the predictions; None stands for any size.
+        t : array
+            All targets, or those of a batch.
+        """
+        return np.asarray(t)
+
+    def forward(self, y: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, Any]:
+        """One value for each row of the predictions, and what ``backward`` needs.
+
+        Parameters
+        ----------
+        y : (N, …, C) real
+            Predictions.
+        t : array
+            Targets, as ``check_targets`` gives them.
+
+        Returns
+        -------
+        losses : (M,)
+            M is the product of all sizes of ``y`` but the last.
+        ctx
+        """
+        t = targets.match(y.shape, np.asarray(t))
+        t = t.astype(y.dtype) if t.dtype.kind in "biuf" and t.dtype != y.dtype else t
+        values = np.asarray(self.call(t, y), dtype=y.dtype)
+        lead = y.shape[:-1]
+        if values.ndim == 0:
+            losses = np.full(max(1, y.size // y.shape[-1]), values)
+        elif values.shape == lead:
+            losses = values.reshape(-1)
+        elif values.shape == y.shape:
+            losses = values.mean(axis=-1).reshape(-1)
+        elif values.shape == y.shape[:1]:
+            losses = np.repeat(values, y[0].size // y.shape[-1])
+        else:
+            raise ValueError(
+                f"The loss {self.name} returns one value for each row of predictions, shape {lead}, or for each element, "
+                f"shape {y.shape}, or one number. Received: shape {values.shape}."
+            )
+        return losses, (y, t, values.shape)
+
+    def backward(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
+        """The gradient of ``Σ scale·losses`` with respect to the predictions.
+
+        Parameters
+        ----------
+        scale : (M,)
+            Sample weight divided by the number of rows.
+        """
+        y, t, shape = ctx
+        slope = np.asarray(self.gradient(t, y), dtype=y.dtype)
+        if slope.shape != y.shape:
+            raise ValueError(
+                f"The gradient of the loss {self.name} has the shape of y_pred, {y.shape}. Received: shape {slope.shape}."
+            )
+        if shape == ():
+            return slope * scale.sum()
+        rows = scale.reshape(*y.shape[:-1], 1)
+        if shape == y.shape and shape != y.shape[:-1]:
+            return slope * (rows / y.shape[-1])
+        if shape != y.shape[:-1]:
+            rows = rows.reshape(len(y), -1).sum(axis=1).reshape(-1, *[1] * (y.ndim - 1))
+        return slope * rows
+
+    def on_logits(self, activation: str) -> Any:
+        """The same loss from what enters a final "softmax" or "sigmoid"; None where there is no such form."""
+        return None
+
+    def scale(self, rows: int, sample_weight: np.ndarray | None = None, dtype: Any = np.float32) -> np.ndarray:
+        """The factor of each row's loss: ``loss = Σ scale·losses`` for this reduction.
+
+        Parameters
+        ----------
+        rows : int
+            M, the number of rows of predictions.
+        sample_weight : (N,) or (M,), optional
+            One weight for each example or row.
+
+        Raises
+        ------
+        ValueError
+            If the weights do not fit, or the reduction leaves no single number.
+        """
+        weight = np.ones(rows, dtype) if sample_weight is None else np.asarray(sample_weight, dtype).reshape(-1)
+        if weight.size != rows:
+            if not weight.size or rows % weight.size:
+                raise ValueError(f"sample_weight has one value for each of {rows} rows. Received: {weight.size} values.")
+            weight = np.repeat(weight, rows // weight.size)
+        if self.reduction in ("none", None):
+            raise ValueError(
+                f"Training needs a loss that is one number. Received: {self.name} with reduction={self.reduction!r}. "
+                'Type reduction="sum_over_batch_size".'
+            )
+        if self.reduction == "sum":
+            return weight
+        total = float(weight.sum(dtype=np.float64)) if self.reduction == "mean_with_sample_weight" else rows
+        return weight * weight.dtype.type(1.0 / total if total else 0.0)
+
+    # -- what a user calls -----------------------------------------------------------------------------------------
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss of arrays: a number, or with ``reduction=None`` the values."""
+        y = targets.real(y_pred)
+        values = np.asarray(self.call(self.check_targets(y.shape, np.asarray(y_true)), y))
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight, dtype=values.dtype)
+            if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+                weight = weight[..., 0]
+            weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape)
+            values = values * weight
+        if self.reduction in ("none", None) or not values.ndim:
+            return values
+        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
+            divisor = float(weight.sum())
+        else:
+            divisor = values.size
+        total = values.sum()
+        return total if self.reduction == "sum" else total / divisor if divisor else values.dtype.type(0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal loss."""
+        return {"reduction": self.reduction, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        """The loss that ``get_config`` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class FunctionLoss(Loss):
+    """A loss made of a function ``f(y_true, y_pred)`` and its attribute ``f.gradient(y_true, y_pred)``."""
+
+    def __init__(self, function: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None):
+        super().__init__(reduction, name or getattr(function, "__name__", type(function).__name__))
+        self.function = function
+
+    def call(self, y_true, y_pred):
+        return self.function(targets.match(y_pred.shape, np.asarray(y_true)), y_pred)
+
+    def gradient(self, y_true, y_pred):
+        slope = getattr(self.function, "gradient", None)
+        return super().gradient(y_true, y_pred) if slope is None else slope(y_true, y_pred)
+
+    def get_config(self):
+        return super().get_config() | {"function": self.function}

@@ -1,0 +1,148 @@
+"""What a user gives as targets, made fit for a prediction: shapes as Keras matches them, labels checked, NaN refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import backend
+
+__all__ = ["fit", "labels", "match", "real", "refuse_nan", "refuse_outside", "rows", "same_shape"]
+
+_CHUNK = 1 << 16
+_REAL = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def real(x: Any) -> np.ndarray:
+    """An array of reals; anything else numeric becomes ``floatx``."""
+    x = np.asarray(x)
+    if x.dtype in _REAL:
+        return x
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"A loss compares arrays of numbers. Received: dtype {x.dtype}.")
+    return x.astype(backend.floatx())
+
+
+def rows(y: np.ndarray) -> np.ndarray:
+    """The array as (M, C): every axis but the last in one."""
+    return y if y.ndim == 2 else y.reshape(-1, y.shape[-1] if y.ndim else 1)
+
+
+def match(y_shape: Sequence[int | None], t: np.ndarray) -> np.ndarray:
+    """Targets with as many axes as predictions, where one of them has a last axis of size 1: (N,) for (N, 1) and back."""
+    if t.ndim == len(y_shape) - 1 and y_shape[-1] == 1:
+        return t[..., None]
+    if t.ndim == len(y_shape) + 1 and t.shape[-1] == 1:
+        return t[..., 0]
+    return t
+
+
+def fit(y: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Targets in the shape and dtype of the predictions ``y``."""
+    if t.shape != y.shape:
+        t = same_shape("The loss", y.shape, t)
+    return t if t.dtype == y.dtype else t.astype(y.dtype)
+
+
+def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: str = "") -> np.ndarray:
+    """Targets matched to the shape of the predictions (None stands for any size), or a ValueError that says what to do."""
+    matched = match(y_shape, t)
+    if not _agree(y_shape, matched.shape):
+        raise ValueError(
+            f"{name} compares predictions of shape {_text(y_shape)} with targets of the same shape. "
+            f"Received: targets of shape {_text((None, *t.shape[1:]) if y_shape[:1] == (None,) else t.shape)}. "
+            + (hint or f"Give the last layer as many units as a target has values, or reshape y to {_text(y_shape)}.")
+        )
+    return matched
+
+
+def _agree(expected: Sequence[int | None], shape: Sequence[int]) -> bool:
+    return len(expected) == len(shape) and all(e is None or e == s for e, s in zip(expected, shape, strict=True))
+
+
+def _text(shape: Sequence[int | None]) -> str:
+    return f"({', '.join(str(n) for n in shape)}{',' if len(shape) == 1 else ''})"
+
+
+def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int | None = None) -> np.ndarray:
+    """Integer class labels, int64, of the shape of the predictions without the last axis, each in [0, classes).
+
+    Raises
+    ------
+    TypeError
+        If they are no numbers.
+    ValueError
+        If the shape does not fit, or a label is not an integer, or out of range.
+    """
+    classes = y_shape[-1]
+    if t.ndim == len(y_shape) and t.shape[-1] == classes != 1:
+        raise ValueError(
+            f"{name} takes integer labels of shape {_text(y_shape[:-1])}. Received: targets of shape {t.shape}, as one-hot "
+            'rows have. Type loss="categorical_crossentropy", or y.argmax(axis=-1).'
+        )
+    if t.ndim == len(y_shape) and t.shape[-1] == 1:
+        t = t[..., 0]
+    if not _agree(y_shape[:-1], t.shape):
+        raise ValueError(
+            f"{name} takes one integer label for each row of predictions: shape {_text(y_shape[:-1])}. "
+            f"Received: targets of shape {t.shape}."
+        )
+    if t.dtype.kind not in "biuf":
+        raise TypeError(f"{name} takes integer labels. Received: dtype {t.dtype}. Type y.astype(np.int64).")
+    if t.dtype.kind == "f":
+        refuse_nan(name, t)
+        if (wrong := np.flatnonzero(t != np.rint(t))).size:
+            raise ValueError(
+                f"{name} takes integer labels. Received: {t.flat[wrong[0]]} at index {wrong[0]}. "
+                'For targets that are numbers, type loss="mean_squared_error".'
+            )
+    found = np.ascontiguousarray(t, dtype=np.int64)
+    if found.size and not (found.min() >= 0 and found.max() < classes):
+        bad = (found < 0) | (found >= classes)
+        if ignore is not None:
+            bad &= found != ignore
+        if (wrong := np.flatnonzero(bad)).size:
+            label = found.flat[wrong[0]]
+            hint = " Labels that start at 1: type y - 1." if label == classes else ""
+            raise ValueError(
+                f"{name} takes labels from 0 to {classes - 1}, since the last layer has {classes} units. "
+                f"Received: {label} at index {wrong[0]}.{hint}"
+            )
+    return found
+
+
+def _chunks(t: np.ndarray):
+    step = max(1, _CHUNK * len(t) // max(1, t.size))
+    for start in range(0, len(t), step):
+        yield start, t[start : start + step]
+
+
+def refuse_nan(name: str, t: np.ndarray) -> None:
+    """Raise ValueError where a target is NaN or infinite; reads in pieces, makes no copy of the whole."""
+    if t.dtype.kind not in "biuf":
+        raise TypeError(f"{name} takes targets that are numbers. Received: dtype {t.dtype}. Type y.astype(np.float32).")
+    if t.dtype.kind != "f" or not t.ndim:
+        return
+    for start, piece in _chunks(t):
+        finite = np.isfinite(piece)
+        if not finite.all():
+            example = start + int(np.argmin(finite.reshape(len(piece), -1).all(axis=1)))
+            raise ValueError(
+                f"{name} takes targets that are finite. Received: NaN or infinity in example {example}. "
+                "Remove such examples, or fill them: y = np.nan_to_num(y)."
+            )
+
+
+def refuse_outside(name: str, t: np.ndarray, low: float, high: float, hint: str) -> None:
+    """Raise ValueError where a target lies outside [low, high]."""
+    if t.dtype.kind == "b" or not t.ndim:
+        return
+    for start, piece in _chunks(t):
+        if piece.size and not (piece.min() >= low and piece.max() <= high):
+            bad = ((piece < low) | (piece > high)).reshape(len(piece), -1).any(axis=1)
+            example = start + int(np.argmax(bad))
+            raise ValueError(
+                f"{name} takes targets from {low} to {high}. Received: {np.ravel(t[example])[:4]} in example {example}. {hint}"
+            )

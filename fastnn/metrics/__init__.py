@@ -1,0 +1,142 @@
+"""Metrics: numbers that judge a model, gathered batch by batch; ``get`` finds one by name.
+
+    >>> import fastnn
+    >>> metric = fastnn.metrics.get("mae")
+    >>> metric([[1.0]], [[3.0]])
+    2.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnn import losses
+from fastnn.lookup import lookup, names_of
+from fastnn.lookup import serialize as serialize
+
+from .accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from .auc import AUC
+from .compiled import CompiledMetrics
+from .confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from .f_score import F1Score, FBetaScore
+from .from_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from .metric import Mean, MeanMetricWrapper, Metric, Sum
+from .regression import CosineSimilarity, R2Score, RootMeanSquaredError
+
+_CLASSES = [
+    Mean, Sum, Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, TruePositives, FalsePositives, TrueNegatives, FalseNegatives, Precision, Recall, AUC,
+    F1Score, FBetaScore, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError, LogCoshError, R2Score, CosineSimilarity, BinaryCrossentropy,
+    CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence, Poisson, Hinge, SquaredHinge,
+    CategoricalHinge,
+]  # fmt: skip
+_FUNCTIONS = [
+    accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+]  # fmt: skip
+_ALIASES = {
+    "mse": MeanSquaredError,
+    "rmse": RootMeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "bce": BinaryCrossentropy,
+    "cce": CategoricalCrossentropy,
+    "kld": KLDivergence,
+}
+_TABLE = names_of(_CLASSES, acc=Accuracy) | _ALIASES | {name.upper(): cls for name, cls in _ALIASES.items()}
+
+for _function in _FUNCTIONS:
+    _function.direction = "up"
+
+__all__ = ["CompiledMetrics", "MeanMetricWrapper", "Metric", "deserialize", "get", "serialize"]
+__all__ += [thing.__name__ for thing in (*_CLASSES, *_FUNCTIONS)]
+
+
+def get(
+    identifier: Any,
+    *,
+    loss: Any = None,
+    y_shape: Sequence[int | None] | None = None,
+    t_shape: Sequence[int | None] | None = None,
+) -> Metric:
+    """The metric that a name, function, class, config or object means.
+
+    Parameters
+    ----------
+    identifier
+        Keras' names ("accuracy", "mae", "precision", …).  A function of your own ``f(y_true, y_pred)`` is averaged over all
+        examples.  A name stays the metric's name, as it was typed.
+    loss : Loss, optional
+        The model's loss.
+    y_shape, t_shape : sequences, optional
+        Shapes of predictions and targets: they decide which accuracy "accuracy" or "acc" means (binary for one output,
+        sparse for integer labels, else categorical), and which cross-entropy "crossentropy" or "ce" means.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the nearest.
+    TypeError
+        For anything that is not a metric.
+
+    Examples
+    --------
+    >>> type(get("acc", y_shape=(None, 10), t_shape=(None,))).__name__
+    'SparseCategoricalAccuracy'
+    """
+    if isinstance(identifier, Metric):
+        return identifier
+    by_shape = isinstance(identifier, str) and y_shape is not None and t_shape is not None
+    if by_shape and identifier.lower() in ("accuracy", "acc"):
+        found = _by_shape(y_shape, t_shape, BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)()
+    elif by_shape and identifier.lower() in ("crossentropy", "ce"):
+        found = _by_shape(y_shape, t_shape, BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)()
+    else:
+        found = lookup("metric", identifier, _TABLE)
+    if isinstance(found, losses.Loss):
+        found = MeanMetricWrapper(found.call, found.name)
+        found.direction = "down"
+    elif not isinstance(found, Metric):
+        found = MeanMetricWrapper(found)
+    if isinstance(identifier, str):
+        found.name = identifier
+    return found
+
+
+def _by_shape(y_shape: Sequence[int | None], t_shape: Sequence[int | None], binary: Any, sparse: Any, categorical: Any) -> Any:
+    if y_shape[-1] == 1:
+        return binary
+    return sparse if len(t_shape) < len(y_shape) or t_shape[-1] == 1 else categorical
+
+
+deserialize = get

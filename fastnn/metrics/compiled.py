@@ -1,0 +1,87 @@
+"""The metrics of a compiled model: found by name and shapes at the first batch, updated together, read as one dict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.metrics.metric import Metric
+
+__all__ = ["CompiledMetrics"]
+
+
+class CompiledMetrics:
+    """What ``compile(metrics=…, weighted_metrics=…)`` means.
+
+    Parameters
+    ----------
+    metrics : list of names, functions and Metric objects
+        ``sample_weight`` is not passed to these.
+    weighted_metrics : the same
+        ``sample_weight`` is passed to these; one whose name is taken is logged as ``weighted_<name>``.
+
+    Raises
+    ------
+    TypeError
+        If either is not a list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> compiled = CompiledMetrics(["accuracy"])
+    >>> y = np.array([[0.1, 0.9], [0.8, 0.2]])
+    >>> compiled.update(np.array([1, 1]), y)
+    >>> compiled.result()
+    {'accuracy': 0.5}
+    """
+
+    def __init__(self, metrics: Sequence[Any] | None = None, weighted_metrics: Sequence[Any] | None = None):
+        for word, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+            if given is not None and not isinstance(given, (list, tuple)):
+                raise TypeError(f"{word} is a list. Received: {word}={given!r}. Type {word}=[{given!r}].")
+        self._user = (list(metrics or ()), list(weighted_metrics or ()))
+        self._plain: list[Metric] = []
+        self._weighted: list[Metric] = []
+        self.built = not any(self._user)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """All metrics, once built."""
+        return self._plain + self._weighted
+
+    def build(self, y_shape: Sequence[int | None], t_shape: Sequence[int | None], loss: Any = None) -> None:
+        """Find the metrics for predictions and targets of these shapes; a second call changes nothing."""
+        if self.built:
+            return
+        from fastnn.metrics import get
+
+        plain, weighted = ([get(m, loss=loss, y_shape=y_shape, t_shape=t_shape) for m in group] for group in self._user)
+        for group in (plain, weighted):
+            seen: dict[str, int] = {}
+            for metric in group:  # precision, precision_1, …
+                seen[metric.name] = count = seen.get(metric.name, -1) + 1
+                metric.name = f"{metric.name}_{count}" if count else metric.name
+        self._plain, self._weighted, self.built = plain, weighted, True
+
+    def update(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
+        """Take in a batch."""
+        if not self.built:
+            self.build(y_pred.shape, y_true.shape)
+        for metric in self._plain:
+            metric.update_state(y_true, y_pred)
+        for metric in self._weighted:
+            metric.update_state(y_true, y_pred, sample_weight)
+
+    def result(self) -> dict[str, Any]:
+        """The metrics so far, by name."""
+        results = {metric.name: metric.result() for metric in self._plain}
+        for metric in self._weighted:
+            results[f"weighted_{metric.name}" if metric.name in results else metric.name] = metric.result()
+        return results
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        for metric in self.metrics:
+            metric.reset_state()

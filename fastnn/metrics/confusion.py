@@ -1,0 +1,217 @@
+"""Right and wrong positives and negatives at one or several thresholds, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.lookup import is_number
+from fastnn.losses.targets import match
+from fastnn.metrics.metric import Metric
+
+__all__ = [
+    "Confusion",
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "Recall",
+    "TrueNegatives",
+    "TruePositives",
+    "count_confusion",
+    "ratio",
+]  # fmt: skip
+
+
+def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a / b``, and 0 where b is 0."""
+    return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=np.asarray(b) != 0)
+
+
+def count_confusion(
+    y_true: np.ndarray, y_pred: np.ndarray, thresholds: np.ndarray, weight: np.ndarray | None = None, labels: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Weighted counts of true positives, false positives, true negatives, false negatives at each threshold.
+
+    A prediction is positive when it is strictly above the threshold.  Each prediction is put into the bucket between two
+    thresholds; a sum from above over the buckets gives all thresholds at once.
+
+    Parameters
+    ----------
+    y_true, y_pred : arrays of one shape
+        With ``labels`` > 1 of shape (N, labels).
+    thresholds : (T,)
+        Ascending.
+    weight : array, optional
+        Of the same shape.
+    labels : int
+        Count each of so many columns by itself.
+
+    Returns
+    -------
+    tp, fp, tn, fn : (T,), or (T, labels)
+    """
+    y = np.where(np.isnan(y_pred), -np.inf, y_pred) if y_pred.dtype.kind == "f" else y_pred
+    bucket = np.searchsorted(thresholds.astype(np.result_type(y, np.float32)), y.ravel(), side="left")
+    if labels > 1:
+        bucket = bucket * labels + np.tile(np.arange(labels), len(bucket) // labels)
+    weight = np.ones(bucket.size) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
+    positive = np.asarray(y_true).ravel().astype(bool)
+    size = (len(thresholds) + 1) * labels
+    above = []
+    for chosen in (positive, ~positive):
+        count = np.bincount(bucket, weights=weight * chosen, minlength=size).reshape(-1, labels)
+        above.append(np.cumsum(count[::-1], axis=0)[::-1])
+    (tp, fp), shape = above, (-1, labels) if labels > 1 else (-1,)
+    return tuple(a.reshape(shape) for a in (tp[1:], fp[1:], fp[:1] - fp[1:], tp[:1] - tp[1:]))
+
+
+class Confusion(Metric):
+    """Base of the metrics in this file: keeps tp, fp, tn, fn, one number for each threshold.
+
+    Parameters
+    ----------
+    thresholds : float or sequence of float, optional
+        In [0, 1]; 0.5 by default.
+    top_k : int, optional
+        Positive are the ``top_k`` largest predictions of each row (those above the threshold, if one is given).
+    class_id : int, optional
+        Look at this column alone.
+    """
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
+        super().__init__(name, dtype)
+        self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        default = 0.5 if top_k is None else -1e10
+        given = [default] if thresholds is None else thresholds if isinstance(thresholds, Sequence) else [thresholds]
+        if thresholds is not None and not all(is_number(t) and 0 <= t <= 1 for t in given):
+            raise ValueError(f"Thresholds are numbers in [0, 1]. Received: thresholds={thresholds!r}.")
+        self.thresholds = list(given)
+        self._order = np.argsort(given, kind="stable")
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self.tp, self.fp, self.tn, self.fn = np.zeros((4, len(self.thresholds)))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred, weight = prepare(self.name, y_true, y_pred, sample_weight)
+        if self.top_k is not None:
+            best = np.argsort(-y_pred, axis=-1, kind="stable")[..., : self.top_k]
+            kept = np.full(y_pred.shape, -1e10)
+            np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, axis=-1), axis=-1)
+            y_pred = kept
+        if self.class_id is not None:
+            if y_pred.ndim < 2:
+                raise ValueError(f"{self.name} with class_id takes rows of classes. Received: y_pred.shape={y_pred.shape}.")
+            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
+            weight = weight if weight is None else weight[..., self.class_id]
+        counts = count_confusion(y_true, y_pred, np.asarray(self.thresholds, np.float64)[self._order], weight)
+        for total, count in zip((self.tp, self.fp, self.tn, self.fn), counts, strict=True):
+            total[self._order] += count
+
+    def one_or_all(self, values: np.ndarray) -> Any:
+        """A number for one threshold, an array for several."""
+        return float(values[0]) if len(values) == 1 else values
+
+    def get_config(self):
+        return {
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+            "name": self.name,
+        }
+
+
+def prepare(name: str, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Targets, predictions and weights, all of one shape."""
+    y_pred = np.asarray(y_pred)
+    y_true = match(y_pred.shape, np.asarray(y_true))
+    if y_pred.ndim == y_true.ndim - 1 and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
+    if y_true.shape != y_pred.shape:
+        raise ValueError(f"{name} compares arrays of one shape. Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}.")
+    if sample_weight is None:
+        return y_true, y_pred, None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim < y_pred.ndim:
+        weight = weight.reshape(weight.shape + (1,) * (y_pred.ndim - weight.ndim))
+    elif weight.ndim == y_pred.ndim + 1:
+        weight = weight[..., 0]
+    return y_true, y_pred, np.broadcast_to(weight, y_pred.shape)
+
+
+class _Count(Confusion):
+    """One of the four counts."""
+
+    counts: str
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None):
+        super().__init__(thresholds, name=name, dtype=dtype)
+
+    def result(self) -> Any:
+        return self.one_or_all(getattr(self, self.counts))
+
+    def get_config(self):
+        return {"thresholds": self.init_thresholds, "name": self.name}
+
+
+class TruePositives(_Count):
+    """The number of ones predicted above the threshold."""
+
+    counts = "tp"
+
+
+class FalsePositives(_Count):
+    """The number of zeros predicted above the threshold."""
+
+    counts = "fp"
+
+
+class TrueNegatives(_Count):
+    """The number of zeros predicted at most at the threshold."""
+
+    counts = "tn"
+
+
+class FalseNegatives(_Count):
+    """The number of ones predicted at most at the threshold."""
+
+    counts = "fn"
+
+
+class Precision(Confusion):
+    """``tp / (tp + fp)``: of what was called positive, the share that is.
+
+    Examples
+    --------
+    >>> Precision()([0, 1, 1, 1], [1, 0, 1, 1])
+    0.6666666666666666
+    """
+
+    direction = "up"
+
+    def result(self) -> Any:
+        return self.one_or_all(ratio(self.tp, self.tp + self.fp))
+
+
+class Recall(Confusion):
+    """``tp / (tp + fn)``: of what is positive, the share that was found.
+
+    Examples
+    --------
+    >>> Recall()([0, 1, 1, 1], [1, 0, 1, 1])
+    0.6666666666666666
+    """
+
+    direction = "up"
+
+    def result(self) -> Any:
+        return self.one_or_all(ratio(self.tp, self.tp + self.fn))

@@ -1,0 +1,155 @@
+"""The base of all metrics, the mean that most of them are, and the wrapper that makes one of a plain function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastnn.lookup import snake_case
+from fastnn.losses.targets import match
+
+__all__ = ["Mean", "MeanMetricWrapper", "Metric", "Sum"]
+
+
+class Metric:
+    """Base of all metrics: numbers gathered batch by batch.
+
+    A subclass writes ``update_state(y_true, y_pred, sample_weight=None)``, ``result()`` and ``reset_state()``.
+
+    Attributes
+    ----------
+    name : str
+        The key under which ``fit`` logs it.
+    direction : {"up", "down", None}
+        Which way is better; callbacks with ``mode="auto"`` read it.
+    """
+
+    direction: str | None = None
+
+    def __init__(self, name: str | None = None, dtype: Any = None):
+        self.name = name or snake_case(type(self).__name__)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in a batch."""
+        raise NotImplementedError(f"{type(self).__name__} has no update_state(y_true, y_pred, sample_weight=None).")
+
+    def result(self) -> Any:
+        """The metric of all batches since the last reset."""
+        raise NotImplementedError(f"{type(self).__name__} has no result().")
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        raise NotImplementedError(f"{type(self).__name__} has no reset_state().")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take in a batch and give the result so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal metric."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        """The metric that ``get_config`` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class Mean(Metric):
+    """The mean of values, each example counting once (or by its weight).
+
+    Values of several axes are first averaged over all but the first.
+
+    Examples
+    --------
+    >>> mean = Mean()
+    >>> mean.update_state([1.0, 3.0])
+    >>> mean.update_state([5.0, 7.0])
+    >>> mean.result()
+    4.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None):
+        super().__init__(name, dtype)
+        self.total = self.count = 0.0
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values, and the weights of the examples."""
+        values = np.asarray(values)
+        if sample_weight is None:
+            examples = len(values) if values.ndim else 1
+            if values.size:
+                total = int(np.count_nonzero(values)) if values.dtype == bool else float(values.sum(dtype=np.float64))
+                self.total += total * examples / values.size
+            self.count += examples
+            return
+        values = values.astype(np.float64)
+        weight = np.asarray(sample_weight, dtype=np.float64)
+        if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+            weight = weight[..., 0]
+        if values.ndim > weight.ndim:
+            values = values.mean(axis=tuple(range(weight.ndim, values.ndim)))
+        weight = np.broadcast_to(weight, values.shape)
+        examples = len(values) / max(1, values.size) if values.ndim else 1
+        self.total += float((values * weight).sum()) * examples
+        self.count += float(weight.sum()) * examples
+
+    def result(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+    def reset_state(self) -> None:
+        self.total = self.count = 0.0
+
+
+class Sum(Metric):
+    """The sum of values, each times its weight."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None):
+        super().__init__(name, dtype)
+        self.total = 0.0
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values, and the weights of the examples."""
+        values = np.asarray(values, dtype=np.float64)
+        if sample_weight is not None:
+            weight = np.asarray(sample_weight, dtype=np.float64)
+            values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+        self.total += float(values.sum())
+
+    def result(self) -> float:
+        return self.total
+
+    def reset_state(self) -> None:
+        self.total = 0.0
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of what a function ``f(y_true, y_pred, **options)`` gives: a value for each example or element, or one number.
+
+    Examples
+    --------
+    >>> def gap(y_true, y_pred):
+    ...     return abs(y_true - y_pred)
+    >>> MeanMetricWrapper(gap)([[1.0], [2.0]], [[1.5], [2.0]])
+    0.25
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
+        super().__init__(name or getattr(fn, "__name__", type(fn).__name__), dtype)
+        self.fn, self.options = fn, options
+        self.direction = getattr(fn, "direction", self.direction)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if y_true.ndim != y_pred.ndim:
+            y_true = match(y_pred.shape, y_true)
+        super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"fn": self.fn, "name": self.name} | self.options

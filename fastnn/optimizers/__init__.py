@@ -1,0 +1,65 @@
+"""Optimizers and learning-rate schedules; ``get`` finds an optimizer by name.
+
+    >>> import fastnn
+    >>> fastnn.optimizers.get("adam")
+    Adam(learning_rate=0.001)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.lookup import lookup, names_of
+from fastnn.lookup import serialize as serialize
+
+from . import schedules
+from .adam import Adam, Adamax, AdamW, Nadam
+from .adaptive import Adadelta, Adagrad, RMSprop
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]  # fmt: skip
+
+_TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta])
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer that a name (in any case), class, config or object means.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the nearest.
+    TypeError
+        For anything that is not an optimizer.
+
+    Examples
+    --------
+    >>> get("SGD"), get({"class_name": "RMSprop", "config": {"rho": 0.8}}).rho
+    (SGD(learning_rate=0.01), 0.8)
+    """
+    if isinstance(identifier, str) and identifier not in _TABLE:
+        identifier = identifier.lower()
+    if isinstance(identifier, Optimizer):
+        return identifier
+    named = isinstance(identifier, (str, dict)) or (isinstance(identifier, type) and issubclass(identifier, Optimizer))
+    if not named:
+        raise TypeError(f'An optimizer is a name or an Optimizer. Received: {identifier!r}. Type optimizer="adam".')
+    return lookup("optimizer", identifier, _TABLE)
+
+
+deserialize = get

@@ -1,0 +1,159 @@
+"""Adam and its relatives: a step divided by the root of a running mean of squared gradients (for Adamax, by their largest)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.lookup import is_number
+from fastnn.optimizers.optimizer import Optimizer
+
+__all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
+
+
+class _Betas(Optimizer):
+    """What the four share: two decay rates and an epsilon."""
+
+    def __init__(self, learning_rate: Any, beta_1: float, beta_2: float, epsilon: float, **options: Any):
+        super().__init__(learning_rate, **options)
+        for word, value in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not is_number(value) or not 0 <= value < 1:
+                raise ValueError(f"{word} lies in [0, 1). Received: {word}={value!r}.")
+        self._check(epsilon=epsilon)
+        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
+
+    def get_config(self):
+        return super().get_config() | {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+
+
+class Adam(_Betas):
+    """``m += (1 − β₁)(g − m)``, ``v += (1 − β₂)(g² − v)``, ``w −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m / (√v + ε)``.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+    amsgrad : bool
+        Divide by the largest v so far.
+    **options
+        Those of ``Optimizer``: weight_decay, clipnorm, …
+
+    References
+    ----------
+    Kingma, Ba: Adam: A Method for Stochastic Optimization, 2014.  Reddi, Kale, Kumar: On the Convergence of Adam and Beyond, 2018.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+        self.amsgrad = bool(amsgrad)
+        self.slots = ("momentum", "velocity", "velocity_hat") if amsgrad else ("momentum", "velocity")
+
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+        kernels.adam_step(
+            w, g, *slots,
+            step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
+            epsilon=self.epsilon, weight_decay=weight_decay,
+        )  # fmt: skip
+
+    def get_config(self):
+        return super().get_config() | {"amsgrad": self.amsgrad}
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay, ``w −= η·weight_decay·w`` before each step.
+
+    References
+    ----------
+    Loshchilov, Hutter: Decoupled Weight Decay Regularization, 2017.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **options: Any,
+    ):
+        if weight_decay is None:
+            raise ValueError("AdamW needs a weight_decay. Received: weight_decay=None. Type Adam, or weight_decay=0.004.")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
+
+
+class Adamax(_Betas):
+    """``m += (1 − β₁)(g − m)``, ``u = max(β₂·u, |g|)``, ``w −= η/(1 − β₁ᵗ)·m / (u + ε)``.
+
+    References
+    ----------
+    Kingma, Ba: Adam: A Method for Stochastic Optimization, 2014, section 7.
+    """
+
+    slots = ("momentum", "norm")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+        kernels.adamax_step(
+            w, g, *slots,
+            step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
+            epsilon=self.epsilon, weight_decay=weight_decay,
+        )  # fmt: skip
+
+
+class Nadam(_Betas):
+    """Adam with Nesterov's look ahead: ``m̂`` mixes the next momentum and this gradient, with a momentum that grows slowly.
+
+    ``μₜ = β₁(1 − ½·0.96ᵗ)``, ``m̂ = μₜ₊₁·m/(1 − Πμ·μₜ₊₁) + (1 − μₜ)·g/(1 − Πμ)``, ``w −= η·m̂ / (√(v/(1 − β₂ᵗ)) + ε)``.
+
+    References
+    ----------
+    Dozat: Incorporating Nesterov Momentum into Adam, ICLR workshop 2016.
+    """
+
+    slots = ("momentum", "velocity")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
+        self.momentum_product = 1.0
+
+    def begin_step(self):
+        self.momentum_product *= self.beta_1 * (1 - 0.5 * 0.96 ** (self.iterations + 1))
+
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+        kernels.nadam_step(
+            w, g, *slots,
+            step=self.iterations + 1, momentum_product=self.momentum_product, learning_rate=learning_rate,
+            beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, weight_decay=weight_decay,
+        )  # fmt: skip
+
+    def numbers(self):
+        return {"momentum_product": self.momentum_product}
+
+    def set_numbers(self, numbers):
+        self.momentum_product = numbers["momentum_product"]

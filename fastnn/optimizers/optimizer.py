@@ -1,0 +1,358 @@
+"""The base of all optimizers: what happens to gradients before, and to weights after, the one kernel call of a step.
+
+The trainable parameters of a model lie one behind another in one flat array, their gradients in another, so a step is one kernel
+call over everything.  Only what treats parameters apart (``clipnorm``, parameters without weight decay) cuts it into pieces.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import backend
+from fastnn.lookup import is_number, snake_case
+from fastnn.optimizers import schedules
+from fastnn.optimizers.schedules import LearningRateSchedule
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    A subclass names its state arrays in ``slots`` and writes ``update(kernels, w, g, slots, **numbers)``.
+
+    Parameters
+    ----------
+    learning_rate : float, LearningRateSchedule or function without arguments
+    weight_decay : float, optional
+        Each step first takes ``weight_decay · learning_rate`` of every weight (decoupled decay).
+    clipnorm : float, optional
+        Each parameter's gradient is shortened to at most this norm.
+    clipvalue : float, optional
+        Each element of the gradients is cut to ±clipvalue.
+    global_clipnorm : float, optional
+        All gradients together are shortened to at most this norm.
+    use_ema : bool
+        Keep a moving average of the weights, ``a ← ema_momentum·a + (1 − ema_momentum)·w``.
+    ema_momentum : float
+    ema_overwrite_frequency : int, optional
+        Every so many steps, and at the end of ``fit``, the weights become their average.
+    gradient_accumulation_steps : int, optional
+        At least 2: the weights move only every so many steps, by the mean gradient.
+    name : str, optional
+
+    Raises
+    ------
+    ValueError, TypeError
+        For numbers out of range, two kinds of clipping at once, or unknown words.
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], float],
+        *,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        loss_scale_factor: float | None = None,
+        name: str | None = None,
+        **unknown: Any,
+    ):
+        if unknown:
+            hint = " Type learning_rate=." if "lr" in unknown else ""
+            raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}.{hint} Received: {unknown!r}.")
+        if loss_scale_factor is not None:
+            raise ValueError(
+                "float32 and float64 need no loss scale. "
+                f"Received: loss_scale_factor={loss_scale_factor!r}. Leave it out."
+            )
+        self._check(
+            weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm
+        )
+        if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ValueError(
+                "Give one of clipnorm, clipvalue and global_clipnorm. "
+                f"Received: {clipnorm=}, {clipvalue=}, {global_clipnorm=}."
+            )
+        if not is_number(ema_momentum) or not 0 <= ema_momentum <= 1:
+            raise ValueError(f"ema_momentum lies in [0, 1]. Received: ema_momentum={ema_momentum!r}.")
+        for word, least, value in (
+            ("ema_overwrite_frequency", 1, ema_overwrite_frequency),
+            ("gradient_accumulation_steps", 2, gradient_accumulation_steps),
+        ):
+            if value is not None and (not isinstance(value, int) or value < least):
+                raise ValueError(f"{word} is an integer ≥ {least}, or None. Received: {word}={value!r}.")
+        self.name = name or snake_case(type(self).__name__)
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.iterations = 0
+        self.built = False
+        self.state: dict[str, np.ndarray] = {}
+        self._rate: Any = 0.0
+        self._excluded: Callable[[Any], bool] = lambda parameter: False
+        self.learning_rate = learning_rate
+
+    @staticmethod
+    def _check(**numbers: float | None) -> None:
+        for word, value in numbers.items():
+            if value is not None and (not is_number(value) or value < 0):
+                raise ValueError(f"{word} is a number ≥ 0. Received: {word}={value!r}.")
+
+    # -- the learning rate -----------------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step; setting a number or a schedule changes it."""
+        rate = self._rate
+        if rate.__class__ is float:
+            return rate
+        return float(rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate())
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float | LearningRateSchedule | Callable[[], float]) -> None:
+        if isinstance(rate, dict):
+            rate = schedules.deserialize(rate)
+        if isinstance(rate, LearningRateSchedule) or (callable(rate) and not is_number(rate)):
+            self._rate = rate
+            return
+        if isinstance(self._rate, LearningRateSchedule):
+            raise TypeError(
+                f"This optimizer's learning rate follows a {type(self._rate).__name__}, so a number cannot be set. "
+                f"Received: learning_rate={rate!r}. Make the optimizer with a number, or set another schedule."
+            )
+        self._check(learning_rate=rate)
+        if rate is None:
+            raise ValueError("learning_rate is a number, a schedule or a function. Received: learning_rate=None.")
+        self._rate = float(rate)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def exclude_from_weight_decay(self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None) -> None:
+        """Leave parameters out of the weight decay; call it before the first step.
+
+        Parameters
+        ----------
+        var_list : sequence of Parameter, optional
+        var_names : sequence of str, optional
+            Patterns that match anywhere in a parameter's name: ``["bias", "gamma"]``.
+        """
+        if self.built:
+            raise ValueError("Parameters are left out before the optimizer is built. Call this right after making it.")
+        chosen = {id(variable) for variable in var_list or ()}
+        pattern = re.compile("|".join(var_names)) if var_names else None
+        self._excluded = lambda parameter: id(parameter) in chosen or bool(pattern and pattern.search(parameter.name))
+
+    def build(self, parameters: Sequence[Any], value: np.ndarray, grad: np.ndarray) -> None:
+        """Make the state for parameters that are views into two flat arrays; called again for the same arrays, keep it.
+
+        Parameters
+        ----------
+        parameters : sequence of Parameter
+            The trainable ones, in the order in which they lie in the arrays.
+        value, grad : (n,) arrays
+            All values and all gradients.
+
+        Raises
+        ------
+        ValueError
+            If a parameter lies outside ``value``, or the optimizer was built for arrays of another size.
+        """
+        pieces = []
+        for parameter in parameters:
+            start = (parameter.value.ctypes.data - value.ctypes.data) // value.itemsize
+            if not 0 <= start <= start + parameter.value.size <= value.size:
+                raise ValueError(f"The parameter {parameter.name} does not lie in the array of values it was built with.")
+            pieces.append((slice(start, start + parameter.value.size), not self._excluded(parameter)))
+        names = [*self.slots]
+        if self.use_ema:
+            names.append("average")
+        if self.gradient_accumulation_steps:
+            names.append("accumulated_gradient_sum")
+        if self.built and any(self.state[name].shape != value.shape for name in names):
+            raise ValueError(
+                f"This optimizer holds the state of a model with {self.state[names[0]].size} trainable weights. "
+                f"Received: {value.size}. Make a new one: compile(optimizer={type(self).__name__}(...))."
+            )
+        for name in names:
+            old = self.state.get(name)
+            self.state[name] = self.initial(name, value) if old is None else old.astype(value.dtype, copy=False)
+        self._parameters, self._pieces = list(parameters), pieces
+        self._value, self._grad = value, grad
+        self._runs = self._cut(self._merge(pieces)) if self.weight_decay else self._cut([(slice(0, value.size), True)])
+        self.built = True
+
+    def initial(self, slot: str, value: np.ndarray) -> np.ndarray:
+        """The first value of a state array."""
+        return np.zeros_like(value)
+
+    @staticmethod
+    def _merge(pieces: list[tuple[slice, bool]]) -> list[tuple[slice, bool]]:
+        """Neighbours with the same answer to "decays?" in one."""
+        merged: list[tuple[slice, bool]] = []
+        for piece, decays in pieces:
+            if merged and merged[-1][1] == decays:
+                merged[-1] = (slice(merged[-1][0].start, piece.stop), decays)
+            else:
+                merged.append((piece, decays))
+        return merged
+
+    def _cut(self, pieces: list[tuple[slice, bool]]) -> list[tuple[np.ndarray, np.ndarray, list[np.ndarray], bool]]:
+        return [
+            (self._value[piece], self._grad[piece], [self.state[name][piece] for name in self.slots], decays)
+            for piece, decays in pieces
+        ]
+
+    @property
+    def variables(self) -> list[np.ndarray]:
+        """Keras' list: the step, the learning rate unless it follows a schedule, then each parameter's state."""
+        found = [np.asarray(self.iterations)]
+        if not isinstance(self._rate, LearningRateSchedule):
+            found.append(np.asarray(self.learning_rate, dtype=backend.floatx()))
+        if not self.built:
+            return found
+        for parameter, (piece, _) in zip(self._parameters, self._pieces, strict=True):
+            found += [self.state[name][piece].reshape(parameter.value.shape) for name in self.slots]
+        return found + [np.asarray(number) for number in self.numbers().values()]
+
+    def numbers(self) -> dict[str, float]:
+        """State that is not an array, beside ``iterations`` and the learning rate."""
+        return {}
+
+    def get_state(self) -> dict[str, Any]:
+        """All that a later run needs to go on bit for bit: copies of the arrays, and the numbers."""
+        state: dict[str, Any] = {name: array.copy() for name, array in self.state.items()}
+        state |= self.numbers() | {"iterations": self.iterations}
+        return state if callable(self._rate) else state | {"learning_rate": self._rate}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take over what ``get_state`` gave; nothing changes if it does not fit.
+
+        Raises
+        ------
+        ValueError
+            If an entry is missing, unknown, or an array has another size; or before ``build``.
+        """
+        if not self.built:
+            raise ValueError("An optimizer takes a state once it is built. Build or train the model first.")
+        expected = self.get_state()
+        if set(state) != set(expected):
+            raise ValueError(f"The state of {type(self).__name__} has {sorted(expected)}. Received: {sorted(state)}.")
+        for name, array in self.state.items():
+            if np.shape(state[name]) != array.shape:
+                raise ValueError(f"{name} has shape {array.shape}. Received: {np.shape(state[name])}.")
+        for name, array in self.state.items():
+            array[...] = state[name]
+        self.iterations = int(state["iterations"])
+        if "learning_rate" in state:
+            self._rate = float(state["learning_rate"])
+        self.set_numbers({name: float(state[name]) for name in self.numbers()})
+
+    def set_numbers(self, numbers: dict[str, float]) -> None:
+        """Take over what ``numbers`` gave."""
+
+    # -- a step ----------------------------------------------------------------------------------------------------
+
+    def update(
+        self,
+        kernels: types.ModuleType,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: list[np.ndarray],
+        learning_rate: float,
+        weight_decay: float,
+    ) -> None:
+        """Move the weights ``w`` by their gradients ``g``: one kernel call."""
+        raise NotImplementedError(f"{type(self).__name__} has no update(kernels, w, g, slots, learning_rate, weight_decay).")
+
+    def begin_step(self) -> None:
+        """What a subclass does once a step, before ``update``."""
+
+    def step(self) -> None:
+        """Clip the gradients, move the weights by them, count the step."""
+        kernels = backend.active()
+        if self.gradient_accumulation_steps is None or self._accumulate(kernels):
+            if self.clipnorm or self.global_clipnorm or self.clipvalue:
+                self._clip(kernels)
+            rate, decay = self.learning_rate, self.weight_decay or 0.0
+            self.begin_step()
+            for w, g, slots, decays in self._runs:
+                self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
+        if self.use_ema:
+            self._average()
+        self.iterations += 1
+
+    def _accumulate(self, kernels: types.ModuleType) -> bool:
+        """Add the gradients to their sum; every so many steps put the mean into their place and return True."""
+        total, steps = self.state["accumulated_gradient_sum"], self.gradient_accumulation_steps
+        total += self._grad
+        if (self.iterations + 1) % steps:
+            return False
+        np.copyto(self._grad, total)
+        kernels.scale(self._grad, 1.0 / steps)
+        total.fill(0)
+        return True
+
+    def _clip(self, kernels: types.ModuleType) -> None:
+        if self.clipvalue:
+            kernels.clip_values(self._grad, self.clipvalue)
+            return
+        pieces = [self._grad] if self.global_clipnorm else [self._grad[piece] for piece, _ in self._pieces]
+        limit = self.global_clipnorm or self.clipnorm
+        for g in pieces:
+            norm = math.sqrt(kernels.sum_of_squares(g))
+            if norm > limit:
+                kernels.scale(g, limit / norm)
+
+    def _average(self) -> None:
+        average = self.state["average"]
+        keep = self.ema_momentum if self.iterations else 0.0
+        average *= keep
+        average += (1 - keep) * self._value
+        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+            np.copyto(self._value, average)
+
+    def finalize_variable_values(self) -> None:
+        """At the end of ``fit``: with ``use_ema``, the weights become their moving average."""
+        if self.use_ema and self.built and self.iterations:
+            np.copyto(self._value, self.state["average"])
+
+    # -- config ----------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal optimizer, without its state."""
+        rate = self._rate
+        return {
+            "name": self.name,
+            "learning_rate": schedules.serialize(rate) if isinstance(rate, LearningRateSchedule) else rate,
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+            "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Optimizer:
+        """The optimizer that ``get_config`` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(learning_rate={self._rate!r})"
