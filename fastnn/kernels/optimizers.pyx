@@ -1,0 +1,502 @@
+"""One step of an optimizer over flat arrays, in place (C: src_c/optimizers.c, twin: fastnn/reference/optimizers.py).
+
+Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay.  Every step starts with the
+decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
+"""
+from numpy cimport (
+    NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NBYTES, PyArray_NDIM,
+    PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
+
+from fastnn.kernels._core cimport ANY, as_real, check, table
+
+from fastnn import checks
+
+import_array()
+
+__all__ = [
+    "sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "adadelta_step", "adamax_step", "nadam_step", "sum_of_squares", "scale",
+    "clip_values",
+]
+
+cdef extern from "fnn.h":
+    ctypedef struct optimizer_kernels "const fnn_kernels":
+        int (*sgd_step)(void *w, const void *g, void *velocity, Py_ssize_t n, double learning_rate, double momentum, int nesterov,
+                        double weight_decay) noexcept nogil
+        int (*adam_step)(void *w, const void *g, void *m, void *v, void *vhat, Py_ssize_t n, Py_ssize_t step, double learning_rate,
+                         double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*rmsprop_step)(void *w, const void *g, void *velocity, void *momentum_buffer, void *average_gradient, Py_ssize_t n,
+                            double learning_rate, double rho, double momentum, double epsilon, double weight_decay) noexcept nogil
+        int (*adagrad_step)(void *w, const void *g, void *accumulator, Py_ssize_t n, double learning_rate, double epsilon,
+                            double weight_decay) noexcept nogil
+        int (*adadelta_step)(void *w, const void *g, void *accumulated_gradient, void *accumulated_delta, Py_ssize_t n,
+                             double learning_rate, double rho, double epsilon, double weight_decay) noexcept nogil
+        int (*adamax_step)(void *w, const void *g, void *m, void *u, Py_ssize_t n, Py_ssize_t step, double learning_rate,
+                           double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*nadam_step)(void *w, const void *g, void *m, void *v, Py_ssize_t n, Py_ssize_t step, double momentum_product,
+                          double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*scale)(void *g, Py_ssize_t n, double factor) noexcept nogil
+        int (*clip_values)(void *g, Py_ssize_t n, double limit) noexcept nogil
+        int (*sum_of_squares)(double *sum, const void *g, Py_ssize_t n) noexcept nogil
+
+
+# ---- arguments ----
+
+cdef optimizer_kernels *kernels(ndarray w) noexcept:
+    return <optimizer_kernels *> table(PyArray_TYPE(w))
+
+
+cdef inline void *data(ndarray x) noexcept nogil:
+    return NULL if x is None else PyArray_DATA(x)
+
+
+cdef bint fits(ndarray x, ndarray w, bint writeable) noexcept:
+    """Whether x is a flat array like w that the kernels can read or change."""
+    return x is None or (
+        PyArray_NDIM(x) == 1 and PyArray_TYPE(x) == PyArray_TYPE(w) and PyArray_SIZE(x) == PyArray_SIZE(w)
+        and (PyArray_ISCARRAY(x) if writeable else PyArray_ISCARRAY_RO(x)))
+
+
+cdef bint overlap(ndarray x, ndarray y) noexcept:
+    if x is None or y is None:
+        return False
+    cdef char *a = <char *> PyArray_DATA(x)
+    cdef char *b = <char *> PyArray_DATA(y)
+    return a < b + PyArray_NBYTES(y) and b < a + PyArray_NBYTES(x)
+
+
+cdef bint alike(ndarray w, ndarray g, ndarray a=None, ndarray b=None, ndarray c=None) noexcept:
+    """Whether all are flat arrays of one length and one real dtype in memory of their own, and all but g writeable."""
+    return (
+        (PyArray_TYPE(w) == NPY_FLOAT32 or PyArray_TYPE(w) == NPY_FLOAT64)
+        and fits(w, w, True) and fits(g, w, False) and fits(a, w, True) and fits(b, w, True) and fits(c, w, True)
+        and not (overlap(w, g) or overlap(w, a) or overlap(w, b) or overlap(w, c) or overlap(g, a) or overlap(g, b)
+                 or overlap(g, c) or overlap(a, b) or overlap(a, c) or overlap(b, c)))
+
+
+def _refuse(**arrays):
+    """Say which of the arrays does not fit, and why."""
+    checks.in_place(**arrays)
+    raise ValueError("The arrays of a step are aligned. Received: an array at an odd address. Type np.array(x) to copy it.")
+
+
+cdef int not_negative(str name, double value) except -1:
+    if not value >= 0:
+        checks.number(name, value, 0)
+    return 0
+
+
+cdef int rates(double learning_rate, double epsilon, double weight_decay) except -1:
+    not_negative("learning_rate", learning_rate)
+    not_negative("epsilon", epsilon)
+    return not_negative("weight_decay", weight_decay)
+
+
+cdef int betas(double beta_1, double beta_2) except -1:
+    not_negative("beta_1", beta_1)
+    return not_negative("beta_2", beta_2)
+
+
+cdef Py_ssize_t step_number(object step) except -1:
+    cdef Py_ssize_t number = step
+    if number < 1:
+        raise ValueError(f"step counts from 1. Received: step={step}.")
+    return number
+
+
+# ---- the optimizers ----
+
+def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, double learning_rate,
+             double momentum=0.0, bint nesterov=False, double weight_decay=0.0):
+    """Gradient descent, w ← w − η·g; with momentum μ, v ← μ·v − η·g and w ← w + v (Nesterov: w ← w + μ·v − η·g).
+
+    Parameters
+    ----------
+    w, g : arrays (n,)
+    velocity : array (n,)
+        Needed if `momentum` is not 0.
+    learning_rate, momentum, weight_decay : float
+    nesterov : bool
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit, or `velocity` is missing; nothing is changed then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w = np.array([1.0, 2.0])
+    >>> kernels.sgd_step(w, np.array([10.0, 20.0]), learning_rate=0.01)
+    >>> w
+    array([0.9, 1.8])
+    """
+    cdef int status
+    if not alike(w, g, velocity):
+        _refuse(w=w, g=g, velocity=velocity)
+    if momentum != 0 and velocity is None:
+        raise ValueError("Momentum needs its velocity. Received: velocity=None. Type velocity=np.zeros_like(w).")
+    rates(learning_rate, 0, weight_decay)
+    not_negative("momentum", momentum)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.sgd_step(data(w), data(g), data(velocity), PyArray_SIZE(w), learning_rate, momentum, nesterov,
+                            weight_decay)
+    check(status)
+
+
+def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, ndarray vhat=None, *,
+              step, double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
+              double weight_decay=0.0):
+    """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
+
+    m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) stands for v.
+
+    Parameters
+    ----------
+    w, g, m, v : arrays (n,)
+    vhat : array (n,), optional
+    step : int
+        The number of this step, from 1.
+    learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit; nothing is changed then.
+
+    References
+    ----------
+    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; S. J. Reddi et al., "On the convergence of
+    Adam and beyond", ICLR 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, m, v = np.array([1.0]), np.zeros(1), np.zeros(1)
+    >>> kernels.adam_step(w, np.array([5.0]), m, v, step=1, learning_rate=0.1)
+    >>> w.round(6)
+    array([0.9])
+    """
+    cdef int status
+    cdef Py_ssize_t t = step_number(step)
+    if not alike(w, g, m, v, vhat):
+        _refuse(w=w, g=g, m=m, v=v, vhat=vhat)
+    rates(learning_rate, epsilon, weight_decay)
+    betas(beta_1, beta_2)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.adam_step(data(w), data(g), data(m), data(v), data(vhat), PyArray_SIZE(w), t, learning_rate,
+                             beta_1, beta_2, epsilon, weight_decay)
+    check(status)
+
+
+def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not None, ndarray momentum_buffer=None,
+                 ndarray average_gradient=None, *, double learning_rate, double rho=0.9, double momentum=0.0,
+                 double epsilon=1e-7, double weight_decay=0.0):
+    """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
+
+    With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g and v − a² stands for v under the root.
+
+    Parameters
+    ----------
+    w, g, velocity : arrays (n,)
+    momentum_buffer : array (n,)
+        Needed if `momentum` is not 0.
+    average_gradient : array (n,), optional
+    learning_rate, rho, momentum, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, v = np.array([1.0]), np.zeros(1)
+    >>> kernels.rmsprop_step(w, np.array([2.0]), v, learning_rate=0.1, rho=0.75)
+    >>> w.round(6), v
+    (array([0.8]), array([1.]))
+    """
+    cdef int status
+    if not alike(w, g, velocity, momentum_buffer, average_gradient):
+        _refuse(w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
+    if momentum != 0 and momentum_buffer is None:
+        raise ValueError("Momentum needs its buffer. Received: momentum_buffer=None. Type momentum_buffer=np.zeros_like(w).")
+    rates(learning_rate, epsilon, weight_decay)
+    not_negative("rho", rho)
+    not_negative("momentum", momentum)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.rmsprop_step(data(w), data(g), data(velocity), data(momentum_buffer), data(average_gradient),
+                                PyArray_SIZE(w), learning_rate, rho, momentum, epsilon, weight_decay)
+    check(status)
+
+
+def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not None, *, double learning_rate,
+                 double epsilon=1e-7, double weight_decay=0.0):
+    """Adagrad: a ← a + g²;  w ← w − η·g / √(a + ε).
+
+    Parameters
+    ----------
+    w, g, accumulator : arrays (n,)
+    learning_rate, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit; nothing is changed then.
+
+    References
+    ----------
+    J. Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, a = np.array([1.0]), np.zeros(1)
+    >>> kernels.adagrad_step(w, np.array([2.0]), a, learning_rate=0.1)
+    >>> w.round(6), a
+    (array([0.9]), array([4.]))
+    """
+    cdef int status
+    if not alike(w, g, accumulator):
+        _refuse(w=w, g=g, accumulator=accumulator)
+    rates(learning_rate, epsilon, weight_decay)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.adagrad_step(data(w), data(g), data(accumulator), PyArray_SIZE(w), learning_rate, epsilon,
+                                weight_decay)
+    check(status)
+
+
+def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gradient not None,
+                  ndarray accumulated_delta not None, *, double learning_rate, double rho=0.95, double epsilon=1e-7,
+                  double weight_decay=0.0):
+    """Adadelta: a ← ρ·a + (1 − ρ)·g²;  δ = −√(d + ε) / √(a + ε)·g;  d ← ρ·d + (1 − ρ)·δ²;  w ← w + η·δ.
+
+    Parameters
+    ----------
+    w, g, accumulated_gradient, accumulated_delta : arrays (n,)
+    learning_rate, rho, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit; nothing is changed then.
+
+    References
+    ----------
+    M. D. Zeiler, "ADADELTA: an adaptive learning rate method", 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, a, d = np.array([1.0]), np.zeros(1), np.ones(1)
+    >>> kernels.adadelta_step(w, np.array([2.0]), a, d, learning_rate=0.1, rho=0.75)
+    >>> w.round(6), a, d.round(6)
+    (array([0.8]), array([1.]), array([1.75]))
+    """
+    cdef int status
+    if not alike(w, g, accumulated_gradient, accumulated_delta):
+        _refuse(w=w, g=g, accumulated_gradient=accumulated_gradient, accumulated_delta=accumulated_delta)
+    rates(learning_rate, epsilon, weight_decay)
+    not_negative("rho", rho)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.adadelta_step(data(w), data(g), data(accumulated_gradient), data(accumulated_delta),
+                                 PyArray_SIZE(w), learning_rate, rho, epsilon, weight_decay)
+    check(status)
+
+
+def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray u not None, *, step,
+                double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
+                double weight_decay=0.0):
+    """Adamax: m ← m + (1 − β₁)·(g − m);  u ← max(β₂·u, |g|);  w ← w − η / (1 − β₁ᵗ)·m / (u + ε).
+
+    Parameters
+    ----------
+    w, g, m, u : arrays (n,)
+    step : int
+        The number of this step, from 1.
+    learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit; nothing is changed then.
+
+    References
+    ----------
+    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015, section 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, m, u = np.array([1.0]), np.zeros(1), np.zeros(1)
+    >>> kernels.adamax_step(w, np.array([5.0]), m, u, step=1, learning_rate=0.1)
+    >>> w.round(6), u
+    (array([0.9]), array([5.]))
+    """
+    cdef int status
+    cdef Py_ssize_t t = step_number(step)
+    if not alike(w, g, m, u):
+        _refuse(w=w, g=g, m=m, u=u)
+    rates(learning_rate, epsilon, weight_decay)
+    betas(beta_1, beta_2)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.adamax_step(data(w), data(g), data(m), data(u), PyArray_SIZE(w), t, learning_rate, beta_1, beta_2,
+                               epsilon, weight_decay)
+    check(status)
+
+
+def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, *, step,
+               double momentum_product, double learning_rate, double beta_1=0.9, double beta_2=0.999,
+               double epsilon=1e-7, double weight_decay=0.0):
+    """Nadam, Adam with Nesterov momentum: w ← w − η·m̂ / (√v̂ + ε).
+
+    μₜ = β₁·(1 − 0.96ᵗ / 2);  P = μ₁·μ₂ … μₜ;  m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v)
+    m̂ = μₜ₊₁·m / (1 − P·μₜ₊₁) + (1 − μₜ)·g / (1 − P);  v̂ = v / (1 − β₂ᵗ)
+
+    Parameters
+    ----------
+    w, g, m, v : arrays (n,)
+    step : int
+        The number of this step, from 1.
+    momentum_product : float
+        P, this step's factor included.
+    learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If arrays or numbers do not fit; nothing is changed then.
+
+    References
+    ----------
+    T. Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, m, v = np.array([1.0]), np.zeros(1), np.zeros(1)
+    >>> kernels.nadam_step(w, np.array([5.0]), m, v, step=1, momentum_product=0.9 * (1 - 0.48), learning_rate=0.1)
+    >>> w.round(6), m, v
+    (array([0.893721]), array([0.5]), array([0.025]))
+    """
+    cdef int status
+    cdef Py_ssize_t t = step_number(step)
+    if not alike(w, g, m, v):
+        _refuse(w=w, g=g, m=m, v=v)
+    rates(learning_rate, epsilon, weight_decay)
+    betas(beta_1, beta_2)
+    not_negative("momentum_product", momentum_product)
+    cdef optimizer_kernels *k = kernels(w)
+    with nogil:
+        status = k.nadam_step(data(w), data(g), data(m), data(v), PyArray_SIZE(w), t, momentum_product, learning_rate,
+                              beta_1, beta_2, epsilon, weight_decay)
+    check(status)
+
+
+# ---- clipping ----
+
+def sum_of_squares(g) -> float:
+    """Sum of squares Σ_i g[i]², in double, in an order that the length alone fixes.
+
+    Parameters
+    ----------
+    g : array of any shape
+
+    Raises
+    ------
+    TypeError
+        If `g` is not real.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> kernels.sum_of_squares([3.0, 4.0])
+    25.0
+    """
+    cdef ndarray a = as_real(g, "g", ANY)
+    cdef double total = 0
+    cdef int status
+    cdef optimizer_kernels *k = kernels(a)
+    with nogil:
+        status = k.sum_of_squares(&total, PyArray_DATA(a), PyArray_SIZE(a))
+    check(status)
+    return total
+
+
+def scale(ndarray g not None, double factor) -> None:
+    """Multiply in place, g ← factor · g.
+
+    Parameters
+    ----------
+    g : array (n,)
+    factor : float
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `g` or the factor does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> g = np.array([3.0, 4.0])
+    >>> kernels.scale(g, 0.5)
+    >>> g
+    array([1.5, 2. ])
+    """
+    cdef int status
+    if not alike(g, None):
+        _refuse(g=g)
+    if factor != factor:
+        checks.number("factor", factor)
+    cdef optimizer_kernels *k = kernels(g)
+    with nogil:
+        status = k.scale(PyArray_DATA(g), PyArray_SIZE(g), factor)
+    check(status)
+
+
+def clip_values(ndarray g not None, double limit) -> None:
+    """Clip in place, g ← min(max(g, −limit), limit); NaN stays.
+
+    Parameters
+    ----------
+    g : array (n,)
+    limit : float
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `g` or the limit does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> g = np.array([-3.0, 0.5])
+    >>> kernels.clip_values(g, 1.0)
+    >>> g
+    array([-1. ,  0.5])
+    """
+    cdef int status
+    if not alike(g, None):
+        _refuse(g=g)
+    not_negative("limit", limit)
+    cdef optimizer_kernels *k = kernels(g)
+    with nogil:
+        status = k.clip_values(PyArray_DATA(g), PyArray_SIZE(g), limit)
+    check(status)
