@@ -1,0 +1,51 @@
+"""The command line as a whole: words, status, messages."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fastnn import cli
+from fastnn._version import __version__
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["dance"], ["demo", "--epochs", "0"], ["demo", "--samples", "-3"], ["demo", "--batch-size", "x"]]
+)
+def test_words_without_sense(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert caught.value.code == 2
+    assert "usage: fastnn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["demo", "--help"], ["info", "--help"], ["bench", "--help"]])
+def test_help(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert caught.value.code == 0
+    assert "usage: fastnn" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"fastnn {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"), [(ValueError("no"), 1, "fastnn info: no"), (KeyboardInterrupt(), 130, "Stopped.")]
+)
+def test_errors_become_a_line_and_a_status(monkeypatch, capsys, error, status, said):
+    def run(options):
+        raise error
+
+    monkeypatch.setattr(cli, "_run_info", run)
+    assert cli.main(["info"]) == status
+    assert capsys.readouterr().err.strip() == said
+
+
+def test_python_m_fastnn():
+    done = subprocess.run([sys.executable, "-m", "fastnn", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"fastnn {__version__}\n"
