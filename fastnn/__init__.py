@@ -1,0 +1,41 @@
+"""fastnn: neural networks on the CPU, in Keras' words, on kernels written in C with a NumPy twin beside each.
+
+    >>> import fastnn
+    >>> from fastnn import layers
+    >>> model = fastnn.Sequential([layers.Dense(10, activation="softmax", input_shape=(784,))])
+    >>> model.count_params()
+    7850
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import backend
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .layers import Input, Layer
+    from .models import Model, Sequential
+
+_MODULES = frozenset(
+    "activations callbacks constraints data datasets initializers inspect kernels layers losses metrics models optimizers "
+    "reference regularizers utils".split()
+)
+_NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
+
+__all__ = ["Input", "Layer", "Model", "Sequential", "__version__", "backend", *sorted(_MODULES)]  # noqa: PLE0604, RUF022
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part of the package when it is first asked for, so that ``import fastnn`` stays quick."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

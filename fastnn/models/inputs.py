@@ -1,0 +1,224 @@
+"""From what the user hands to ``fit``, ``evaluate`` and ``predict`` to batches that a step can take.
+
+Everything is read and checked here, before anything changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from .. import utils
+from ..data.batches import ArrayBatches, Batch, IterableBatches
+from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
+
+__all__ = ["Epochs", "match_input", "batch_of", "train_batches", "split_arrays", "is_iterable_data", "whole_number"]
+
+
+def whole_number(name: str, value: Any, least: int = 1) -> int:
+    """An integer not below ``least``, or the error that says so."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} is an integer, at least {least}. Received: {name}={value!r}.")
+    return int(value)
+
+
+def is_iterable_data(x: Any, y: Any) -> bool:
+    """Whether ``x`` yields batches (a generator, a data set) instead of being an array."""
+    if y is not None or isinstance(x, np.ndarray) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):
+        return False
+    if isinstance(x, (list, tuple)):
+        return bool(x) and all(isinstance(b, tuple) and b and isinstance(b[0], np.ndarray) for b in x)
+    return hasattr(x, "__iter__")
+
+
+def match_input(model: Any, x: np.ndarray) -> np.ndarray:
+    """``x`` with the rank that the model takes: a last axis of length 1 is added or dropped, as Keras does.
+
+    Raises
+    ------
+    ValueError
+        If the shape of an example is another.
+    """
+    expected = model.input_shape[1:]
+    if x.ndim == len(expected) and expected[-1] == 1:
+        x = x[..., None]
+    elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
+        x = x[..., 0]
+    if x.ndim != len(expected) + 1 or any(
+        e is not None and e != n for e, n in zip(expected, x.shape[1:], strict=True)
+    ):
+        hint = ""
+        if x.shape == tuple(expected):
+            hint = " For one example type x[None]."
+        elif np.prod([n or 1 for n in expected]) == np.prod(x.shape[1:]):
+            hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
+        raise ValueError(
+            f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, {", ".join(map(str, expected))}); '
+            f'its first layer is "{model.layers[0].name}". Received: x of shape {x.shape}.{hint}'
+        )
+    return x
+
+
+def _weights(sample_weight: Any, class_weight: Any, x: np.ndarray, y: Any) -> np.ndarray | None:
+    """One weight an example, or None."""
+    if sample_weight is not None and class_weight is not None:
+        raise ValueError("Give sample_weight or class_weight, not both. Received: both.")
+    if class_weight is not None:
+        return weights_of_classes(class_weight, y)
+    if sample_weight is None:
+        return None
+    weight = read_array("sample_weight", sample_weight)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.ndim != 1 or len(weight) != len(x):
+        raise ValueError(
+            f"sample_weight has one number an example, shape ({len(x)},). Received: shape {weight.shape}."
+        )
+    if not np.isfinite(weight).all():
+        raise ValueError("sample_weight holds finite numbers. Received: NaN or infinity.")
+    return weight
+
+
+def _targets(model: Any, y: Any, x: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """The targets as they came and as the loss takes them, both checked."""
+    if y is None:
+        raise ValueError(f"{what} needs targets: {what}(x, y). Received: y=None.")
+    y = read_array("y", y)
+    check_lengths(x=x, y=y)
+    return y, model.checked_targets(y)
+
+
+def train_batches(
+    model: Any,
+    x: Any,
+    y: Any,
+    what: str,
+    batch_size: int | None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    shuffle: bool = False,
+) -> ArrayBatches | IterableBatches:
+    """Batches with targets, for ``fit`` and ``evaluate``; builds the model if need be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything that does not fit; nothing has changed then.
+    """
+    if is_iterable_data(x, y):
+        for name, value in (("batch_size", batch_size), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise ValueError(f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}.")
+        first, source = _peek(x, what)
+        batches = IterableBatches(source, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
+        model.prepare(*unpack(first, "A batch")[:2])
+        return batches
+    size = whole_number("batch_size", 32 if batch_size is None else batch_size)
+    x = read_array("x", x)
+    model.ensure_ready(x.shape)
+    x = match_input(model, x)
+    y, t = _targets(model, y, x, what)
+    weight = _weights(sample_weight, class_weight, x, y)
+    return ArrayBatches(x, t, weight, size, model.dtype, utils.random_generator() if shuffle else None)
+
+
+def _peek(source: Any, what: str) -> tuple[Any, Any]:
+    """The first batch, and the source with that batch still in it."""
+    iterator = iter(source)
+    try:
+        first = next(iterator)
+    except StopIteration:
+        raise ValueError(f"{what} needs data. Received: a {type(source).__name__} that yields no batch.") from None
+    return first, (chain([first], iterator) if iterator is source else source)
+
+
+def batch_of(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, what: str = "train_on_batch") -> Batch:
+    """One batch from the user as ready arrays.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything that does not fit; nothing has changed then.
+    """
+    x = ready_rows(model, x)
+    if type(y) is not np.ndarray or len(y) != len(x):
+        y, t = _targets(model, y, x, what)
+    else:
+        t = model.checked_targets(y)
+    if t.dtype.kind == "f" and t.dtype != model.dtype:
+        t = t.astype(model.dtype)
+    weight = None
+    if sample_weight is not None or class_weight is not None:
+        weight = _weights(sample_weight, class_weight, x, y).astype(model.dtype)
+    return x, t, weight
+
+
+def ready_rows(model: Any, x: Any) -> np.ndarray:
+    """A batch of inputs as a contiguous array of the model's dtype and rank."""
+    if type(x) is np.ndarray and x.dtype == model.dtype and x.flags.c_contiguous and model.takes(x.shape):
+        return x
+    x = read_array("x", x)
+    model.ensure_ready(x.shape)
+    return np.ascontiguousarray(match_input(model, x), model.dtype)
+
+
+def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
+    """(x, y, sample_weight) cut in two: the first floor(n·(1 − s)) examples, and the rest.
+
+    Raises
+    ------
+    ValueError
+        If the share is not in (0, 1), one of the parts would be empty, or the data are no arrays.
+    """
+    if not isinstance(validation_split, (int, float, np.number)) or not 0 < validation_split < 1:
+        raise ValueError(f"validation_split is a number above 0 and below 1. Received: validation_split={validation_split!r}.")
+    if is_iterable_data(x, y):
+        raise ValueError(
+            "validation_split cuts arrays. Received: a data set or generator. Pass validation_data=... with batches of its own."
+        )
+    x = read_array("x", x)
+    y = None if y is None else read_array("y", y)
+    weight = None if sample_weight is None else read_array("sample_weight", sample_weight)
+    n = check_lengths(x=x, y=y, sample_weight=weight)
+    cut = int(n * (1 - validation_split) // 1)
+    if cut in (0, n):
+        raise ValueError(
+            f"validation_split={validation_split} leaves {cut} of {n} examples for training and {n - cut} for validation. "
+            "Both need at least one."
+        )
+    parts = [(None, None) if a is None else (a[:cut], a[cut:]) for a in (x, y, weight)]
+    return tuple(p[0] for p in parts), tuple(p[1] for p in parts)
+
+
+class Epochs:
+    """Epochs of batches: each all of them, or ``steps`` of them, going on where the last epoch stopped.
+
+    Attributes
+    ----------
+    steps : int or None
+        Batches in an epoch, where that is known.
+    """
+
+    def __init__(self, batches: ArrayBatches | IterableBatches, steps: int | None = None, name: str = "steps_per_epoch"):
+        self.batches, self.limit, self.name = batches, steps, name
+        self.steps = batches.steps if steps is None else steps
+        self._open: Iterator[Batch] | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.batches) if self.limit is None else self._some(self.limit)
+
+    def _some(self, limit: int) -> Iterator[Batch]:
+        for _ in range(limit):
+            batch = None if self._open is None else next(self._open, None)
+            if batch is None:
+                self._open = iter(self.batches)
+                batch = next(self._open, None)
+            if batch is None:
+                raise ValueError(
+                    f"The data ran out: {self.name}={limit}, and a generator gives each batch once. "
+                    "Let it go on for ever, or pass something that can be iterated again."
+                )
+            yield batch
