@@ -1,10 +1,10 @@
 """fastnn: neural networks on the CPU, in Keras' words, on kernels written in C with a NumPy twin beside each.
 
-    >>> import fastnn
-    >>> from fastnn import layers
-    >>> model = fastnn.Sequential([layers.Dense(10, activation="softmax", input_shape=(784,))])
-    >>> model.count_params()
-    7850
+>>> import fastnn
+>>> from fastnn import layers
+>>> model = fastnn.Sequential([layers.Dense(10, activation="softmax", input_shape=(784,))])
+>>> model.count_params()
+7850
 """
 
 import importlib
@@ -18,12 +18,28 @@ if TYPE_CHECKING:
     from .models import Model, Sequential
 
 _MODULES = frozenset(
-    "activations callbacks constraints data datasets initializers inspect kernels layers losses metrics models optimizers "
-    "reference regularizers utils".split()
+    [
+        "activations",
+        "callbacks",
+        "constraints",
+        "data",
+        "datasets",
+        "initializers",
+        "inspect",
+        "kernels",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "optimizers",
+        "reference",
+        "regularizers",
+        "utils",
+    ]
 )
 _NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
 
-__all__ = ["Input", "Layer", "Model", "Sequential", "__version__", "backend", *sorted(_MODULES)]  # noqa: PLE0604, RUF022
+__all__ = ["Input", "Layer", "Model", "Sequential", "__version__", "backend", *sorted(_MODULES)]
 
 
 def __getattr__(name: str) -> Any:

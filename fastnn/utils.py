@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["set_random_seed", "draw_key", "random_generator", "unique_name", "clear_session"]
+__all__ = ["clear_session", "draw_key", "random_generator", "set_random_seed", "unique_name"]
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import backend
 
-__all__ = ["ArrayBatches", "IterableBatches", "Batch"]
+__all__ = ["ArrayBatches", "Batch", "IterableBatches"]
 
 Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
 
@@ -94,7 +94,11 @@ class ArrayBatches:
             order = self.generator.permutation(self.rows)
             for start in range(0, self.rows, size):
                 index = order[start : start + size]
-                yield x.take(index), None if t is None else t.take(index), None if weight is None else weight.take(index)
+                yield (
+                    x.take(index),
+                    None if t is None else t.take(index),
+                    None if weight is None else weight.take(index),
+                )
 
 
 class IterableBatches:

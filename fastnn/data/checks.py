@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["read_array", "check_lengths", "weights_of_classes", "unpack"]
+__all__ = ["check_lengths", "read_array", "unpack", "weights_of_classes"]
 
 
 def read_array(name: str, value: Any) -> np.ndarray:
@@ -33,7 +33,9 @@ def read_array(name: str, value: Any) -> np.ndarray:
     elif hasattr(value, "__array__"):
         array = np.asarray(value)
     else:
-        raise TypeError(f"{name} is an array of numbers. Received: {type(value).__name__}. Type {name} = np.asarray({name}).")
+        raise TypeError(
+            f"{name} is an array of numbers. Received: {type(value).__name__}. Type {name} = np.asarray({name})."
+        )
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8 or not array.dtype.isnative:
         raise TypeError(
             f"{name} holds numbers: bool, integers, or floats of at most 64 bits in native byte order. Received: dtype "

@@ -21,6 +21,7 @@ MaxPool2D = MaxPooling2D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
+    "ELU",
     "Activation",
     "AveragePooling2D",
     "AvgPool2D",
@@ -30,7 +31,6 @@ __all__ = [
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
-    "ELU",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",

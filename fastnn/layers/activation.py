@@ -10,7 +10,7 @@ from .. import activations
 from .base import Layer, Shape
 from .rules import Rule, rule_of
 
-__all__ = ["Activation", "ReLU", "LeakyReLU", "ELU", "Softmax"]
+__all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Softmax"]
 
 
 class ActivationLayer(Layer):

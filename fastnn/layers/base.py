@@ -35,7 +35,7 @@ class Parameter:
         The buffers that ``value`` and ``grad`` are views of, once a model owns the layer.
     """
 
-    __slots__ = ("name", "shape", "dtype", "trainable", "regularizer", "constraint", "value", "grad", "arena")
+    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "shape", "trainable", "value")
 
     def __init__(self, name: str, value: np.ndarray, trainable: bool, regularizer: Any, constraint: Any):
         self.name = name

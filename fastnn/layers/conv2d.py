@@ -167,10 +167,25 @@ class Conv2D(BaseConv2D):
     (2, 26, 26, 4)
     """
 
-    fields = (
-        "filters kernel_size strides padding data_format dilation_rate groups activation use_bias kernel_initializer "
-        "bias_initializer kernel_regularizer bias_regularizer activity_regularizer kernel_constraint bias_constraint algorithm"
-    ).split()
+    fields = [
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "groups",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "algorithm",
+    ]
 
     def __init__(
         self,
@@ -208,7 +223,9 @@ class Conv2D(BaseConv2D):
         )
         self.filters, self.groups = positive("filters", filters, self), positive("groups", groups, self)
         if self.filters % self.groups:
-            raise ValueError(f"filters of Conv2D is a multiple of groups. Received: filters={filters}, groups={groups}.")
+            raise ValueError(
+                f"filters of Conv2D is a multiple of groups. Received: filters={filters}, groups={groups}."
+            )
         self.kernel_initializer, self.kernel_regularizer = kernel_initializer, kernel_regularizer
         self.kernel_constraint = kernel_constraint
 

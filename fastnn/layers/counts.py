@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import shapes
 
-__all__ = ["positive", "fraction", "image_format", "sizes"]
+__all__ = ["fraction", "image_format", "positive", "sizes"]
 
 
 def positive(name: str, value: Any, layer: Any) -> int:

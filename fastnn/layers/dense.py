@@ -42,10 +42,19 @@ class Dense(Layer):
     [[3.0, 3.0, 3.0]]
     """
 
-    fields = (
-        "units activation use_bias kernel_initializer bias_initializer kernel_regularizer bias_regularizer "
-        "activity_regularizer kernel_constraint bias_constraint algorithm"
-    ).split()
+    fields = [
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "algorithm",
+    ]
 
     def __init__(
         self,

@@ -32,11 +32,24 @@ class DepthwiseConv2D(BaseConv2D):
     (1, 6, 6, 6)
     """
 
-    fields = (
-        "kernel_size strides padding depth_multiplier data_format dilation_rate activation use_bias depthwise_initializer "
-        "bias_initializer depthwise_regularizer bias_regularizer activity_regularizer depthwise_constraint bias_constraint "
-        "algorithm"
-    ).split()
+    fields = [
+        "kernel_size",
+        "strides",
+        "padding",
+        "depth_multiplier",
+        "data_format",
+        "dilation_rate",
+        "activation",
+        "use_bias",
+        "depthwise_initializer",
+        "bias_initializer",
+        "depthwise_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "depthwise_constraint",
+        "bias_constraint",
+        "algorithm",
+    ]
 
     def __init__(
         self,
@@ -114,11 +127,28 @@ class SeparableConv2D(BaseConv2D):
     (1, 6, 6, 5)
     """
 
-    fields = (
-        "filters kernel_size strides padding data_format dilation_rate depth_multiplier activation use_bias "
-        "depthwise_initializer pointwise_initializer bias_initializer depthwise_regularizer pointwise_regularizer "
-        "bias_regularizer activity_regularizer depthwise_constraint pointwise_constraint bias_constraint algorithm"
-    ).split()
+    fields = [
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "depth_multiplier",
+        "activation",
+        "use_bias",
+        "depthwise_initializer",
+        "pointwise_initializer",
+        "bias_initializer",
+        "depthwise_regularizer",
+        "pointwise_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "depthwise_constraint",
+        "pointwise_constraint",
+        "bias_constraint",
+        "algorithm",
+    ]
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from ..backend import active
 from .base import Shape
 from .images import ImageLayer
 
-__all__ = ["GlobalMaxPooling2D", "GlobalAveragePooling2D"]
+__all__ = ["GlobalAveragePooling2D", "GlobalMaxPooling2D"]
 
 
 class _GlobalPooling2D(ImageLayer):

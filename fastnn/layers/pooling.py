@@ -12,7 +12,7 @@ from .base import Shape
 from .counts import sizes
 from .images import ImageLayer, per_image
 
-__all__ = ["MaxPooling2D", "AveragePooling2D", "StochasticPooling2D"]
+__all__ = ["AveragePooling2D", "MaxPooling2D", "StochasticPooling2D"]
 
 
 class _Pooling2D(ImageLayer):

@@ -22,7 +22,7 @@ class Rule:
         Whether ``forward`` and ``backward`` of the rule run beside the kernel.
     """
 
-    __slots__ = ("activation", "name", "fused", "separate", "forward", "backward")
+    __slots__ = ("activation", "backward", "forward", "fused", "name", "separate")
 
     def __init__(self, activation: Any):
         self.activation = activation

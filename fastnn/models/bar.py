@@ -25,7 +25,9 @@ class Bar(tqdm):
     def __init__(self, out: TextIO, total: int | None, width: int):
         self.words = ""
         shape = f"{{count}} {{bar:{width}}} {{words}}" if total else "{count} {words}"
-        super().__init__(total=total, file=out, bar_format=shape, ascii=" ━", leave=False, dynamic_ncols=True, miniters=1)
+        super().__init__(
+            total=total, file=out, bar_format=shape, ascii=" ━", leave=False, dynamic_ncols=True, miniters=1
+        )
 
     @property
     def format_dict(self) -> dict[str, Any]:

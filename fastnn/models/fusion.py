@@ -23,7 +23,7 @@ from ..layers.dense import Dense
 from ..layers.pooling import MaxPooling2D
 from ..layers.rules import Rule, rule_of
 
-__all__ = ["blocks_of", "split_head", "parameters_of", "WithActivation", "ConvPool", "ActivityPenalty"]
+__all__ = ["ActivityPenalty", "ConvPool", "WithActivation", "blocks_of", "parameters_of", "split_head"]
 
 
 class WithActivation:

@@ -15,7 +15,7 @@ from .. import utils
 from ..data.batches import ArrayBatches, Batch, IterableBatches
 from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
 
-__all__ = ["Epochs", "match_input", "batch_of", "train_batches", "split_arrays", "is_iterable_data", "whole_number"]
+__all__ = ["Epochs", "batch_of", "is_iterable_data", "match_input", "split_arrays", "train_batches", "whole_number"]
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
@@ -47,9 +47,7 @@ def match_input(model: Any, x: np.ndarray) -> np.ndarray:
         x = x[..., None]
     elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
         x = x[..., 0]
-    if x.ndim != len(expected) + 1 or any(
-        e is not None and e != n for e, n in zip(expected, x.shape[1:], strict=True)
-    ):
+    if x.ndim != len(expected) + 1 or any(e is not None and e != n for e, n in zip(expected, x.shape[1:], strict=True)):
         hint = ""
         if x.shape == tuple(expected):
             hint = " For one example type x[None]."
@@ -74,9 +72,7 @@ def _weights(sample_weight: Any, class_weight: Any, x: np.ndarray, y: Any) -> np
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]
     if weight.ndim != 1 or len(weight) != len(x):
-        raise ValueError(
-            f"sample_weight has one number an example, shape ({len(x)},). Received: shape {weight.shape}."
-        )
+        raise ValueError(f"sample_weight has one number an example, shape ({len(x)},). Received: shape {weight.shape}.")
     if not np.isfinite(weight).all():
         raise ValueError("sample_weight holds finite numbers. Received: NaN or infinity.")
     return weight
@@ -111,7 +107,9 @@ def train_batches(
     if is_iterable_data(x, y):
         for name, value in (("batch_size", batch_size), ("sample_weight", sample_weight)):
             if value is not None:
-                raise ValueError(f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}.")
+                raise ValueError(
+                    f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}."
+                )
         first, source = _peek(x, what)
         batches = IterableBatches(source, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
         model.prepare(*unpack(first, "A batch")[:2])
@@ -135,7 +133,9 @@ def _peek(source: Any, what: str) -> tuple[Any, Any]:
     return first, (chain([first], iterator) if iterator is source else source)
 
 
-def batch_of(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, what: str = "train_on_batch") -> Batch:
+def batch_of(
+    model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, what: str = "train_on_batch"
+) -> Batch:
     """One batch from the user as ready arrays.
 
     Raises
@@ -174,7 +174,9 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
         If the share is not in (0, 1), one of the parts would be empty, or the data are no arrays.
     """
     if not isinstance(validation_split, (int, float, np.number)) or not 0 < validation_split < 1:
-        raise ValueError(f"validation_split is a number above 0 and below 1. Received: validation_split={validation_split!r}.")
+        raise ValueError(
+            f"validation_split is a number above 0 and below 1. Received: validation_split={validation_split!r}."
+        )
     if is_iterable_data(x, y):
         raise ValueError(
             "validation_split cuts arrays. Received: a data set or generator. Pass validation_data=... with batches of its own."
@@ -202,7 +204,9 @@ class Epochs:
         Batches in an epoch, where that is known.
     """
 
-    def __init__(self, batches: ArrayBatches | IterableBatches, steps: int | None = None, name: str = "steps_per_epoch"):
+    def __init__(
+        self, batches: ArrayBatches | IterableBatches, steps: int | None = None, name: str = "steps_per_epoch"
+    ):
         self.batches, self.limit, self.name = batches, steps, name
         self.steps = batches.steps if steps is None else steps
         self._open: Iterator[Batch] | None = None

@@ -163,7 +163,9 @@ class Model(Layer):
             If they do not fit the output of the model.
         """
         if self._loss is None:
-            raise ValueError('The model has no loss. Type model.compile(loss="mse", ...) with a loss that fits the targets.')
+            raise ValueError(
+                'The model has no loss. Type model.compile(loss="mse", ...) with a loss that fits the targets.'
+            )
         t = self._loss.check_targets(self.output_shape, y)
         self._metrics.build(self.output_shape, y.shape)
         return t
@@ -223,7 +225,9 @@ class Model(Layer):
                 "Leave it out."
             )
         if isinstance(loss, (list, tuple, dict)):
-            raise ValueError(f"This model has one output and takes one loss. Received: loss={loss!r}. Type loss=the one of it.")
+            raise ValueError(
+                f"This model has one output and takes one loss. Received: loss={loss!r}. Type loss=the one of it."
+            )
         found_loss, found_optimizer = losses.get(loss), optimizers.get(optimizer)
         found_metrics = _compiled_metrics(metrics, weighted_metrics)
         self.loss, self._loss, self.optimizer, self._metrics = loss, found_loss, found_optimizer, found_metrics

@@ -48,7 +48,8 @@ class Chain:
         self._forwards = [block.forward for block in self.blocks]
         kept = {id(p) for p in trained}
         self._first = next(
-            (i for i, block in enumerate(self.blocks) if any(id(p) in kept for p in parameters_of(block))), len(self.blocks)
+            (i for i, block in enumerate(self.blocks) if any(id(p) in kept for p in parameters_of(block))),
+            len(self.blocks),
         )
         self._backwards = [block.backward for block in reversed(self.blocks[self._first :])]
 

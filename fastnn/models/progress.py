@@ -124,7 +124,9 @@ class ProgressBar(Callback):
         now = time.perf_counter()
         self.close()
         total = self._total if self._total is not None else self._step
-        line = f"{now - self._begin:.0f}s" + (" -" if self._verbose == 2 else "") + _step_time(self._seconds_a_step(now))
+        line = (
+            f"{now - self._begin:.0f}s" + (" -" if self._verbose == 2 else "") + _step_time(self._seconds_a_step(now))
+        )
         if self._verbose == 1:
             self._write(f"{total}/{total} {'━' * _WIDTH} {line}{_numbers(logs or {})}\n")
         elif self._verbose == 2:

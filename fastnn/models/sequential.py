@@ -44,7 +44,9 @@ class Sequential(Model):
         self._built_here: list[Layer] = []
         super().__init__(name=name, trainable=trainable)
         if layers is not None and not isinstance(layers, (list, tuple)):
-            raise TypeError(f"Sequential takes a list of layers. Received: {type(layers).__name__}. Type Sequential([...]).")
+            raise TypeError(
+                f"Sequential takes a list of layers. Received: {type(layers).__name__}. Type Sequential([...])."
+            )
         for layer in layers or ():
             self.add(layer)
 
@@ -67,7 +69,11 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"A Sequential is made of layers. Received: {layer!r}"
-                + (f". Type {layer.__name__}(...) with parentheses." if isinstance(layer, type) else f" of type {type(layer).__name__}.")
+                + (
+                    f". Type {layer.__name__}(...) with parentheses."
+                    if isinstance(layer, type)
+                    else f" of type {type(layer).__name__}."
+                )
                 + " A layer of your own is a subclass of fastnn.layers.Layer with forward and backward."
             )
         if any(layer.name == other.name for other in self._layers):
@@ -175,7 +181,12 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Name, layers and input shape, as plain data."""
         layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers]
-        return {"name": self.name, "trainable": self._trainable, "layers": layers, "build_input_shape": self.input_shape}
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": layers,
+            "build_input_shape": self.input_shape,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Sequential:

@@ -12,7 +12,7 @@ from .arena import Arena
 from .plan import Chain
 from .workspaces import Workspaces
 
-__all__ = ["Step", "NotFinite"]
+__all__ = ["NotFinite", "Step"]
 
 
 class NotFinite(FloatingPointError):
@@ -84,7 +84,9 @@ class Step:
             found |= {name: _plain(value) for name, value in self.metrics.result().items()}
         return dict(sorted(found.items()))
 
-    def train(self, x: np.ndarray, t: np.ndarray, weight: np.ndarray | None, sound: Callable[[], None] | None = None) -> None:
+    def train(
+        self, x: np.ndarray, t: np.ndarray, weight: np.ndarray | None, sound: Callable[[], None] | None = None
+    ) -> None:
         """Learn from a batch.
 
         Parameters
@@ -163,4 +165,6 @@ class Step:
 
 def _plain(value: Any) -> Any:
     """A metric's result as a Python number where it is one."""
-    return value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0) else value
+    return (
+        value.item() if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0) else value
+    )

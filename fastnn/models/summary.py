@@ -9,7 +9,7 @@ from typing import Any
 
 from ..layers.base import Layer
 
-__all__ = ["summary_text", "readable_bytes"]
+__all__ = ["readable_bytes", "summary_text"]
 
 
 def readable_bytes(n: float) -> str:
@@ -67,7 +67,9 @@ def _column_widths(line_length: int, ends: Sequence[float]) -> list[int]:
     starts = [0, *(int(end * line_length) for end in ends)]
     widths = [stop - start for start, stop in zip(starts, starts[1:], strict=False)]
     if min(widths) < 4:
-        raise ValueError(f"A summary needs columns of at least 4 characters. Received: line_length={line_length}, positions={ends}.")
+        raise ValueError(
+            f"A summary needs columns of at least 4 characters. Received: line_length={line_length}, positions={ends}."
+        )
     left = 3 * len(widths) + 1
     for i, width in enumerate(widths):
         share = round(left / (len(widths) - i))

@@ -16,7 +16,7 @@ from .inputs import Epochs, is_iterable_data, match_input, ready_rows, split_arr
 from .progress import ProgressBar
 from .step import NotFinite
 
-__all__ = ["fit", "evaluate", "predict"]
+__all__ = ["evaluate", "fit", "predict"]
 
 
 def fit(
@@ -75,7 +75,9 @@ def fit(
     return model.history
 
 
-def _train_epoch(model: Any, step: Any, train: Epochs, guard: Guard, heard: Any, bars: Any, epoch: int) -> dict[str, Any]:
+def _train_epoch(
+    model: Any, step: Any, train: Epochs, guard: Guard, heard: Any, bars: Any, epoch: int
+) -> dict[str, Any]:
     """All batches of one epoch; gives its logs."""
     before = heard.on_train_batch_begin if heard.heard("on_train_batch_begin") else None
     after = heard.on_train_batch_end if heard.heard("on_train_batch_end") else None
@@ -139,7 +141,14 @@ def _test_epoch(step: Any, epochs: Epochs, heard: Any, bars: Any) -> dict[str, A
 
 
 def evaluate(
-    model: Any, x: Any, y: Any, batch_size: int | None, verbose: str | int, sample_weight: Any, steps: int | None, callbacks: Any
+    model: Any,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    verbose: str | int,
+    sample_weight: Any,
+    steps: int | None,
+    callbacks: Any,
 ) -> dict[str, Any]:
     """The loop behind ``Model.evaluate``; gives the logs."""
     model.require_compiled("evaluate")
@@ -208,7 +217,9 @@ def _unbuilt_again(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _callbacks(model: Any, given: Any, params: dict[str, Any], history: bool = False) -> Iterator[tuple[CallbackList, list]]:
+def _callbacks(
+    model: Any, given: Any, params: dict[str, Any], history: bool = False
+) -> Iterator[tuple[CallbackList, list]]:
     """The callbacks of a run in Keras' order: the user's, the progress bar, the history; and the bars among them."""
     own = [] if given is None else list(given) if isinstance(given, (list, tuple, CallbackList)) else [given]
     if params["verbose"] and not any(isinstance(callback, ProgressBar) for callback in own):
