@@ -1,0 +1,283 @@
+"""Gradients against central differences in float64, for kernels, layers and whole models.
+
+The objective is L = Σ r·y with fixed random r, so one backward call from dy = r gives every gradient at once, and no entry of y hides
+behind another.  Each is compared with (L(a + h) − L(a − h)) / 2h, one entry of one array at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["GradientCheck", "GradientError", "check_gradients", "gradient_check", "kernel_check"]
+
+STEP = 1e-6
+
+
+@dataclass(frozen=True)
+class GradientError:
+    """The worst entry of one array.
+
+    Attributes
+    ----------
+    error : float
+        |analytic − numeric|; NaN if one of them is.
+    excess : float
+        error / (atol + rtol·|numeric|); the gradient passes up to 1.
+    index : tuple of int
+    analytic, numeric : float
+    checked : int
+        How many entries were compared.
+    """
+
+    error: float
+    excess: float
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float
+    checked: int
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What a gradient check found: the worst entry of each array. True if all are within bounds.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0])
+    >>> result = check_gradients(lambda: float((x**2).sum()), {"x": x}, {"x": np.array([2.0, 5.0])})
+    >>> result.ok, result.worst, result.arrays["x"].index
+    (False, 'x', (1,))
+    """
+
+    arrays: dict[str, GradientError]
+    atol: float
+    rtol: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every gradient is within atol + rtol·|numeric|."""
+        return all(entry.excess <= 1 for entry in self.arrays.values())
+
+    @property
+    def max_error(self) -> float:
+        """The largest |analytic − numeric|; NaN if there is one."""
+        return float(np.max([entry.error for entry in self.arrays.values()], initial=0.0))
+
+    @property
+    def worst(self) -> str | None:
+        """Name of the array that is furthest outside its bounds; None if nothing was checked."""
+        excess = {name: np.inf if np.isnan(entry.excess) else entry.excess for name, entry in self.arrays.items()}
+        return max(excess, key=excess.__getitem__, default=None)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        lines = [f"{'array':<32} {'max error':>10}  {'analytic':>13} {'numeric':>13}  worst at"]
+        for name, entry in self.arrays.items():
+            verdict = "" if entry.excess <= 1 else "  <- wrong"
+            values = f"{entry.analytic:>13.6g} {entry.numeric:>13.6g}"
+            lines.append(f"{name:<32} {entry.error:>10.2e}  {values}  {entry.index}{verdict}")
+        return "\n".join(lines)
+
+
+def _compare(objective: Callable[[], float], array: np.ndarray, gradient: np.ndarray, places, atol, rtol, step):
+    """The worst of the entries `places` of one array."""
+    worst = GradientError(0.0, 0.0, (), 0.0, 0.0, len(places))
+    for place in places:
+        index = tuple(int(i) for i in np.unravel_index(place, array.shape))
+        value = array[index]
+        h = step * max(1.0, abs(float(value)))
+        array[index] = value + h
+        above = objective()
+        array[index] = value - h
+        below = objective()
+        array[index] = value
+        numeric, analytic = (above - below) / (2 * h), float(gradient[index])
+        error = abs(analytic - numeric)
+        excess = error / (atol + rtol * abs(numeric))
+        if not worst.index or not excess <= worst.excess:
+            worst = GradientError(error, excess, index, analytic, numeric, len(places))
+        if np.isnan(excess):
+            return worst
+    return worst
+
+
+def check_gradients(
+    objective: Callable[[], float],
+    arrays: Mapping[str, np.ndarray],
+    gradients: Mapping[str, np.ndarray],
+    *,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    step: float = STEP,
+    samples: int | None = None,
+    seed: int = 0,
+) -> GradientCheck:
+    """Compare gradients with central differences of a function of arrays.
+
+    Parameters
+    ----------
+    objective : callable () -> float
+        Reads `arrays`, whose entries are moved by ± step·max(1, |entry|), one at a time, and put back.
+    arrays, gradients : dict of float64 arrays
+        With the same names and shapes.
+    atol, rtol : float
+        An entry passes if |analytic − numeric| ≤ atol + rtol·|numeric|.
+    samples : int, optional
+        Compare at most so many entries of each array, drawn from `seed`; all of them if None.
+
+    Returns
+    -------
+    GradientCheck
+
+    Raises
+    ------
+    TypeError
+        If an array is not float64: differences of float32 are noise.
+    ValueError
+        If names or shapes differ.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2.0])
+    >>> bool(check_gradients(lambda: float((x**2).sum()), {"x": x}, {"x": 2 * x}))
+    True
+    """
+    if set(arrays) != set(gradients):
+        raise ValueError(f"Every array has its gradient. Received: arrays {list(arrays)}, gradients {list(gradients)}.")
+    rng, found = np.random.default_rng(seed), {}
+    for name, array in arrays.items():
+        gradient = np.asarray(gradients[name])
+        if array.dtype != np.float64:
+            raise TypeError(f"{name} is float64 for a gradient check. Received: {array.dtype}. Type dtype='float64'.")
+        if gradient.shape != array.shape:
+            raise ValueError(f"The gradient of {name} has its shape, {array.shape}. Received: {gradient.shape}.")
+        places = np.arange(array.size)
+        if samples is not None and array.size > samples:
+            places = np.sort(rng.choice(places, samples, replace=False))
+        found[name] = _compare(objective, array, gradient, places, atol, rtol, step)
+    return GradientCheck(found, atol, rtol)
+
+
+def kernel_check(
+    forward: Callable[..., Any],
+    backward: Callable[[np.ndarray, Any, dict], Mapping[str, np.ndarray]],
+    arrays: Mapping[str, np.ndarray],
+    *,
+    seed: int = 0,
+    **options: Any,
+) -> GradientCheck:
+    """Check a pair of kernels, forward(**arrays) against backward(r, results, arrays) -> gradients by name.
+
+    `forward` returns y, or a tuple that starts with y. `options` go to `check_gradients`.
+
+    Examples
+    --------
+    >>> from fastnn.reference import tanh
+    >>> pair = lambda x: tanh(x), lambda dy, y, arrays: {"x": dy * (1 - y * y)}
+    >>> bool(kernel_check(*pair, {"x": np.array([0.1, -2.0])}))
+    True
+    """
+    arrays = {name: np.array(array, np.float64) for name, array in arrays.items()}
+
+    def first(results):
+        return results[0] if isinstance(results, tuple) else results
+
+    results = forward(**arrays)
+    r = np.random.default_rng(seed).standard_normal(np.shape(first(results)))
+    gradients = {name: np.array(g) for name, g in backward(r, results, arrays).items()}
+    return check_gradients(
+        lambda: float((r * first(forward(**arrays))).sum()),
+        {name: arrays[name] for name in gradients},
+        gradients,
+        seed=seed,
+        **options,
+    )
+
+
+def _chain(model: Any) -> Sequence[Any]:
+    """The layers of a model in order, or the layer itself."""
+    return getattr(model, "layers", None) or [model]
+
+
+def gradient_check(
+    layer_or_model: Any,
+    x: np.ndarray,
+    *,
+    training: bool = False,
+    random_seed: int = 0,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    step: float = STEP,
+    samples: int | None = 100,
+    seed: int = 0,
+) -> GradientCheck:
+    """Check the gradients of a layer, or of a model layer by layer, to its input and to every trainable weight.
+
+    Parameters
+    ----------
+    layer_or_model : Layer or Sequential, of dtype float64
+        Built if need be. A model is taken as the chain of its layers, without its loss.
+    x : array
+        Read as float64.
+    training : bool
+        Whether to run in training mode; layers that draw random numbers then restart from `random_seed` at each call.
+    atol, rtol, step, samples, seed
+        As for `check_gradients`; 100 entries of each array unless told.
+
+    Returns
+    -------
+    GradientCheck
+        Prints as a table, and is true if all gradients pass.
+
+    Raises
+    ------
+    TypeError
+        If a weight is not float64.
+
+    Examples
+    --------
+    >>> class Square:
+    ...     def forward(self, x, training=False):
+    ...         return x * x, x
+    ...     def backward(self, dy, ctx):
+    ...         return 3 * ctx * dy  # wrong
+    >>> print(gradient_check(Square(), [[1.0]]))
+    array                             max error       analytic       numeric  worst at
+    x                                  1.26e-01       0.377191       0.25146  (0, 0)  <- wrong
+    """
+    from fastnn.utils import set_random_seed
+
+    x, layers = np.array(x, np.float64), _chain(layer_or_model)
+
+    def forward() -> tuple[np.ndarray, list]:
+        if training:
+            set_random_seed(random_seed)
+        y, contexts = x, []
+        for layer in layers:
+            y, context = layer.forward(y, training=training)
+            contexts.append(context)
+        return np.array(y), contexts
+
+    if not getattr(layer_or_model, "built", True):
+        layer_or_model(x)
+    y, contexts = forward()
+    r = dy = np.random.default_rng(seed).standard_normal(y.shape)
+    gradients = {}
+    for layer, context in zip(reversed(layers), reversed(contexts), strict=True):
+        dy = layer.backward(dy, context)
+    arrays = {"x": x} if dy is not None else {}
+    if dy is not None:
+        gradients["x"] = np.array(dy)
+    for layer in layers:
+        for parameter in getattr(layer, "parameters", ()):
+            if parameter.trainable:
+                name = f"{getattr(layer, 'name', type(layer).__name__)}/{parameter.name}"
+                arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
+    options = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
+    return check_gradients(lambda: float((r * forward()[0]).sum()), arrays, gradients, **options)
