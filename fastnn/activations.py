@@ -139,7 +139,7 @@ class Activation:
 
 
 class ClippedRelu(Activation):
-    """relu with all of Keras' options: ``max_value`` where x ≥ max_value, x above ``threshold``, else slope·(x − threshold).
+    """relu with Keras' options: x above ``threshold``, at most ``max_value``; else negative_slope·(x − threshold).
 
     Its slope is ``negative_slope`` at the threshold and 0 from ``max_value`` on.
     """

@@ -1,7 +1,7 @@
 """Rules that weights obey after every step: ``constraint(w)`` gives the nearest allowed weights.
 
-    >>> NonNeg()(np.array([-1.0, 2.0]))
-    array([0., 2.])
+>>> NonNeg()(np.array([-1.0, 2.0]))
+array([0., 2.])
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Constraint:
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         """The weights put right; ``w`` itself is left unchanged."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(w). Write one that returns the weights put right.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no __call__(w). Write one that returns the weights put right."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal constraint."""

@@ -1,8 +1,8 @@
 """Initial values of weights: ``initializer(shape, dtype)`` gives an array; Keras' names, defaults and fan rule.
 
 Random ones draw from ``fastnn.utils.random_generator``: ``seed=None`` takes the next key of the one stream that
-``fastnn.utils.set_random_seed`` restarts, an integer repeats the same values at every call.  Draws are made in float64 and then
-rounded, so that a float32 and a float64 model start from the same point.
+``fastnn.utils.set_random_seed`` restarts, an integer repeats the same values at every call.  Draws are made in
+float64 and then rounded, so that a float32 and a float64 model start from the same point.
 
     >>> HeNormal(seed=1)((3, 2)).shape
     (3, 2)
@@ -42,7 +42,7 @@ __all__ = [
     "serialize",
 ]  # fmt: skip
 
-# The standard deviation of a standard normal cut off at 2: what a truncated draw must be divided by to keep its variance.
+# The standard deviation of a standard normal cut off at 2; a truncated draw is divided by it to keep its variance.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 

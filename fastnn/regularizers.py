@@ -1,7 +1,7 @@
 """Penalties on weights, added to the loss: ``regularizer(w)`` is the penalty, ``gradient(w)`` its slope.
 
-    >>> L2(0.1)(np.array([1.0, 2.0]))
-    0.5
+>>> L2(0.1)(np.array([1.0, 2.0]))
+0.5
 """
 
 from __future__ import annotations

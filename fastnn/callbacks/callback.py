@@ -49,7 +49,7 @@ class Callback:
         """Before epoch ``epoch``, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """After epoch ``epoch``; ``logs`` hold its loss and metrics, those of validation with ``val_`` before the name."""
+        """After epoch ``epoch``; ``logs`` hold its loss and metrics, validation's as ``val_<name>``."""
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """The older name of ``on_train_batch_begin``."""

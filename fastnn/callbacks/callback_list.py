@@ -19,8 +19,8 @@ def _nothing(*args: Any) -> None:
 class CallbackList:
     """Calls every callback at every moment, in order.
 
-    Each moment is an attribute of the list: ``callbacks.on_epoch_end(epoch, logs)``.  One that no callback overrides is an empty
-    function, and ``heard`` says so, so that a loop need not even gather its logs.
+    Each moment is an attribute of the list: ``callbacks.on_epoch_end(epoch, logs)``.  One that no callback overrides is
+    an empty function, and ``heard`` says so, so that a loop need not even gather its logs.
 
     Parameters
     ----------
@@ -54,7 +54,11 @@ class CallbackList:
             if isinstance(callback, type) or not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
                 raise TypeError(
                     f"A callback is an object with methods like on_epoch_end. Received: {callback!r}. "
-                    + (f"Type {callback.__name__}()." if isinstance(callback, type) else "Subclass fastnn.callbacks.Callback.")
+                    + (
+                        f"Type {callback.__name__}()."
+                        if isinstance(callback, type)
+                        else "Subclass fastnn.callbacks.Callback."
+                    )
                 )
         self.params = dict(params or {})
         for callback in self.callbacks:

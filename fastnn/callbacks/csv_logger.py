@@ -34,7 +34,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs=None):
         self._close()
         self._header = not (self.append and self.filename.exists() and self.filename.stat().st_size)
-        self._file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")
+        self._file = self.filename.open("a" if self.append else "w", newline="", encoding="utf-8")
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

@@ -92,7 +92,9 @@ class LearningRateScheduler(Callback):
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
         super().__init__()
         if not callable(schedule):
-            raise TypeError(f"schedule is a function of the epoch and the learning rate. Received: schedule={schedule!r}.")
+            raise TypeError(
+                f"schedule is a function of the epoch and the learning rate. Received: schedule={schedule!r}."
+            )
         self.schedule, self.verbose = schedule, verbose
         try:
             inspect.signature(schedule).bind(0, 0.0)

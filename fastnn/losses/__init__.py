@@ -1,8 +1,8 @@
 """Losses: classes for training, functions for arrays, and ``get`` to find one by name.
 
-    >>> import fastnn
-    >>> fastnn.losses.get("mse").name
-    'mean_squared_error'
+>>> import fastnn
+>>> fastnn.losses.get("mse").name
+'mean_squared_error'
 """
 
 from __future__ import annotations

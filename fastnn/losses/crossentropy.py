@@ -1,7 +1,7 @@
 """Cross-entropies, of probabilities or of logits.
 
-Behind a final softmax or sigmoid a model uses ``on_logits``: the same loss computed from what enters the activation, so that a
-saturated prediction still learns and the gradient is simply ``p − t``.
+Behind a final softmax or sigmoid a model uses ``on_logits``: the same loss computed from what enters the activation, so
+that a saturated prediction still learns and the gradient is simply ``p − t``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class _Crossentropy(Loss):
         if not is_number(label_smoothing) or not 0 <= label_smoothing <= 1:
             raise ValueError(f"label_smoothing is a number from 0 to 1. Received: label_smoothing={label_smoothing!r}.")
         if axis != -1:
-            raise ValueError(f"Classes are on the last axis. Received: axis={axis!r}. Type np.moveaxis(y, {axis!r}, -1).")
+            raise ValueError(
+                f"Classes are on the last axis. Received: axis={axis!r}. Type np.moveaxis(y, {axis!r}, -1)."
+            )
         super().__init__(reduction, name, dtype)
         self.from_logits, self.label_smoothing, self.axis = bool(from_logits), float(label_smoothing), axis
 
@@ -88,8 +90,8 @@ class _Crossentropy(Loss):
             return None
         if self.from_logits:
             warnings.warn(
-                f"{self.name} has from_logits=True, but the last layer ends in a {activation}. The loss starts from what enters "
-                f"the {activation}; type from_logits=False to say so.",
+                f"{self.name} has from_logits=True, but the last layer ends in a {activation}. The loss starts from "
+                f"what enters the {activation}; type from_logits=False to say so.",
                 stacklevel=2,
             )
         return OnLogits(self, activation)
@@ -177,13 +179,13 @@ class CategoricalCrossentropy(_Crossentropy):
     def check_targets(self, y_shape, t):
         if y_shape[-1] == 1:
             warnings.warn(
-                f"{self.name} of a single class is always 0. For two classes in one unit, type Dense(1, activation='sigmoid') "
-                'and loss="binary_crossentropy".',
+                f"{self.name} of a single class is always 0. For two classes in one unit, type "
+                "Dense(1, activation='sigmoid') and loss='binary_crossentropy'.",
                 stacklevel=2,
             )
         hint = (
-            f'For integer labels type loss="sparse_categorical_crossentropy", or one-hot rows: np.eye({y_shape[-1]})[y]. '
-            "Otherwise give the last layer as many units as a target has classes."
+            f'For integer labels type loss="sparse_categorical_crossentropy", or one-hot rows: '
+            f"np.eye({y_shape[-1]})[y]. Otherwise give the last layer as many units as a target has classes."
         )
         t = targets.same_shape(self.name, y_shape, np.asarray(t), hint)
         targets.refuse_nan(self.name, t)
@@ -236,7 +238,7 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         return targets.rows(y), t if self.ignore_class is None else (t, t != self.ignore_class)
 
     def _counted(self, kernel, rows, t, *scale):
-        """Run a kernel on the rows that count: the others get 0, these are scaled up to keep the mean over them alone."""
+        """Run a kernel on the rows that count: the others get 0, these are scaled up, so that the mean is theirs."""
         if self.ignore_class is None:
             return kernel(rows, t, *scale)
         t, counts = t
@@ -245,7 +247,9 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         if scale:
             return kernel(rows, t, scale[0] * weight)
         result = kernel(rows, t)
-        return result * weight if isinstance(result, np.ndarray) else (np.where(counts, result[0], 0) * weight, result[1])
+        return (
+            result * weight if isinstance(result, np.ndarray) else (np.where(counts, result[0], 0) * weight, result[1])
+        )
 
     def logits_forward(self, z, t):
         return self._counted(backend.active().softmax_cross_entropy_forward, z, t)
@@ -268,7 +272,8 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
 class Crossentropy(Loss):
     """What ``loss="ce"`` or ``"crossentropy"`` means: binary, sparse or categorical, by the shapes.
 
-    Predictions with one value: binary.  Targets with fewer axes than predictions, or one value: sparse.  Else categorical.
+    Predictions with one value: binary.  Targets with fewer axes than predictions, or one value: sparse.  Else
+    categorical.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The losses as plain functions of arrays: ``mean_squared_error(y_true, y_pred)`` gives one value for each row.
 
-    >>> mean_squared_error([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
-    array([0.5, 0.5])
+>>> mean_squared_error([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
+array([0.5, 0.5])
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ A loss of your own is a function with its slope beside it::
     fourth_power.gradient = lambda y_true, y_pred: 4 * (y_pred - y_true) ** 3 / y_pred.shape[-1]
     model.compile(loss=fourth_power)
 
-or a subclass of ``Loss`` with ``call(y_true, y_pred)`` and ``gradient(y_true, y_pred)``.  ``call`` gives one value for each
-row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope of
+or a subclass of ``Loss`` with ``call(y_true, y_pred)`` and ``gradient(y_true, y_pred)``.  ``call`` gives one value for
+each row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope of
 those values with respect to ``y_pred``, shaped as ``y_pred``.
 """
 
@@ -49,7 +49,9 @@ class Loss:
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None):
         if reduction not in _REDUCTIONS:
-            raise ValueError(f"reduction is one of {', '.join(map(repr, _REDUCTIONS))}. Received: reduction={reduction!r}.")
+            raise ValueError(
+                f"reduction is one of {', '.join(map(repr, _REDUCTIONS))}. Received: reduction={reduction!r}."
+            )
         self.name = name or snake_case(type(self).__name__)
         self.reduction = reduction
 
@@ -57,13 +59,15 @@ class Loss:
 
     def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The values of the loss, before they are reduced."""
-        raise NotImplementedError(f"{type(self).__name__} has no call(y_true, y_pred). Write one that returns the values.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no call(y_true, y_pred). Write one that returns the values."
+        )
 
     def gradient(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The slope of the values with respect to ``y_pred``."""
         raise TypeError(
             f"The loss {self.name} has no gradient, and fastnn has no tape to find one, so it can be measured but not "
-            f"trained. Write {self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values with respect to y_pred."
+            f"trained. Write {self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values in y_pred."
         )
 
     # -- what a model asks -----------------------------------------------------------------------------------------
@@ -110,8 +114,8 @@ class Loss:
             losses = np.repeat(values, y[0].size // y.shape[-1])
         else:
             raise ValueError(
-                f"The loss {self.name} returns one value for each row of predictions, shape {lead}, or for each element, "
-                f"shape {y.shape}, or one number. Received: shape {values.shape}."
+                f"The loss {self.name} returns one value for each row of predictions, shape {lead}, or for each "
+                f"element, shape {y.shape}, or one number. Received: shape {values.shape}."
             )
         return losses, (y, t, values.shape)
 
@@ -127,7 +131,7 @@ class Loss:
         slope = np.asarray(self.gradient(t, y), dtype=y.dtype)
         if slope.shape != y.shape:
             raise ValueError(
-                f"The gradient of the loss {self.name} has the shape of y_pred, {y.shape}. Received: shape {slope.shape}."
+                f"The gradient of the loss {self.name} has the shape of y_pred, {y.shape}. Received: {slope.shape}."
             )
         if shape == ():
             return slope * scale.sum()
@@ -160,7 +164,9 @@ class Loss:
         weight = np.ones(rows, dtype) if sample_weight is None else np.asarray(sample_weight, dtype).reshape(-1)
         if weight.size != rows:
             if not weight.size or rows % weight.size:
-                raise ValueError(f"sample_weight has one value for each of {rows} rows. Received: {weight.size} values.")
+                raise ValueError(
+                    f"sample_weight has one value for each of {rows} rows. Received: {weight.size} values."
+                )
             weight = np.repeat(weight, rows // weight.size)
         if self.reduction in ("none", None):
             raise ValueError(
@@ -209,7 +215,9 @@ class Loss:
 class FunctionLoss(Loss):
     """A loss made of a function ``f(y_true, y_pred)`` and its attribute ``f.gradient(y_true, y_pred)``."""
 
-    def __init__(self, function: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None):
+    def __init__(
+        self, function: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None
+    ):
         super().__init__(reduction, name or getattr(function, "__name__", type(function).__name__))
         self.function = function
 

@@ -1,7 +1,7 @@
 """Losses that compare element by element, on the kernels ``pointwise_loss_forward`` and ``pointwise_loss_backward``.
 
-Every class here says its ``kind``, the kernel's name for its equation; the value of a row is the mean over the last axis
-(for KL divergence the sum).
+Every class here says its ``kind``, the kernel's name for its equation; the value of a row is the mean over the last
+axis (for KL divergence the sum).
 """
 
 from __future__ import annotations

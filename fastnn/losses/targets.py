@@ -1,4 +1,4 @@
-"""What a user gives as targets, made fit for a prediction: shapes as Keras matches them, labels checked, NaN refused."""
+"""What a user gives as targets, made fit for predictions: shapes as Keras matches them, labels checked, NaN refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(y: np.ndarray) -> np.ndarray:
 
 
 def match(y_shape: Sequence[int | None], t: np.ndarray) -> np.ndarray:
-    """Targets with as many axes as predictions, where one of them has a last axis of size 1: (N,) for (N, 1) and back."""
+    """Targets with as many axes as predictions, where a last axis of size 1 makes the difference: (N,) for (N, 1)."""
     if t.ndim == len(y_shape) - 1 and y_shape[-1] == 1:
         return t[..., None]
     if t.ndim == len(y_shape) + 1 and t.shape[-1] == 1:
@@ -47,7 +47,7 @@ def fit(y: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: str = "") -> np.ndarray:
-    """Targets matched to the shape of the predictions (None stands for any size), or a ValueError that says what to do."""
+    """Targets matched to the shape of the predictions (None is any size), or a ValueError that says what to do."""
     matched = match(y_shape, t)
     if not _agree(y_shape, matched.shape):
         raise ValueError(
@@ -79,8 +79,8 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
     classes = y_shape[-1]
     if t.ndim == len(y_shape) and t.shape[-1] == classes != 1:
         raise ValueError(
-            f"{name} takes integer labels of shape {_text(y_shape[:-1])}. Received: targets of shape {t.shape}, as one-hot "
-            'rows have. Type loss="categorical_crossentropy", or y.argmax(axis=-1).'
+            f"{name} takes integer labels of shape {_text(y_shape[:-1])}. Received: targets of shape {t.shape}, as "
+            'one-hot rows have. Type loss="categorical_crossentropy", or y.argmax(axis=-1).'
         )
     if t.ndim == len(y_shape) and t.shape[-1] == 1:
         t = t[..., 0]
@@ -144,5 +144,6 @@ def refuse_outside(name: str, t: np.ndarray, low: float, high: float, hint: str)
             bad = ((piece < low) | (piece > high)).reshape(len(piece), -1).any(axis=1)
             example = start + int(np.argmax(bad))
             raise ValueError(
-                f"{name} takes targets from {low} to {high}. Received: {np.ravel(t[example])[:4]} in example {example}. {hint}"
+                f"{name} takes targets from {low} to {high}. "
+                f"Received: {np.ravel(t[example])[:4]} in example {example}. {hint}"
             )

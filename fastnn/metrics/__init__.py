@@ -1,9 +1,9 @@
 """Metrics: numbers that judge a model, gathered batch by batch; ``get`` finds one by name.
 
-    >>> import fastnn
-    >>> metric = fastnn.metrics.get("mae")
-    >>> metric([[1.0]], [[3.0]])
-    2.0
+>>> import fastnn
+>>> metric = fastnn.metrics.get("mae")
+>>> metric([[1.0]], [[3.0]])
+2.0
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def get(
     Parameters
     ----------
     identifier
-        Keras' names ("accuracy", "mae", "precision", …).  A function of your own ``f(y_true, y_pred)`` is averaged over all
-        examples.  A name stays the metric's name, as it was typed.
+        Keras' names ("accuracy", "mae", "precision", …).  A function of your own ``f(y_true, y_pred)`` is averaged over
+        all examples.  A name stays the metric's name, as it was typed.
     loss : Loss, optional
         The model's loss.
     y_shape, t_shape : sequences, optional
@@ -120,7 +120,9 @@ def get(
     if by_shape and identifier.lower() in ("accuracy", "acc"):
         found = _by_shape(y_shape, t_shape, BinaryAccuracy, SparseCategoricalAccuracy, CategoricalAccuracy)()
     elif by_shape and identifier.lower() in ("crossentropy", "ce"):
-        found = _by_shape(y_shape, t_shape, BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy)()
+        found = _by_shape(
+            y_shape, t_shape, BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy
+        )()
     else:
         found = lookup("metric", identifier, _TABLE)
     if isinstance(found, losses.Loss):
@@ -133,7 +135,9 @@ def get(
     return found
 
 
-def _by_shape(y_shape: Sequence[int | None], t_shape: Sequence[int | None], binary: Any, sparse: Any, categorical: Any) -> Any:
+def _by_shape(
+    y_shape: Sequence[int | None], t_shape: Sequence[int | None], binary: Any, sparse: Any, categorical: Any
+) -> Any:
     if y_shape[-1] == 1:
         return binary
     return sparse if len(t_shape) < len(y_shape) or t_shape[-1] == 1 else categorical

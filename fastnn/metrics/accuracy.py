@@ -203,6 +203,8 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> np.ndarr
     return _share(_top_k, y_true, y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> np.ndarray:
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> np.ndarray:
     """1 where the integer label is among the ``k`` largest predictions, else 0."""
     return _share(_sparse_top_k, y_true, y_pred, k, from_sorted_ids)

@@ -105,7 +105,11 @@ class AUC(Metric):
     def result(self) -> float:
         if np.ndim(self.tp) == 0:
             return 0.0
-        areas = self._pr_interpolated() if (self.curve, self.summation_method) == ("PR", "interpolation") else self._riemann()
+        areas = (
+            self._pr_interpolated()
+            if (self.curve, self.summation_method) == ("PR", "interpolation")
+            else self._riemann()
+        )
         if not self.multi_label:
             return float(areas.sum())
         by_label = areas.reshape(self.num_thresholds - 1, -1).sum(axis=0)

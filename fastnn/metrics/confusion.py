@@ -34,8 +34,8 @@ def count_confusion(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Weighted counts of true positives, false positives, true negatives, false negatives at each threshold.
 
-    A prediction is positive when it is strictly above the threshold.  Each prediction is put into the bucket between two
-    thresholds; a sum from above over the buckets gives all thresholds at once.
+    A prediction is positive when it is strictly above the threshold.  Each prediction is put into the bucket between
+    two thresholds; a sum from above over the buckets gives all thresholds at once.
 
     Parameters
     ----------
@@ -110,7 +110,9 @@ class Confusion(Metric):
             y_pred = kept
         if self.class_id is not None:
             if y_pred.ndim < 2:
-                raise ValueError(f"{self.name} with class_id takes rows of classes. Received: y_pred.shape={y_pred.shape}.")
+                raise ValueError(
+                    f"{self.name} with class_id takes rows of classes. Received: y_pred.shape={y_pred.shape}."
+                )
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
             weight = weight if weight is None else weight[..., self.class_id]
         counts = count_confusion(y_true, y_pred, np.asarray(self.thresholds, np.float64)[self._order], weight)
@@ -130,14 +132,18 @@ class Confusion(Metric):
         }
 
 
-def prepare(name: str, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def prepare(
+    name: str, y_true: Any, y_pred: Any, sample_weight: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Targets, predictions and weights, all of one shape."""
     y_pred = np.asarray(y_pred)
     y_true = match(y_pred.shape, np.asarray(y_true))
     if y_pred.ndim == y_true.ndim - 1 and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape:
-        raise ValueError(f"{name} compares arrays of one shape. Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}.")
+        raise ValueError(
+            f"{name} compares arrays of one shape. Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}."
+        )
     if sample_weight is None:
         return y_true, y_pred, None
     weight = np.asarray(sample_weight, dtype=np.float64)

@@ -130,7 +130,7 @@ class Sum(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of what a function ``f(y_true, y_pred, **options)`` gives: a value for each example or element, or one number.
+    """The mean of what a function ``f(y_true, y_pred, **options)`` gives: values, or one number.
 
     Examples
     --------

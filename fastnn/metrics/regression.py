@@ -119,8 +119,8 @@ class R2Score(Metric):
             return score
         if free <= 0:
             warnings.warn(
-                f"The adjusted R² of {self.num_regressors} regressors needs more than {self.num_regressors + 1} values; "
-                "this is the plain R².",
+                f"The adjusted R² of {self.num_regressors} regressors needs more than {self.num_regressors + 1} "
+                "values; this is the plain R².",
                 stacklevel=2,
             )
             return score

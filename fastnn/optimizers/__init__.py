@@ -1,8 +1,8 @@
 """Optimizers and learning-rate schedules; ``get`` finds an optimizer by name.
 
-    >>> import fastnn
-    >>> fastnn.optimizers.get("adam")
-    Adam(learning_rate=0.001)
+>>> import fastnn
+>>> fastnn.optimizers.get("adam")
+Adam(learning_rate=0.001)
 """
 
 from __future__ import annotations

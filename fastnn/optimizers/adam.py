@@ -1,4 +1,4 @@
-"""Adam and its relatives: a step divided by the root of a running mean of squared gradients (for Adamax, by their largest)."""
+"""Adam and its relatives: a mean gradient divided by the root of the mean square (for Adamax, by the largest)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Adam(_Betas):
 
     References
     ----------
-    Kingma, Ba: Adam: A Method for Stochastic Optimization, 2014.  Reddi, Kale, Kumar: On the Convergence of Adam and Beyond, 2018.
+    Kingma, Ba: Adam: A Method for Stochastic Optimization, 2014.
+    Reddi, Kale, Kumar: On the Convergence of Adam and Beyond, 2018.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class AdamW(Adam):
         **options: Any,
     ):
         if weight_decay is None:
-            raise ValueError("AdamW needs a weight_decay. Received: weight_decay=None. Type Adam, or weight_decay=0.004.")
+            raise ValueError(
+                "AdamW needs a weight_decay. Received: weight_decay=None. Type Adam, or weight_decay=0.004."
+            )
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
 
 
@@ -120,7 +123,7 @@ class Adamax(_Betas):
 
 
 class Nadam(_Betas):
-    """Adam with Nesterov's look ahead: ``m̂`` mixes the next momentum and this gradient, with a momentum that grows slowly.
+    """Adam with Nesterov's look ahead: ``m̂`` mixes the next momentum and this gradient; momentum grows slowly.
 
     ``μₜ = β₁(1 − ½·0.96ᵗ)``, ``m̂ = μₜ₊₁·m/(1 − Πμ·μₜ₊₁) + (1 − μₜ)·g/(1 − Πμ)``, ``w −= η·m̂ / (√(v/(1 − β₂ᵗ)) + ε)``.
 

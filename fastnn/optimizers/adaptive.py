@@ -19,7 +19,7 @@ def _share(word: str, value: float) -> float:
 
 
 class RMSprop(Optimizer):
-    """``v = ρ·v + (1 − ρ)·g²``, ``w −= η·g / √(v + ε)``; with momentum the steps are summed, ``u = μ·u + step``, ``w −= u``.
+    """``v = ρ·v + (1 − ρ)·g²``, ``w −= η·g / √(v + ε)``; with momentum ``u = μ·u + step``, ``w −= u``.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ class RMSprop(Optimizer):
     ----------
     Hinton: Neural Networks for Machine Learning, lecture 6e, 2012.
     """
+
+    paired = 1
 
     def __init__(
         self,

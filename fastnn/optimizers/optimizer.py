@@ -1,7 +1,8 @@
 """The base of all optimizers: what happens to gradients before, and to weights after, the one kernel call of a step.
 
-The trainable parameters of a model lie one behind another in one flat array, their gradients in another, so a step is one kernel
-call over everything.  Only what treats parameters apart (``clipnorm``, parameters without weight decay) cuts it into pieces.
+The trainable parameters of a model lie one behind another in one flat array, their gradients in another, so a step is
+one kernel call over everything.  Only what treats parameters apart (``clipnorm``, parameters without weight decay) cuts
+it into pieces.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
+    paired = 2
+    """How many of the first slots ``variables`` lists side by side for each parameter; the others follow one by one."""
 
     def __init__(
         self,
@@ -79,9 +82,7 @@ class Optimizer:
                 "float32 and float64 need no loss scale. "
                 f"Received: loss_scale_factor={loss_scale_factor!r}. Leave it out."
             )
-        self._check(
-            weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm
-        )
+        self._check(weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
                 "Give one of clipnorm, clipvalue and global_clipnorm. "
@@ -100,8 +101,8 @@ class Optimizer:
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self.iterations = 0
         self.built = False
+        self._calls = 0
         self.state: dict[str, np.ndarray] = {}
         self._rate: Any = 0.0
         self._excluded: Callable[[Any], bool] = lambda parameter: False
@@ -121,7 +122,7 @@ class Optimizer:
         rate = self._rate
         if rate.__class__ is float:
             return rate
-        return float(rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate())
+        return float(rate(self._calls) if isinstance(rate, LearningRateSchedule) else rate())
 
     @learning_rate.setter
     def learning_rate(self, rate: float | LearningRateSchedule | Callable[[], float]) -> None:
@@ -140,9 +141,16 @@ class Optimizer:
             raise ValueError("learning_rate is a number, a schedule or a function. Received: learning_rate=None.")
         self._rate = float(rate)
 
+    @property
+    def iterations(self) -> int:
+        """How many steps have moved the weights."""
+        return self._calls // (self.gradient_accumulation_steps or 1)
+
     # -- state -----------------------------------------------------------------------------------------------------
 
-    def exclude_from_weight_decay(self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
         """Leave parameters out of the weight decay; call it before the first step.
 
         Parameters
@@ -176,13 +184,11 @@ class Optimizer:
         for parameter in parameters:
             start = (parameter.value.ctypes.data - value.ctypes.data) // value.itemsize
             if not 0 <= start <= start + parameter.value.size <= value.size:
-                raise ValueError(f"The parameter {parameter.name} does not lie in the array of values it was built with.")
+                raise ValueError(
+                    f"The parameter {parameter.name} does not lie in the array of values it was built with."
+                )
             pieces.append((slice(start, start + parameter.value.size), not self._excluded(parameter)))
-        names = [*self.slots]
-        if self.use_ema:
-            names.append("average")
-        if self.gradient_accumulation_steps:
-            names.append("accumulated_gradient_sum")
+        names = [name for group in self._groups() for name in group]
         if self.built and any(self.state[name].shape != value.shape for name in names):
             raise ValueError(
                 f"This optimizer holds the state of a model with {self.state[names[0]].size} trainable weights. "
@@ -220,14 +226,22 @@ class Optimizer:
     @property
     def variables(self) -> list[np.ndarray]:
         """Keras' list: the step, the learning rate unless it follows a schedule, then each parameter's state."""
-        found = [np.asarray(self.iterations)]
+        found = [np.asarray(self._calls)]
         if not isinstance(self._rate, LearningRateSchedule):
             found.append(np.asarray(self.learning_rate, dtype=backend.floatx()))
         if not self.built:
             return found
-        for parameter, (piece, _) in zip(self._parameters, self._pieces, strict=True):
-            found += [self.state[name][piece].reshape(parameter.value.shape) for name in self.slots]
+        for group in self._groups():
+            for parameter, (piece, _) in zip(self._parameters, self._pieces, strict=True):
+                found += [self.state[name][piece].reshape(parameter.value.shape) for name in group]
         return found + [np.asarray(number) for number in self.numbers().values()]
+
+    def _groups(self) -> list[tuple[str, ...]]:
+        """The names of all state arrays, in Keras' order; those in one group lie side by side in ``variables``."""
+        groups = [("average",)] if self.use_ema else []
+        if self.gradient_accumulation_steps:
+            groups.append(("accumulated_gradient_sum",))
+        return [*groups, self.slots[: self.paired], *((name,) for name in self.slots[self.paired :])]
 
     def numbers(self) -> dict[str, float]:
         """State that is not an array, beside ``iterations`` and the learning rate."""
@@ -236,7 +250,7 @@ class Optimizer:
     def get_state(self) -> dict[str, Any]:
         """All that a later run needs to go on bit for bit: copies of the arrays, and the numbers."""
         state: dict[str, Any] = {name: array.copy() for name, array in self.state.items()}
-        state |= self.numbers() | {"iterations": self.iterations}
+        state |= self.numbers() | {"iterations": self._calls}
         return state if callable(self._rate) else state | {"learning_rate": self._rate}
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -257,7 +271,7 @@ class Optimizer:
                 raise ValueError(f"{name} has shape {array.shape}. Received: {np.shape(state[name])}.")
         for name, array in self.state.items():
             array[...] = state[name]
-        self.iterations = int(state["iterations"])
+        self._calls = int(state["iterations"])
         if "learning_rate" in state:
             self._rate = float(state["learning_rate"])
         self.set_numbers({name: float(state[name]) for name in self.numbers()})
@@ -277,7 +291,9 @@ class Optimizer:
         weight_decay: float,
     ) -> None:
         """Move the weights ``w`` by their gradients ``g``: one kernel call."""
-        raise NotImplementedError(f"{type(self).__name__} has no update(kernels, w, g, slots, learning_rate, weight_decay).")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no update(kernels, w, g, slots, learning_rate, weight_decay)."
+        )
 
     def begin_step(self) -> None:
         """What a subclass does once a step, before ``update``."""
@@ -294,13 +310,13 @@ class Optimizer:
                 self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
         if self.use_ema:
             self._average()
-        self.iterations += 1
+        self._calls += 1
 
     def _accumulate(self, kernels: types.ModuleType) -> bool:
         """Add the gradients to their sum; every so many steps put the mean into their place and return True."""
         total, steps = self.state["accumulated_gradient_sum"], self.gradient_accumulation_steps
         total += self._grad
-        if (self.iterations + 1) % steps:
+        if (self._calls + 1) % steps:
             return False
         np.copyto(self._grad, total)
         kernels.scale(self._grad, 1.0 / steps)
@@ -328,7 +344,7 @@ class Optimizer:
 
     def finalize_variable_values(self) -> None:
         """At the end of ``fit``: with ``use_ema``, the weights become their moving average."""
-        if self.use_ema and self.built and self.iterations:
+        if self.use_ema and self.built and self._calls:
             np.copyto(self._value, self.state["average"])
 
     # -- config ----------------------------------------------------------------------------------------------------

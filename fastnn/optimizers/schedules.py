@@ -1,7 +1,7 @@
 """Learning rates that change with the step: ``schedule(step)`` gives the rate, step counted from 0.
 
-    >>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)
-    0.025
+>>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)
+0.025
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class LearningRateSchedule:
 
     def __call__(self, step: int) -> float:
         """The learning rate of ``step``."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(step). Write one that returns the learning rate.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no __call__(step). Write one that returns the learning rate."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal schedule."""
@@ -141,7 +143,7 @@ def _cosine(fraction: float, alpha: float) -> float:
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from ``initial`` down to ``alpha·initial`` over ``decay_steps``, after a straight warm-up if one is wanted.
+    """Half a cosine from ``initial`` down to ``alpha·initial`` over ``decay_steps``, after a warm-up if wanted.
 
     Parameters
     ----------
@@ -168,7 +170,12 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: int = 0,
     ):
         _positive(decay_steps=decay_steps)
-        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = initial_learning_rate, decay_steps, alpha, name
+        self.initial_learning_rate, self.decay_steps, self.alpha, self.name = (
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+            name,
+        )
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
     def __call__(self, step):
