@@ -1,0 +1,342 @@
+/* gemm.c — matrix products.
+ *
+ *     gemm_nn: C = A · B     A (M,K)  B (K,N)     the form of X·W
+ *     gemm_nt: C = A · Bᵀ    A (M,N)  B (K,N)     the form of dY·Wᵀ
+ *     gemm_tn: C = Aᵀ · B    A (M,K)  B (M,N)     the form of Xᵀ·dY
+ *
+ * Row-major; C is assigned and shares no memory with A or B.  Threaded over tiles of C, no sum is ever split.  Bound by
+ * arithmetic.  Twin: fastnn/reference/gemm.py.  Words and structure follow Goto and van de Geijn, "Anatomy of
+ * high-performance matrix multiplication" (ACM TOMS 34(3), 2008).
+ *
+ * Three ways, chosen by shape:
+ *   in place     A is read where it is, B too (but for an edge, or when many tiles share it): few rows, or few columns;
+ *   transposed   Cᵀ = Bᵀ·Aᵀ, when B is the factor whose columns are contiguous (dY·Wᵀ): W is read in place, the small dY is packed;
+ *   blocked      both are packed in blocks that fit the caches.
+ */
+#include "gemm.h"
+
+#include "activations.h"
+#include "tile.h"
+
+enum {
+    KC = 256,                        /* depth of a block: a panel of B stays in L1 */
+    MC = 240,                        /* rows of a block of A: it stays in L2 */
+    FEW_ROWS = 4 * TILE_ROWS,        /* packing costs more than it gives */
+    FEW_COLUMNS = 2 * TILE_COLS,
+    SHARING_TILES = 4,               /* tiles that must share a panel before it is worth packing */
+};
+
+/* ---- one tile ---- */
+
+struct tile_job {
+    ptrdiff_t depth;
+    const real *const *rows; /* rows of a contiguous in p, or NULL: */
+    const real *a;           /* a[i + p * a_step] */
+    ptrdiff_t a_step;
+    const real *b; /* b[p * b_step + j] */
+    ptrdiff_t b_step;
+    real *c;
+    ptrdiff_t ldc, columns;
+    int add;           /* to what stands in c, which an earlier block of the depth has left there */
+    int last;          /* block of the depth: bias and activation follow */
+    int transposed;    /* c[j * ldc + i] */
+    const real *bias;  /* of the tile's columns, or NULL */
+    int activation;
+};
+
+INLINE void tile_bias(const int rows, const int vecs, tile c, const real *bias, ptrdiff_t columns) {
+#pragma GCC unroll 2
+    for (int j = 0; j < vecs; j++) {
+        vec b = columns > j * VL ? load_upto(bias + j * VL, columns - j * VL) : (vec){0};
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++) c[i][j] += b;
+    }
+}
+
+INLINE void tile_relu(const int rows, const int vecs, tile c) {
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < vecs; j++) c[i][j] = vec_activation(FNN_RELU, c[i][j], 0);
+}
+
+static void activate_rows(real *c, ptrdiff_t ldc, int rows, ptrdiff_t columns, int activation) {
+    for (int i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j += VL) {
+            real *at = c + i * ldc + j;
+            store_upto(at, vec_activation(activation, load_upto(at, columns - j), activation_alpha(activation)),
+                       columns - j);
+        }
+}
+
+INLINE void tile_finish(const int rows, const int vecs, tile c, const struct tile_job *job) {
+    if (job->transposed) {
+        real lines[TILE_ROWS * TILE_COLS];
+        tile_store(rows, vecs, c, lines, TILE_COLS, TILE_COLS);
+        for (ptrdiff_t j = 0; j < job->columns; j++)
+            for (int i = 0; i < rows; i++) job->c[j * job->ldc + i] = lines[i * TILE_COLS + j];
+        return;
+    }
+    if (job->add) tile_add(rows, vecs, c, job->c, job->ldc, job->columns);
+    if (job->last && job->bias) tile_bias(rows, vecs, c, job->bias, job->columns);
+    if (job->last && job->activation == FNN_RELU) tile_relu(rows, vecs, c);
+    tile_store(rows, vecs, c, job->c, job->ldc, job->columns);
+    if (job->last && job->activation > FNN_RELU)
+        activate_rows(job->c, job->ldc, rows, job->columns, job->activation);
+}
+
+INLINE void tile_by_rows(const int rows, const int vecs, const struct tile_job *job) {
+    tile c;
+    tile_zero(c);
+    tile_rows(rows, vecs, job->depth, job->rows, 0, job->b, job->b_step, c);
+    tile_finish(rows, vecs, c, job);
+}
+
+INLINE void tile_by_columns(const int rows, const int vecs, const struct tile_job *job) {
+    tile c;
+    tile_zero(c);
+    tile_columns(rows, vecs, job->depth, job->a, job->a_step, job->b, job->b_step, c);
+    tile_finish(rows, vecs, c, job);
+}
+
+static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
+    if (job->rows) TILE_DISPATCH(tile_by_rows, rows, job->columns, job);
+    else TILE_DISPATCH(tile_by_columns, rows, job->columns, job);
+}
+
+/* ---- in place ---- */
+
+struct in_place {
+    const struct product *product;
+    const real *panels; /* packed panels of b, or NULL: read b itself */
+    const real *edge;   /* the last panel, packed, if it is narrower than a tile */
+    ptrdiff_t panel_count, tile_count;
+};
+
+static void in_place_tile(const struct in_place *job, ptrdiff_t panel, ptrdiff_t tile_index) {
+    const struct product *p = job->product;
+    ptrdiff_t row = tile_index * TILE_ROWS, column = panel * TILE_COLS;
+    ptrdiff_t rows = least(TILE_ROWS, p->M - row), columns = least(TILE_COLS, p->N - column);
+    struct tile_job tile_job = {
+        .depth = p->K,
+        .c = p->c + row * p->ldc + column,
+        .ldc = p->ldc,
+        .columns = columns,
+        .last = 1,
+        .bias = p->bias ? p->bias + column : NULL,
+        .activation = p->activation,
+    };
+    if (job->panels) {
+        tile_job.b = job->panels + panel * p->K * TILE_COLS;
+        tile_job.b_step = columns > VL ? TILE_COLS : VL;
+    } else if (columns < TILE_COLS) {
+        tile_job.b = job->edge;
+        tile_job.b_step = columns > VL ? TILE_COLS : VL;
+    } else {
+        tile_job.b = p->b + column;
+        tile_job.b_step = p->b_row;
+    }
+    const real *row_pointers[TILE_ROWS];
+    if (p->a_column == 1) {
+        for (ptrdiff_t i = 0; i < rows; i++) row_pointers[i] = p->a + (row + i) * p->a_row;
+        tile_job.rows = row_pointers;
+    } else {
+        tile_job.a = p->a + row;
+        tile_job.a_step = p->a_column;
+    }
+    run_tile(rows, &tile_job);
+}
+
+/* Few rows: an item is a panel, and its tiles follow each other while it is warm. */
+static int in_place_panels(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct in_place *job = context;
+    for (ptrdiff_t panel = first; panel < last; panel++)
+        for (ptrdiff_t t = 0; t < job->tile_count; t++) in_place_tile(job, panel, t);
+    return FNN_OK;
+}
+
+/* Many rows: an item is a row of tiles, written as one contiguous stripe of C. */
+static int in_place_stripes(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct in_place *job = context;
+    for (ptrdiff_t t = first; t < last; t++)
+        for (ptrdiff_t panel = 0; panel < job->panel_count; panel++) in_place_tile(job, panel, t);
+    return FNN_OK;
+}
+
+static double flops(const struct product *p) { return 2.0 * (double)p->M * (double)p->N * (double)p->K; }
+
+static int product_in_place(const struct product *p) {
+    struct in_place job = {.product = p, .panel_count = ceil_div(p->N, TILE_COLS), .tile_count = ceil_div(p->M, TILE_ROWS)};
+    ptrdiff_t packed = job.tile_count > SHARING_TILES ? job.panel_count : p->N % TILE_COLS ? 1 : 0;
+    if (packed) {
+        real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(packed * p->K * TILE_COLS) * sizeof(real));
+        if (!panels) return FNN_NO_MEMORY;
+        for (ptrdiff_t i = 0; i < packed; i++) {
+            ptrdiff_t column = (job.panel_count - packed + i) * TILE_COLS;
+            pack_panel(panels + i * p->K * TILE_COLS, p->b + column, p->b_row, 1, p->K, least(TILE_COLS, p->N - column));
+        }
+        if (packed == job.panel_count) job.panels = panels;
+        else job.edge = panels;
+    }
+    if (job.tile_count > SHARING_TILES) return fnn_parallel(job.tile_count, flops(p), in_place_stripes, &job);
+    return fnn_parallel(job.panel_count, flops(p), in_place_panels, &job);
+}
+
+/* ---- transposed ---- */
+
+struct transposed {
+    const struct product *product;
+    const real *panels; /* of Aᵀ */
+};
+
+/* An item is TILE_ROWS columns of C. */
+static int transposed_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct transposed *job = context;
+    const struct product *p = job->product;
+    for (ptrdiff_t t = first; t < last; t++) {
+        ptrdiff_t column = t * TILE_ROWS, rows = least(TILE_ROWS, p->N - column);
+        const real *row_pointers[TILE_ROWS];
+        for (ptrdiff_t i = 0; i < rows; i++) row_pointers[i] = p->b + (column + i) * p->b_column;
+        for (ptrdiff_t m = 0; m < p->M; m += TILE_COLS) {
+            ptrdiff_t columns = least(TILE_COLS, p->M - m);
+            struct tile_job tile_job = {
+                .depth = p->K,
+                .rows = row_pointers,
+                .b = job->panels + m * p->K,
+                .b_step = columns > VL ? TILE_COLS : VL,
+                .c = p->c + m * p->ldc + column,
+                .ldc = p->ldc,
+                .columns = columns,
+                .transposed = 1,
+            };
+            run_tile(rows, &tile_job);
+        }
+    }
+    return FNN_OK;
+}
+
+static int product_transposed(const struct product *p) {
+    ptrdiff_t panel_count = ceil_div(p->M, TILE_COLS);
+    real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panel_count * TILE_COLS * p->K) * sizeof(real));
+    if (!panels) return FNN_NO_MEMORY;
+    for (ptrdiff_t m = 0; m < p->M; m += TILE_COLS)
+        pack_panel(panels + m * p->K, p->a + m * p->a_row, p->a_column, p->a_row, p->K, least(TILE_COLS, p->M - m));
+    struct transposed job = {p, panels};
+    return fnn_parallel(ceil_div(p->N, TILE_ROWS), flops(p), transposed_tiles, &job);
+}
+
+/* ---- blocked ---- */
+
+struct blocked {
+    const struct product *product;
+    real *panels;
+    ptrdiff_t start, depth; /* of this block of the depth */
+};
+
+static int blocked_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct blocked *job = context;
+    const struct product *p = job->product;
+    for (ptrdiff_t panel = first; panel < last; panel++) {
+        ptrdiff_t column = panel * TILE_COLS;
+        pack_panel(job->panels + column * KC, p->b + job->start * p->b_row + column * p->b_column, p->b_row, p->b_column,
+                   job->depth, least(TILE_COLS, p->N - column));
+    }
+    return FNN_OK;
+}
+
+/* rows of A as tiles: TILE_ROWS contiguous reals per p. */
+static void pack_rows(real *packed, const real *a, ptrdiff_t a_row, ptrdiff_t a_column, ptrdiff_t rows, ptrdiff_t depth) {
+    for (ptrdiff_t row = 0; row < rows; row += TILE_ROWS, packed += TILE_ROWS * depth) {
+        ptrdiff_t count = least(TILE_ROWS, rows - row);
+        const real *from = a + row * a_row;
+        if (a_row == 1) {
+            for (ptrdiff_t p = 0; p < depth; p++)
+                for (ptrdiff_t i = 0; i < count; i++) packed[p * TILE_ROWS + i] = from[p * a_column + i];
+        } else {
+            for (ptrdiff_t i = 0; i < count; i++)
+                for (ptrdiff_t p = 0; p < depth; p++) packed[p * TILE_ROWS + i] = from[i * a_row + p * a_column];
+        }
+    }
+}
+
+/* An item is a row of tiles; MC rows of A are packed at a time, and meet every panel of B. */
+static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct blocked *job = context;
+    const struct product *p = job->product;
+    real *packed = fnn_scratch(FNN_SCRATCH_ROWS, (size_t)MC * KC * sizeof(real));
+    if (!packed) return FNN_NO_MEMORY;
+    ptrdiff_t end = least(last * TILE_ROWS, p->M);
+    for (ptrdiff_t row = first * TILE_ROWS; row < end; row += MC) {
+        ptrdiff_t rows = least(MC, end - row);
+        pack_rows(packed, p->a + row * p->a_row + job->start * p->a_column, p->a_row, p->a_column, rows, job->depth);
+        for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS) {
+            ptrdiff_t columns = least(TILE_COLS, p->N - column);
+            for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
+                struct tile_job tile_job = {
+                    .depth = job->depth,
+                    .a = packed + i * job->depth,
+                    .a_step = TILE_ROWS,
+                    .b = job->panels + column * KC,
+                    .b_step = columns > VL ? TILE_COLS : VL,
+                    .c = p->c + (row + i) * p->ldc + column,
+                    .ldc = p->ldc,
+                    .columns = columns,
+                    .add = job->start > 0,
+                    .last = job->start + job->depth == p->K,
+                    .bias = p->bias ? p->bias + column : NULL,
+                    .activation = p->activation,
+                };
+                run_tile(least(TILE_ROWS, rows - i), &tile_job);
+            }
+        }
+    }
+    return FNN_OK;
+}
+
+static int product_blocked(const struct product *p) {
+    ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
+    real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)panel_count * TILE_COLS * KC * sizeof(real));
+    if (!panels) return FNN_NO_MEMORY;
+    for (ptrdiff_t start = 0; start < p->K; start += KC) {
+        struct blocked job = {p, panels, start, least(KC, p->K - start)};
+        fnn_parallel(panel_count, (double)p->N * (double)job.depth, blocked_pack, &job);
+        int status = fnn_parallel(ceil_div(p->M, TILE_ROWS), flops(p), blocked_tiles, &job);
+        if (status != FNN_OK) return status;
+    }
+    return FNN_OK;
+}
+
+/* ---- the choice ---- */
+
+/* No depth: C is the activation of the bias. */
+static int product_of_nothing(const struct product *p) {
+    for (ptrdiff_t i = 0; i < p->M; i++) {
+        for (ptrdiff_t j = 0; j < p->N; j++) p->c[i * p->ldc + j] = p->bias ? p->bias[j] : 0;
+        activate_rows(p->c + i * p->ldc, p->ldc, 1, p->N, p->activation);
+    }
+    return FNN_OK;
+}
+
+int FNN(product)(const struct product *p) {
+    if (p->M == 0 || p->N == 0) return FNN_OK;
+    if (p->K == 0) return product_of_nothing(p);
+    int few = p->M <= FEW_ROWS || p->N <= FEW_COLUMNS || (p->a_row == 1 && p->K <= KC);
+    if (p->b_column == 1 && few) return product_in_place(p);
+    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && p->activation == FNN_LINEAR) return product_transposed(p);
+    return product_blocked(p);
+}
+
+int FNN(gemm_nn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
+    struct product p = {.M = M, .N = N, .K = K, .a = a, .a_row = K, .a_column = 1, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
+    return FNN(product)(&p);
+}
+
+int FNN(gemm_nt)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
+    struct product p = {.M = M, .N = K, .K = N, .a = a, .a_row = N, .a_column = 1, .b = b, .b_row = 1, .b_column = N, .c = c, .ldc = K};
+    return FNN(product)(&p);
+}
+
+int FNN(gemm_tn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
+    struct product p = {.M = K, .N = N, .K = M, .a = a, .a_row = 1, .a_column = K, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
+    return FNN(product)(&p);
+}
