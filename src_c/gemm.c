@@ -9,7 +9,7 @@
  * high-performance matrix multiplication" (ACM TOMS 34(3), 2008).
  *
  * Three ways, chosen by shape:
- *   in place     A is read where it is, B too (but for an edge, or when many tiles share it): few rows, or few columns;
+ *   in place     A is read where it is, B too, or packed as it is met: few rows, or few columns;
  *   transposed   Cᵀ = Bᵀ·Aᵀ, when B is the factor whose columns are contiguous (dY·Wᵀ): W is read in place, the small dY is packed;
  *   blocked      both are packed in blocks that fit the caches.
  */
@@ -23,7 +23,7 @@ enum {
     MC = 240,                        /* rows of a block of A: it stays in L2 */
     FEW_ROWS = 4 * TILE_ROWS,        /* packing costs more than it gives */
     FEW_COLUMNS = 2 * TILE_COLS,
-    SHARING_TILES = 4,               /* tiles that must share a panel before it is worth packing */
+    SHARING_TILES = 8,               /* in place: up to so many tiles high, an item is a panel; beyond, a stripe */
 };
 
 /* ---- one tile ---- */
@@ -73,7 +73,8 @@ INLINE void tile_finish(const int rows, const int vecs, tile c, const struct til
     if (job->transposed) {
         real lines[TILE_ROWS * TILE_COLS];
         tile_store(rows, vecs, c, lines, TILE_COLS, TILE_COLS);
-        for (ptrdiff_t j = 0; j < job->columns; j++)
+        ptrdiff_t columns = least(job->columns, vecs * VL);
+        for (ptrdiff_t j = 0; j < columns; j++)
             for (int i = 0; i < rows; i++) job->c[j * job->ldc + i] = lines[i * TILE_COLS + j];
         return;
     }
@@ -108,78 +109,83 @@ static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
 
 struct in_place {
     const struct product *product;
-    const real *panels; /* packed panels of b, or NULL: read b itself */
-    const real *edge;   /* the last panel, packed, if it is narrower than a tile */
-    ptrdiff_t panel_count, tile_count;
+    real *panels; /* stripes: all panels of b, packed */
 };
 
-static void in_place_tile(const struct in_place *job, ptrdiff_t panel, ptrdiff_t tile_index) {
-    const struct product *p = job->product;
-    ptrdiff_t row = tile_index * TILE_ROWS, column = panel * TILE_COLS;
-    ptrdiff_t rows = least(TILE_ROWS, p->M - row), columns = least(TILE_COLS, p->N - column);
-    struct tile_job tile_job = {
+static double flops(const struct product *p) { return 2.0 * (double)p->M * (double)p->N * (double)p->K; }
+static ptrdiff_t panel_step(ptrdiff_t columns) { return columns > VL ? TILE_COLS : VL; }
+
+/* The tile at (row, column); b (depth, columns of the tile) with rows of b_step. */
+static void in_place_tile(const struct product *p, ptrdiff_t row, ptrdiff_t column, const real *b, ptrdiff_t b_step) {
+    ptrdiff_t rows = least(TILE_ROWS, p->M - row);
+    struct tile_job job = {
         .depth = p->K,
+        .b = b,
+        .b_step = b_step,
         .c = p->c + row * p->ldc + column,
         .ldc = p->ldc,
-        .columns = columns,
+        .columns = least(TILE_COLS, p->N - column),
         .last = 1,
         .bias = p->bias ? p->bias + column : NULL,
         .activation = p->activation,
     };
-    if (job->panels) {
-        tile_job.b = job->panels + panel * p->K * TILE_COLS;
-        tile_job.b_step = columns > VL ? TILE_COLS : VL;
-    } else if (columns < TILE_COLS) {
-        tile_job.b = job->edge;
-        tile_job.b_step = columns > VL ? TILE_COLS : VL;
-    } else {
-        tile_job.b = p->b + column;
-        tile_job.b_step = p->b_row;
-    }
     const real *row_pointers[TILE_ROWS];
     if (p->a_column == 1) {
         for (ptrdiff_t i = 0; i < rows; i++) row_pointers[i] = p->a + (row + i) * p->a_row;
-        tile_job.rows = row_pointers;
+        job.rows = row_pointers;
     } else {
-        tile_job.a = p->a + row;
-        tile_job.a_step = p->a_column;
+        job.a = p->a + row;
+        job.a_step = p->a_column;
     }
-    run_tile(rows, &tile_job);
+    run_tile(rows, &job);
 }
 
-/* Few rows: an item is a panel, and its tiles follow each other while it is warm. */
+/* Few rows: an item is a panel of b, packed by its own thread if enough tiles share it, or if it is narrow. */
 static int in_place_panels(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct product *p = ((const struct in_place *)context)->product;
+    for (ptrdiff_t panel = first; panel < last; panel++) {
+        ptrdiff_t column = panel * TILE_COLS, columns = least(TILE_COLS, p->N - column);
+        const real *b = p->b + column;
+        ptrdiff_t step = p->b_row;
+        if (p->M > 3 * TILE_ROWS || columns < TILE_COLS) {
+            real *packed = fnn_scratch(FNN_SCRATCH_TILE, (size_t)(p->K * TILE_COLS) * sizeof(real));
+            if (!packed) return FNN_NO_MEMORY;
+            step = pack_panel(packed, b, p->b_row, 1, p->K, columns);
+            b = packed;
+        }
+        for (ptrdiff_t row = 0; row < p->M; row += TILE_ROWS) in_place_tile(p, row, column, b, step);
+    }
+    return FNN_OK;
+}
+
+static int in_place_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct in_place *job = context;
-    for (ptrdiff_t panel = first; panel < last; panel++)
-        for (ptrdiff_t t = 0; t < job->tile_count; t++) in_place_tile(job, panel, t);
+    const struct product *p = job->product;
+    for (ptrdiff_t panel = first; panel < last; panel++) {
+        ptrdiff_t column = panel * TILE_COLS;
+        pack_panel(job->panels + column * p->K, p->b + column, p->b_row, 1, p->K, least(TILE_COLS, p->N - column));
+    }
     return FNN_OK;
 }
 
 /* Many rows: an item is a row of tiles, written as one contiguous stripe of C. */
 static int in_place_stripes(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct in_place *job = context;
+    const struct product *p = job->product;
     for (ptrdiff_t t = first; t < last; t++)
-        for (ptrdiff_t panel = 0; panel < job->panel_count; panel++) in_place_tile(job, panel, t);
+        for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
+            in_place_tile(p, t * TILE_ROWS, column, job->panels + column * p->K, panel_step(p->N - column));
     return FNN_OK;
 }
 
-static double flops(const struct product *p) { return 2.0 * (double)p->M * (double)p->N * (double)p->K; }
-
 static int product_in_place(const struct product *p) {
-    struct in_place job = {.product = p, .panel_count = ceil_div(p->N, TILE_COLS), .tile_count = ceil_div(p->M, TILE_ROWS)};
-    ptrdiff_t packed = job.tile_count > SHARING_TILES ? job.panel_count : p->N % TILE_COLS ? 1 : 0;
-    if (packed) {
-        real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(packed * p->K * TILE_COLS) * sizeof(real));
-        if (!panels) return FNN_NO_MEMORY;
-        for (ptrdiff_t i = 0; i < packed; i++) {
-            ptrdiff_t column = (job.panel_count - packed + i) * TILE_COLS;
-            pack_panel(panels + i * p->K * TILE_COLS, p->b + column, p->b_row, 1, p->K, least(TILE_COLS, p->N - column));
-        }
-        if (packed == job.panel_count) job.panels = panels;
-        else job.edge = panels;
-    }
-    if (job.tile_count > SHARING_TILES) return fnn_parallel(job.tile_count, flops(p), in_place_stripes, &job);
-    return fnn_parallel(job.panel_count, flops(p), in_place_panels, &job);
+    struct in_place job = {p, NULL};
+    ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS), tile_count = ceil_div(p->M, TILE_ROWS);
+    if (tile_count <= SHARING_TILES) return fnn_parallel(panel_count, flops(p), in_place_panels, &job);
+    job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panel_count * p->K * TILE_COLS) * sizeof(real));
+    if (!job.panels) return FNN_NO_MEMORY;
+    fnn_parallel(panel_count, (double)p->K * (double)p->N, in_place_pack, &job);
+    return fnn_parallel(tile_count, flops(p), in_place_stripes, &job);
 }
 
 /* ---- transposed ---- */
@@ -203,7 +209,7 @@ static int transposed_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
                 .depth = p->K,
                 .rows = row_pointers,
                 .b = job->panels + m * p->K,
-                .b_step = columns > VL ? TILE_COLS : VL,
+                .b_step = panel_step(columns),
                 .c = p->c + m * p->ldc + column,
                 .ldc = p->ldc,
                 .columns = columns,
@@ -277,7 +283,7 @@ static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
                     .a = packed + i * job->depth,
                     .a_step = TILE_ROWS,
                     .b = job->panels + column * KC,
-                    .b_step = columns > VL ? TILE_COLS : VL,
+                    .b_step = panel_step(columns),
                     .c = p->c + (row + i) * p->ldc + column,
                     .ldc = p->ldc,
                     .columns = columns,

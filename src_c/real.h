@@ -117,6 +117,23 @@ INLINE vec vec_sqrt(vec a) {
 #endif
 }
 
+/* One bit a lane, lane 0 lowest: set where v is not 0 (NaN is not 0). */
+INLINE unsigned lanes_nonzero(vec v) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif defined(__AVX512F__)
+    return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+#elif defined(__AVX2__) && FNN_BITS == 32
+    return (unsigned)_mm256_movemask_ps((__m256)(v != 0));
+#elif defined(__AVX2__)
+    return (unsigned)_mm256_movemask_pd((__m256d)(v != 0));
+#else
+    unsigned bits = 0;
+    for (int i = 0; i < VL; i++) bits |= (unsigned)(v[i] != 0) << i;
+    return bits;
+#endif
+}
+
 /* Reductions over lanes, in one fixed order: halves are folded onto each other. */
 INLINE real sum_lanes(vec v) {
     real lane[VL];

@@ -28,7 +28,7 @@ enum { TILE_ROWS = 12, TILE_VECS = 2 }; /* the same count of registers */
 #else
 enum { TILE_ROWS = 6, TILE_VECS = 2 }; /* 12 accumulators of 16 registers */
 #endif
-enum { TILE_COLS = TILE_VECS * VL };
+enum { TILE_COLS = TILE_VECS * VL, PREFETCH_ROWS = 16 };
 
 typedef vec tile[TILE_ROWS][TILE_VECS];
 
@@ -132,8 +132,11 @@ INLINE ptrdiff_t pack_panel(real *panel, const real *b, ptrdiff_t row_step, ptrd
                             ptrdiff_t columns) {
     ptrdiff_t step = columns > VL ? TILE_COLS : VL;
     if (column_step == 1 && columns == step) {
-        for (ptrdiff_t p = 0; p < depth; p++)
-            for (ptrdiff_t j = 0; j < step; j += VL) store(panel + p * step + j, load(b + p * row_step + j));
+        for (ptrdiff_t p = 0; p < depth; p++) {
+            const real *from = b + p * row_step;
+            __builtin_prefetch(from + PREFETCH_ROWS * row_step); /* long strides outrun the hardware's */
+            for (ptrdiff_t j = 0; j < step; j += VL) store(panel + p * step + j, load(from + j));
+        }
     } else if (column_step == 1) {
         for (ptrdiff_t p = 0; p < depth; p++)
             for (ptrdiff_t j = 0; j < step; j += VL)

@@ -25,7 +25,7 @@ cdef extern from *:
 
 cdef extern from "fnn.h":
     enum: FNN_NO_MEMORY, FNN_BAD_INDEX, FNN_F32, FNN_F64
-    enum: FNN_LINEAR, FNN_RELU, FNN_LEAKY_RELU, FNN_ELU, FNN_SELU, FNN_SIGMOID, FNN_TANH, FNN_SOFTPLUS, FNN_EXPONENTIAL
+    enum: FNN_LEAKY_RELU, FNN_ELU, FNN_SELU, FNN_SIGMOID, FNN_TANH, FNN_SOFTPLUS, FNN_EXPONENTIAL
     enum: FNN_HARD_SIGMOID, FNN_GELU, FNN_GELU_TANH, FNN_SILU, FNN_STEP
     int fnn_tier_count()
     const char *fnn_tier_name(int tier)

@@ -19,7 +19,7 @@ cdef extern from "fnn.h":
         int (*machine_copy)(void *sink, const void *source, Py_ssize_t count, Py_ssize_t parts) noexcept nogil
 
 
-def _best_of(run, threads, repeat=7):
+def _best_of(run, threads, repeat=40):
     before = get_num_threads()
     set_num_threads(threads or before)
     try:

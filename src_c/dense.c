@@ -1,0 +1,223 @@
+/* dense.c — the fully connected layer.
+ *
+ *     forward    y = act(x · w + b)
+ *     backward   dz = dy · act'(y),  dx = dz · wᵀ,  dw = xᵀ · dz,  db = Σ over rows of dz
+ *
+ * Shapes: x, dx (M,K); w, dw (K,N); b, db (N,); y, dy (M,N).  Outputs are assigned and share no memory with inputs.  dx and
+ * db may be NULL.  Threaded over tiles of outputs; bound by arithmetic.  Twin: fastnn/reference/dense.py.
+ *
+ * Two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips the zeros of x (images, multi-hot and one-hot rows):
+ * each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums held in registers.  A zero then
+ * hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice depends on x and the shapes
+ * alone.
+ */
+#include "activations.h"
+#include "gemm.h"
+
+enum {
+    BLOCK_VECS = 8,                    /* accumulators of a sparse row: enough to cover the latency of multiply-adds */
+    BLOCK = BLOCK_VECS * VL,           /* columns of w or dz that they hold */
+    WORD = 64,                         /* zeros are found a word of this many at a time */
+};
+
+struct layer {
+    real *y, *dw;
+    const real *x, *w, *b, *dz;
+    ptrdiff_t M, K, N;
+    int activation;
+};
+
+/* ---- finding zeros ---- */
+
+/* Bit i is set where x[i] is not 0, i < n <= WORD. */
+static uint64_t word_of_row(const real *x, ptrdiff_t n) {
+    uint64_t word = 0;
+    for (ptrdiff_t i = 0; i < n; i += VL) word |= (uint64_t)lanes_nonzero(load_upto(x + i, n - i)) << i;
+    return word;
+}
+
+/* words[i], i < VL: bit m is set where x[m * ld + i] is not 0, m < rows <= WORD; only the first n lanes count. */
+static void words_of_columns(uint64_t *words, const real *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n) {
+    uvec low = {0}, high = {0}; /* rows of half a word each, so that float32 has lanes of 32 bits */
+    const ptrdiff_t half = FNN_BITS == 32 ? 32 : WORD;
+    for (ptrdiff_t m = 0; m < rows; m++) {
+        uvec bit = (uvec)(load_upto(x + m * ld, n) != 0) & ((real_uint)1 << (m % half));
+        if (m < half) low |= bit;
+        else high |= bit;
+    }
+    for (int i = 0; i < VL; i++) words[i] = FNN_BITS == 32 ? (uint64_t)high[i] << 32 | (uint32_t)low[i] : low[i];
+}
+
+/* A row of N reals costs about this many cycles for each nonzero, and half a cycle a vector in the dense product. */
+static int sparse_pays(const real *x, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
+    double vectors = (double)ceil_div(N, VL), budget = 0.4 * vectors / (vectors + 4) * (double)M * (double)K;
+    ptrdiff_t nonzero = 0, n = M * K;
+    for (ptrdiff_t i = 0; i < n; i += WORD) {
+        nonzero += __builtin_popcountll(word_of_row(x + i, least(WORD, n - i)));
+        if ((double)nonzero > budget) return 0;
+    }
+    return 1;
+}
+
+static int choose_sparse(int algorithm, const real *x, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
+    return algorithm == FNN_SPARSE || (algorithm == FNN_AUTO && sparse_pays(x, M, K, N));
+}
+
+/* ---- sparse forward ---- */
+
+/* sum[j] += x[i] * rows[i * ld + j] for every nonzero x[i * step], i in the word; `vecs` vectors, the last of `part` reals. */
+INLINE void add_rows(const int vecs, uint64_t word, const real *x, ptrdiff_t step, const real *rows, ptrdiff_t ld,
+                     ptrdiff_t part, vec sum[BLOCK_VECS]) {
+    for (; word; word &= word - 1) {
+        ptrdiff_t i = __builtin_ctzll(word);
+        const vec value = splat(x[i * step]);
+        const real *row = rows + i * ld;
+#pragma GCC unroll 8
+        for (int j = 0; j < vecs - 1; j++) sum[j] += value * load(row + j * VL);
+        sum[vecs - 1] += value * (part == VL ? load(row + (vecs - 1) * VL) : load_part(row + (vecs - 1) * VL, part));
+    }
+}
+
+INLINE void load_block(const int vecs, vec sum[BLOCK_VECS], const real *from, ptrdiff_t part) {
+#pragma GCC unroll 8
+    for (int j = 0; j < vecs - 1; j++) sum[j] = load(from + j * VL);
+    sum[vecs - 1] = load_upto(from + (vecs - 1) * VL, part);
+}
+
+INLINE void store_block(const int vecs, const vec sum[BLOCK_VECS], real *to, ptrdiff_t part) {
+#pragma GCC unroll 8
+    for (int j = 0; j < vecs - 1; j++) store(to + j * VL, sum[j]);
+    store_upto(to + (vecs - 1) * VL, sum[vecs - 1], part);
+}
+
+/* y[., column...] of all rows.  Words of K outside, rows inside: WORD rows of the block of w stay in L1 for all rows of x. */
+INLINE void sparse_forward_block(const int vecs, const struct layer *layer, ptrdiff_t column, ptrdiff_t part) {
+    ptrdiff_t K = layer->K, N = layer->N;
+    for (ptrdiff_t k = 0; k < K || k == 0; k += WORD) {
+        for (ptrdiff_t m = 0; m < layer->M; m++) {
+            vec sum[BLOCK_VECS] = {0};
+            real *y = layer->y + m * N + column;
+            if (k > 0) load_block(vecs, sum, y, part);
+            else if (layer->b) load_block(vecs, sum, layer->b + column, part);
+            const real *x = layer->x + m * K + k;
+            add_rows(vecs, word_of_row(x, least(WORD, K - k)), x, 1, layer->w + k * N + column, N, part, sum);
+            if (k + WORD >= K)
+                for (int j = 0; j < vecs; j++)
+                    sum[j] = vec_activation(layer->activation, sum[j], activation_alpha(layer->activation));
+            store_block(vecs, sum, y, part);
+        }
+    }
+}
+
+/* Calls f(vecs, …) with vecs = number of vectors of this block as a constant. */
+#define BLOCK_SWITCH(f, vecs, ...)           \
+    switch (vecs) {                          \
+        case 8: f(8, __VA_ARGS__); break;    \
+        case 7: f(7, __VA_ARGS__); break;    \
+        case 6: f(6, __VA_ARGS__); break;    \
+        case 5: f(5, __VA_ARGS__); break;    \
+        case 4: f(4, __VA_ARGS__); break;    \
+        case 3: f(3, __VA_ARGS__); break;    \
+        case 2: f(2, __VA_ARGS__); break;    \
+        default: f(1, __VA_ARGS__); break;   \
+    }
+
+/* The last vector of `columns` reals holds this many. */
+INLINE ptrdiff_t last_part(ptrdiff_t columns) { return (columns - 1) % VL + 1; }
+
+/* An item is a block of columns. */
+static int sparse_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct layer *layer = context;
+    for (ptrdiff_t block = first; block < last; block++) {
+        ptrdiff_t column = block * BLOCK, columns = least(BLOCK, layer->N - column);
+        BLOCK_SWITCH(sparse_forward_block, ceil_div(columns, VL), layer, column, last_part(columns));
+    }
+    return FNN_OK;
+}
+
+/* ---- sparse weight gradient ---- */
+
+/* dw[k, column...] for the k of one vector of x: lanes k..k+n-1. */
+INLINE void sparse_gradient_block(const int vecs, const struct layer *layer, ptrdiff_t column, ptrdiff_t part,
+                                  const uint64_t *words, ptrdiff_t k, ptrdiff_t n, ptrdiff_t m) {
+    ptrdiff_t K = layer->K, N = layer->N;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        vec sum[BLOCK_VECS] = {0};
+        real *dw = layer->dw + (k + i) * N + column;
+        if (m > 0) load_block(vecs, sum, dw, part);
+        add_rows(vecs, words[i], layer->x + m * K + k + i, K, layer->dz + m * N + column, N, part, sum);
+        store_block(vecs, sum, dw, part);
+    }
+}
+
+/* An item is a vector of K: VL rows of dw. */
+static int sparse_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct layer *layer = context;
+    for (ptrdiff_t m = 0; m < layer->M || m == 0; m += WORD)
+        for (ptrdiff_t item = first; item < last; item++) {
+            ptrdiff_t k = item * VL, n = least(VL, layer->K - k);
+            uint64_t words[VL];
+            words_of_columns(words, layer->x + m * layer->K + k, layer->K, least(WORD, layer->M - m), n);
+            for (ptrdiff_t column = 0; column < layer->N; column += BLOCK) {
+                ptrdiff_t columns = least(BLOCK, layer->N - column);
+                BLOCK_SWITCH(sparse_gradient_block, ceil_div(columns, VL), layer, column, last_part(columns), words, k, n, m);
+            }
+        }
+    return FNN_OK;
+}
+
+/* ---- the gradient of the activation, and of the bias ---- */
+
+static void slopes(real *dz, const real *dy, const real *y, ptrdiff_t n, int activation) {
+    const real alpha = activation_alpha(activation);
+    for (ptrdiff_t i = 0; i < n; i += VL) {
+        vec slope = vec_slope_from_output(activation, load_upto(y + i, n - i), alpha);
+        store_upto(dz + i, load_upto(dy + i, n - i) * slope, n - i);
+    }
+}
+
+static void sum_rows(real *db, const real *dz, ptrdiff_t M, ptrdiff_t N) {
+    for (ptrdiff_t j = 0; j < N; j += VL) {
+        vec sum = {0};
+        for (ptrdiff_t m = 0; m < M; m++) sum += load_upto(dz + m * N + j, N - j);
+        store_upto(db + j, sum, N - j);
+    }
+}
+
+/* ---- the kernels ---- */
+
+int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N,
+                       int activation, int algorithm) {
+    if (M > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) {
+        struct layer layer = {.y = y, .x = x, .w = w, .b = b, .M = M, .K = K, .N = N, .activation = activation};
+        return fnn_parallel(ceil_div(N, BLOCK), 0.5 * (double)M * (double)K * (double)N, sparse_forward_task, &layer);
+    }
+    struct product product = {.M = M, .N = N, .K = K, .a = x, .a_row = K, .a_column = 1, .b = w, .b_row = N, .b_column = 1,
+                              .c = y, .ldc = N, .bias = b, .activation = activation};
+    return FNN(product)(&product);
+}
+
+int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
+                        ptrdiff_t M, ptrdiff_t K, ptrdiff_t N, int activation, int algorithm) {
+    const real *dz = dy;
+    if (activation != FNN_LINEAR) {
+        real *scratch = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(M * N) * sizeof(real));
+        if (!scratch) return FNN_NO_MEMORY;
+        slopes(scratch, dy, y, M * N, activation);
+        dz = scratch;
+    }
+    if (db) sum_rows(db, dz, M, N);
+    int status;
+    if (K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) {
+        struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
+        status = fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);
+    } else {
+        struct product gradient = {.M = K, .N = N, .K = M, .a = x, .a_row = 1, .a_column = K, .b = dz, .b_row = N, .b_column = 1,
+                                   .c = dw, .ldc = N, .activation = FNN_LINEAR};
+        status = FNN(product)(&gradient);
+    }
+    if (!dx || status != FNN_OK) return status;
+    struct product back = {.M = M, .N = K, .K = N, .a = dz, .a_row = N, .a_column = 1, .b = w, .b_row = 1, .b_column = N,
+                           .c = dx, .ldc = K, .activation = FNN_LINEAR};
+    return FNN(product)(&back);
+}
