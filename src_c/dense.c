@@ -11,7 +11,7 @@
  * hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice depends on x and the shapes
  * alone.
  */
-#include "activations.h"
+#include "fused.h"
 #include "gemm.h"
 
 enum {
@@ -30,8 +30,13 @@ struct layer {
 /* ---- finding zeros ---- */
 
 /* Bit i is set where x[i] is not 0, i < n <= WORD. */
-static uint64_t word_of_row(const real *x, ptrdiff_t n) {
+INLINE uint64_t word_of_row(const real *x, ptrdiff_t n) {
     uint64_t word = 0;
+    if (n == WORD) {
+#pragma GCC unroll 16
+        for (int i = 0; i < WORD; i += VL) word |= (uint64_t)lanes_nonzero(load(x + i)) << i;
+        return word;
+    }
     for (ptrdiff_t i = 0; i < n; i += VL) word |= (uint64_t)lanes_nonzero(load_upto(x + i, n - i)) << i;
     return word;
 }
@@ -101,10 +106,8 @@ INLINE void sparse_forward_block(const int vecs, const struct layer *layer, ptrd
             else if (layer->b) load_block(vecs, sum, layer->b + column, part);
             const real *x = layer->x + m * K + k;
             add_rows(vecs, word_of_row(x, least(WORD, K - k)), x, 1, layer->w + k * N + column, N, part, sum);
-            if (k + WORD >= K)
-                for (int j = 0; j < vecs; j++)
-                    sum[j] = vec_activation(layer->activation, sum[j], activation_alpha(layer->activation));
             store_block(vecs, sum, y, part);
+            if (k + WORD >= K) activate(y, (vecs - 1) * VL + part, layer->activation);
         }
     }
 }
@@ -166,15 +169,7 @@ static int sparse_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) 
     return FNN_OK;
 }
 
-/* ---- the gradient of the activation, and of the bias ---- */
-
-static void slopes(real *dz, const real *dy, const real *y, ptrdiff_t n, int activation) {
-    const real alpha = activation_alpha(activation);
-    for (ptrdiff_t i = 0; i < n; i += VL) {
-        vec slope = vec_slope_from_output(activation, load_upto(y + i, n - i), alpha);
-        store_upto(dz + i, load_upto(dy + i, n - i) * slope, n - i);
-    }
-}
+/* ---- the gradient of the bias ---- */
 
 static void sum_rows(real *db, const real *dz, ptrdiff_t M, ptrdiff_t N) {
     for (ptrdiff_t j = 0; j < N; j += VL) {
@@ -203,7 +198,7 @@ int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real
     if (activation != FNN_LINEAR) {
         real *scratch = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(M * N) * sizeof(real));
         if (!scratch) return FNN_NO_MEMORY;
-        slopes(scratch, dy, y, M * N, activation);
+        times_slope(scratch, dy, y, M * N, activation);
         dz = scratch;
     }
     if (db) sum_rows(db, dz, M, N);

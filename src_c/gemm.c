@@ -15,7 +15,7 @@
  */
 #include "gemm.h"
 
-#include "activations.h"
+#include "fused.h"
 #include "tile.h"
 
 enum {
@@ -61,12 +61,7 @@ INLINE void tile_relu(const int rows, const int vecs, tile c) {
 }
 
 static void activate_rows(real *c, ptrdiff_t ldc, int rows, ptrdiff_t columns, int activation) {
-    for (int i = 0; i < rows; i++)
-        for (ptrdiff_t j = 0; j < columns; j += VL) {
-            real *at = c + i * ldc + j;
-            store_upto(at, vec_activation(activation, load_upto(at, columns - j), activation_alpha(activation)),
-                       columns - j);
-        }
+    for (int i = 0; i < rows; i++) activate(c + i * ldc, columns, activation);
 }
 
 INLINE void tile_finish(const int rows, const int vecs, tile c, const struct tile_job *job) {
@@ -318,7 +313,7 @@ static int product_blocked(const struct product *p) {
 static int product_of_nothing(const struct product *p) {
     for (ptrdiff_t i = 0; i < p->M; i++) {
         for (ptrdiff_t j = 0; j < p->N; j++) p->c[i * p->ldc + j] = p->bias ? p->bias[j] : 0;
-        activate_rows(p->c + i * p->ldc, p->ldc, 1, p->N, p->activation);
+        activate(p->c + i * p->ldc, p->N, p->activation);
     }
     return FNN_OK;
 }

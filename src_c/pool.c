@@ -1,10 +1,16 @@
-/* pool.c — persistent threads, static partition, a bounded spin and then sleep.
+/* pool.c — persistent threads that share out one job at a time; a bounded spin and then sleep.
  *
- * One job at a time.  The caller publishes it by advancing `job`; workers that spin see that, workers that sleep are
- * woken by the condition variable.  A worker goes to sleep under the mutex only after it has counted itself in
- * `sleepers` and looked at `job` once more, and the caller reads `sleepers` after it has advanced `job`:
- * with sequentially consistent atomics, one of the two sees the other.  The number of parts travels in the same word,
- * so that a worker without a part in a job never reads a field that the next job is writing.
+ * A job's range of items is cut into parts.  The caller takes parts from the bottom, workers from the top, until they meet:
+ * each thread keeps to the same end of the arrays from kernel to kernel, and a worker that has lost its core to another
+ * process holds up nothing but the part it is in.  No result depends on who takes which part.
+ *
+ * `ticket` is the whole state of the job in one word: its number, the lowest and the highest part not yet taken.  A part is
+ * taken by compare-and-swap on it, so a late worker can never take part in a job that is over, and the fields of a job
+ * are stable while a part of it is taken: the caller returns when all parts are done.
+ *
+ * Workers that spin see a new ticket; workers that sleep are woken by the condition variable.  A worker goes to sleep under the
+ * mutex only after it has counted itself in `sleepers` and looked at the ticket once more, and the caller reads `sleepers`
+ * after it has written the ticket: with sequentially consistent atomics, one of the two sees the other.
  *
  * After fork the child has no workers: a handler forgets them, and they are started again when they are needed.
  */
@@ -23,7 +29,7 @@
 enum {
     SPINS = 4000,             /* about 50 µs: longer than Python takes from one kernel to the next */
     STACK_BYTES = 1 << 20,    /* explicit, since macOS gives threads half a megabyte and musl less */
-    PARTS_BITS = 16,
+    PARTS_PER_THREAD = 4,     /* a slower core takes fewer */
 };
 
 /* Two cores repay their hand-over of about 2 µs only above this many operations. */
@@ -33,11 +39,11 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     atomic_int busy;        /* a job is in the pool */
-    atomic_ullong job;      /* the newest job: its number, and in the low PARTS_BITS its number of parts */
-    atomic_int sleepers, pending, status;
+    atomic_ullong ticket;   /* number of the job << 32 | lowest part left << 16 | end of the parts left */
+    atomic_int sleepers, done, status;
     atomic_int threads;     /* wanted; 0: not asked yet */
     int workers;            /* started so far */
-    ptrdiff_t items;
+    ptrdiff_t items, parts;
     fnn_task task;
     void *context;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -89,43 +95,52 @@ int fnn_set_threads(int count) {
 
 /* ---- the workers ---- */
 
-static void run_part(ptrdiff_t part, ptrdiff_t parts) {
-    ptrdiff_t first = pool.items * part / parts, last = pool.items * (part + 1) / parts;
-    int status = first < last ? pool.task(pool.context, first, last) : FNN_OK;
-    if (status != FNN_OK) atomic_store(&pool.status, status);
+typedef unsigned long long ticket;
+
+static ticket job_number(ticket t) { return t >> 32; }
+static ptrdiff_t lowest(ticket t) { return (ptrdiff_t)(t >> 16 & 0xffff); }
+static ptrdiff_t end(ticket t) { return (ptrdiff_t)(t & 0xffff); }
+
+/* Take parts of job `number` from one end until none is left, and run them. */
+static void run_parts(ticket number, int from_top) {
+    ticket t = atomic_load(&pool.ticket);
+    while (job_number(t) == number && lowest(t) < end(t)) {
+        if (!atomic_compare_exchange_weak(&pool.ticket, &t, from_top ? t - 1 : t + (1 << 16))) continue;
+        ptrdiff_t part = from_top ? end(t) - 1 : lowest(t);
+        int status = pool.task(pool.context, pool.items * part / pool.parts, pool.items * (part + 1) / pool.parts);
+        if (status != FNN_OK) atomic_store(&pool.status, status);
+        atomic_fetch_add(&pool.done, 1);
+        t = atomic_load(&pool.ticket);
+    }
 }
 
-static unsigned long long wait_for_job(unsigned long long seen) {
+/* The number of a job other than `seen`. */
+static ticket wait_for_job(ticket seen) {
     for (int spin = 0; spin < SPINS; spin++) {
-        unsigned long long now = atomic_load_explicit(&pool.job, memory_order_acquire);
-        if (now != seen) return now;
+        ticket number = job_number(atomic_load_explicit(&pool.ticket, memory_order_acquire));
+        if (number != seen) return number;
         relax();
     }
     pthread_mutex_lock(&pool.mutex);
     atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.job) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+    while (job_number(atomic_load(&pool.ticket)) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
     atomic_fetch_sub(&pool.sleepers, 1);
     pthread_mutex_unlock(&pool.mutex);
-    return atomic_load(&pool.job);
+    return job_number(atomic_load(&pool.ticket));
 }
 
 struct birth {
     int index;
-    unsigned long long seen; /* the newest job when it was born */
+    ticket seen; /* the newest job when it was born */
 };
 
 static void *worker(void *argument) {
     struct birth birth = *(struct birth *)argument;
     free(argument);
-    unsigned long long seen = birth.seen;
-    ptrdiff_t part = birth.index + 1; /* the caller takes part 0 */
+    ticket number = birth.seen;
     for (;;) {
-        seen = wait_for_job(seen);
-        ptrdiff_t parts = (ptrdiff_t)(seen & ((1 << PARTS_BITS) - 1));
-        if (part < parts) {
-            run_part(part, parts);
-            atomic_fetch_sub_explicit(&pool.pending, 1, memory_order_release);
-        }
+        number = wait_for_job(number);
+        if (birth.index + 1 < fnn_get_threads()) run_parts(number, 1);
     }
     return NULL;
 }
@@ -135,7 +150,6 @@ static void forget_workers(void) { /* in the child of a fork */
     pthread_cond_init(&pool.wake, NULL);
     atomic_store(&pool.busy, 0);
     atomic_store(&pool.sleepers, 0);
-    atomic_store(&pool.pending, 0);
     pool.workers = 0;
 }
 
@@ -150,7 +164,7 @@ static void start_workers(int wanted) {
     while (pool.workers < wanted) {
         struct birth *birth = malloc(sizeof *birth);
         if (!birth) break;
-        *birth = (struct birth){pool.workers, atomic_load(&pool.job)};
+        *birth = (struct birth){pool.workers, job_number(atomic_load(&pool.ticket))};
         pthread_t thread;
         if (pthread_create(&thread, &attributes, worker, birth) != 0) {
             free(birth);
@@ -163,22 +177,24 @@ static void start_workers(int wanted) {
 
 /* ---- a job ---- */
 
-static int run_on_pool(int parts, ptrdiff_t items, fnn_task task, void *context) {
-    start_workers(parts - 1);
-    if (parts - 1 > pool.workers) parts = pool.workers + 1;
+static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *context) {
+    start_workers(threads - 1);
+    ptrdiff_t parts = (ptrdiff_t)threads * PARTS_PER_THREAD;
+    pool.parts = parts < items ? parts : items;
     pool.items = items;
     pool.task = task;
     pool.context = context;
     atomic_store(&pool.status, FNN_OK);
-    atomic_store(&pool.pending, parts - 1);
-    atomic_store(&pool.job, (((atomic_load(&pool.job) >> PARTS_BITS) + 1) << PARTS_BITS) + (unsigned)parts);
+    atomic_store(&pool.done, 0);
+    ticket number = (job_number(atomic_load(&pool.ticket)) + 1) & 0xffffffff;
+    atomic_store(&pool.ticket, number << 32 | (ticket)pool.parts);
     if (atomic_load(&pool.sleepers) > 0) {
         pthread_mutex_lock(&pool.mutex);
         pthread_cond_broadcast(&pool.wake);
         pthread_mutex_unlock(&pool.mutex);
     }
-    run_part(0, parts);
-    for (int spin = 0; atomic_load_explicit(&pool.pending, memory_order_acquire) > 0; spin++) {
+    run_parts(number, 0);
+    for (int spin = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < pool.parts; spin++) {
         if (spin < SPINS) relax();
         else sched_yield(); /* more threads than free cores: let the worker have this one */
     }
@@ -187,12 +203,11 @@ static int run_on_pool(int parts, ptrdiff_t items, fnn_task task, void *context)
 
 int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context) {
     if (items <= 0) return FNN_OK;
-    ptrdiff_t parts = fnn_get_threads();
-    if (parts > items) parts = items;
-    if (parts > 1 && work < 2 * WORK_PER_THREAD) parts = 1;
-    int idle = 0;
-    if (parts == 1 || !atomic_compare_exchange_strong(&pool.busy, &idle, 1)) return task(context, 0, items);
-    int status = run_on_pool((int)parts, items, task, context);
+    int threads = fnn_get_threads(), idle = 0;
+    if (threads == 1 || items == 1 || work < 2 * WORK_PER_THREAD ||
+        !atomic_compare_exchange_strong(&pool.busy, &idle, 1))
+        return task(context, 0, items);
+    int status = run_on_pool(threads, items, task, context);
     atomic_store(&pool.busy, 0);
     return status;
 }
