@@ -59,7 +59,7 @@ def set_random_seed(seed: int) -> None:
     with _lock:
         _seed, _count = int(seed), 0
     random.seed(int(seed))
-    np.random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002
 
 
 def draw_key() -> int:

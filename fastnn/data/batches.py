@@ -1,7 +1,8 @@
 """Batches: what a model trains on, a few examples at a time.
 
-Both classes here give, each time they are iterated, tuples ``(x, t, weight)``: ready arrays of the model's dtype; targets and weights
-may be None.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are gathered and cast batch by batch.
+Both classes here give, each time they are iterated, tuples ``(x, t, weight)``: ready arrays of the model's dtype;
+targets and weights may be None.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are
+gathered and cast batch by batch.
 """
 
 from __future__ import annotations

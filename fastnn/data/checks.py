@@ -51,14 +51,16 @@ def read_array(name: str, value: Any) -> np.ndarray:
 def _read_list(name: str, value: Any) -> np.ndarray:
     if any(isinstance(v, np.ndarray) for v in value):
         raise TypeError(
-            f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of {len(value)} arrays. "
+            f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of "
+            f"{len(value)} arrays. "
             f"Type {name} = np.stack({name}) if each is an example, or {name} = {name}[0] if one of them is meant."
         )
     try:
         return np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"{name} is an array; the rows of a list must have the same length. Received: a ragged {type(value).__name__} of "
+            f"{name} is an array; the rows of a list must have the same length. Received: a ragged "
+            f"{type(value).__name__} of "
             f"{len(value)} rows. Pad the rows to one length first."
         ) from None
 

@@ -244,7 +244,8 @@ class Layer:
         for p, array in zip(mine, arrays, strict=True):
             if array.shape != p.shape:
                 raise ValueError(
-                    f'Weight "{p.name}" of "{self.name}" has shape {p.shape}. Received: an array of shape {array.shape}.'
+                    f'Weight "{p.name}" of "{self.name}" has shape {p.shape}. Received: an array of shape '
+                    f"{array.shape}."
                 )
         for p, array in zip(mine, arrays, strict=True):
             p.value[...] = array
@@ -275,7 +276,8 @@ class Layer:
         result = self.forward(x, training)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], np.ndarray)):
             raise TypeError(
-                f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, whatever "
+                f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, "
+                "whatever "
                 f"backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. Type: return y, ctx"
             )
         return result

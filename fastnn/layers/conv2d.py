@@ -51,7 +51,8 @@ class BaseConv2D(ImageLayer):
             raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
         if algorithm not in ("auto", "direct", "im2col"):
             raise ValueError(
-                f'algorithm of {type(self).__name__} is "auto", "direct" or "im2col". Received: algorithm={algorithm!r}.'
+                f'algorithm of {type(self).__name__} is "auto", "direct" or "im2col". Received: '
+                f"algorithm={algorithm!r}."
             )
         self.algorithm = algorithm
         self.rule = rule_of(activation)

@@ -62,7 +62,8 @@ def read_shape(shape: Any) -> Shape:
         n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1) for n in sizes
     ):
         raise ValueError(
-            "An input shape is a tuple of positive integers, one example without the batch, such as (28, 28, 1) or (784,). "
+            "An input shape is a tuple of positive integers, one example without the batch, such as (28, 28, 1) "
+            "or (784,). "
             f"Received: {shape!r}."
         )
     return tuple(None if n is None else int(n) for n in sizes)

@@ -57,6 +57,7 @@ def _both_sides(padding: Any) -> tuple[tuple[int, int], tuple[int, int]]:
     sides = [tuple(p) if isinstance(p, Sequence) else (p, p) for p in (rows, columns)]
     if any(len(s) != 2 or any(not isinstance(n, (int, np.integer)) or n < 0 for n in s) for s in sides):
         raise ValueError(
-            f"padding of ZeroPadding2D is n, (rows, columns) or ((top, bottom), (left, right)). Received: padding={padding!r}."
+            "padding of ZeroPadding2D is n, (rows, columns) or ((top, bottom), (left, right)). Received: "
+            f"padding={padding!r}."
         )
     return sides[0], sides[1]

@@ -4,8 +4,8 @@
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
 
-The user still holds single layers; ``compile(fuse=False)`` runs them one by one (the head apart: it also keeps saturated
-predictions learning, as TensorFlow does).
+The user still holds single layers; ``compile(fuse=False)`` runs them one by one (the head apart: it also keeps
+saturated predictions learning, as TensorFlow does).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ _EVERY = 256
 class Guard:
     """Copies of the weights and of the optimizer's state, made every 256 steps at which the loss was finite.
 
-    A loss that is NaN or infinite is noticed before the update.  If the batch itself is to blame, the weights are still good;
-    otherwise they have run away, and the copy is put back.
+    A loss that is NaN or infinite is noticed before the update.  If the batch itself is to blame, the weights are
+    still good; otherwise they have run away, and the copy is put back.
     """
 
     def __init__(self, arena: Any, optimizer: Any):

@@ -54,7 +54,8 @@ def match_input(model: Any, x: np.ndarray) -> np.ndarray:
         elif np.prod([n or 1 for n in expected]) == np.prod(x.shape[1:]):
             hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
         raise ValueError(
-            f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, {", ".join(map(str, expected))}); '
+            f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, '
+            f"{', '.join(map(str, expected))}); "
             f'its first layer is "{model.layers[0].name}". Received: x of shape {x.shape}.{hint}'
         )
     return x
@@ -179,7 +180,8 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
         )
     if is_iterable_data(x, y):
         raise ValueError(
-            "validation_split cuts arrays. Received: a data set or generator. Pass validation_data=... with batches of its own."
+            "validation_split cuts arrays. Received: a data set or generator. Pass validation_data=... with "
+            "batches of its own."
         )
     x = read_array("x", x)
     y = None if y is None else read_array("y", y)
@@ -188,7 +190,8 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
     cut = int(n * (1 - validation_split) // 1)
     if cut in (0, n):
         raise ValueError(
-            f"validation_split={validation_split} leaves {cut} of {n} examples for training and {n - cut} for validation. "
+            f"validation_split={validation_split} leaves {cut} of {n} examples for training and {n - cut} for "
+            "validation. "
             "Both need at least one."
         )
     parts = [(None, None) if a is None else (a[:cut], a[cut:]) for a in (x, y, weight)]

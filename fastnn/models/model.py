@@ -64,7 +64,7 @@ class Model(Layer):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets it on all layers. Compile the model (again) afterwards."""
+        """Whether training changes the weights; setting it sets all layers. Compile the model (again) afterwards."""
         return self._trainable
 
     @trainable.setter
@@ -210,7 +210,8 @@ class Model(Layer):
         metrics, weighted_metrics : list, optional
             Only the second are weighted by ``sample_weight`` and ``class_weight``.
         fuse : bool
-            Join neighbouring layers into one kernel where no number changes beyond rounding; False runs them one by one.
+            Join neighbouring layers into one kernel where no number changes beyond rounding; False runs them one by
+            one.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted as Keras does; everything here is compiled already.
 
@@ -221,7 +222,8 @@ class Model(Layer):
         """
         if loss_weights is not None:
             raise ValueError(
-                f"loss_weights weigh the losses of several outputs; this model has one. Received: loss_weights={loss_weights!r}. "
+                "loss_weights weigh the losses of several outputs; this model has one. Received: "
+                f"loss_weights={loss_weights!r}. "
                 "Leave it out."
             )
         if isinstance(loss, (list, tuple, dict)):

@@ -1,7 +1,8 @@
 """The plan: in which order blocks run, forward and backward.
 
-A block has ``forward(x, training) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``; a layer is one, and so are several layers joined
-by ``fusion.py``.  A ``Chain`` runs them one behind the other; a graph would walk its nodes in the same two directions.
+A block has ``forward(x, training) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``; a layer is one, and so are several
+layers joined by ``fusion.py``.  A ``Chain`` runs them one behind the other; a graph would walk its nodes in the same
+two directions.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     1875/1875 ━━━━━━━━━━━━━━━━━━━━ 3s 2ms/step - accuracy: 0.9312 - loss: 0.2341
 
-In a terminal or notebook the line moves, refreshed by time and not by step.  Anywhere else (a file, a pipe) it is written
-once, at the end, without control characters.
+In a terminal or notebook the line moves, refreshed by time and not by step.  Anywhere else (a file, a pipe) it is
+written once, at the end, without control characters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _WIDTH = 20
 
 
 class ProgressBar(Callback):
-    """Shows how far an epoch is, with its time and metrics; ``fit``, ``evaluate`` and ``predict`` add one by themselves.
+    """Shows how far an epoch is, with its time and metrics; ``fit``, ``evaluate`` and ``predict`` add one by
+    themselves.
 
     Parameters
     ----------

@@ -15,8 +15,8 @@ __all__ = ["Sequential"]
 class Sequential(Model):
     """Layers in a row; each takes what the one before gives.
 
-    With an ``Input`` at its head, or ``input_shape=`` on the first layer, it is built as layers are added; otherwise at the first
-    call, ``fit`` or ``build``.
+    With an ``Input`` at its head, or ``input_shape=`` on the first layer, it is built as layers are added; otherwise
+    at the first call, ``fit`` or ``build``.
 
     Parameters
     ----------

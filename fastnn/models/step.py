@@ -109,7 +109,8 @@ class Step:
                 value += self._penalty()
             if not math.isfinite(value):
                 raise NotFinite(
-                    f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is too high, or "
+                    f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
+                    "too high, or "
                     "inputs are large or hold NaN. Scale the inputs (x / 255), or type optimizer=Adam(1e-4).",
                     value,
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from ..layers.base import Layer
@@ -64,8 +65,8 @@ def summary_text(
 
 def _column_widths(line_length: int, ends: Sequence[float]) -> list[int]:
     """Cells between the vertical lines; what padding and lines take is shared out over the columns."""
-    starts = [0, *(int(end * line_length) for end in ends)]
-    widths = [stop - start for start, stop in zip(starts, starts[1:], strict=False)]
+    stops = [0, *(int(end * line_length) for end in ends)]
+    widths = [stop - start for start, stop in pairwise(stops)]
     if min(widths) < 4:
         raise ValueError(
             f"A summary needs columns of at least 4 characters. Received: line_length={line_length}, positions={ends}."

@@ -98,7 +98,8 @@ def _train_epoch(
             break
     if i < 0:
         raise ValueError(
-            f"Epoch {epoch + 1} has no data: a generator gives its batches once. Pass steps_per_epoch and a generator that goes on "
+            f"Epoch {epoch + 1} has no data: a generator gives its batches once. Pass steps_per_epoch and a "
+            "generator that goes on "
             "for ever, or something that can be iterated again."
         )
     return step.logs()
@@ -116,7 +117,8 @@ def _lost(
         return logs
     raise NotFinite(
         f"Training stopped: the loss is {error.value} at step {i + 1} of epoch {epoch + 1}. {words} "
-        "Often the learning rate is too high, or inputs are large or hold NaN. Type optimizer=Adam(1e-4), scale the inputs "
+        "Often the learning rate is too high, or inputs are large or hold NaN. Type optimizer=Adam(1e-4), scale "
+        "the inputs "
         "(x / 255), or limit gradients with clipnorm=1.0.",
         error.value,
     ) from None
