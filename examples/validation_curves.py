@@ -1,0 +1,62 @@
+"""Underfitting and overfitting, seen in the curves; L2 and early stopping against them.
+
+Four models learn the same 8,000 images, and 2,000 others judge them after every epoch:
+
+* *too small*: both losses stay high; it cannot learn the task;
+* *too large*: the training loss falls on and on while the validation loss turns and rises; it learns by heart;
+* *L2*: the same model with a penalty on large weights; the two curves stay together;
+* *early stopping*: the same model, stopped when the validation loss has not improved for two epochs, with the
+  best weights put back.
+
+    python examples/validation_curves.py
+"""
+
+from common import options, save_curves
+
+from fastnn.callbacks import EarlyStopping
+from fastnn.datasets import fashion_mnist
+from fastnn.layers import Dense, Flatten, Input
+from fastnn.models import Sequential
+from fastnn.regularizers import L2
+from fastnn.utils import set_random_seed
+
+args = options("Four validation curves on Fashion-MNIST.", epochs=20, output="validation_curves.png")
+
+(x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()
+samples = args.samples or 10000
+x_train, y_train = x_train[:samples] / 255, y_train[:samples]
+x_test = x_test / 255
+
+
+def mlp(units, penalty=None):
+    """Two hidden layers of so many units."""
+    set_random_seed(0)
+    regularizer = L2(penalty) if penalty else None
+    model = Sequential([Input(shape=(28, 28)), Flatten()])
+    for _ in range(2):
+        model.add(Dense(units, activation="relu", kernel_regularizer=regularizer))
+    model.add(Dense(10, activation="softmax"))
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+stop = EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)
+runs = {}
+for name, model, callbacks in (
+    ("too small", mlp(2), []),
+    ("too large", mlp(256), []),
+    ("L2", mlp(256, penalty=0.001), []),
+    ("early stopping", mlp(256), [stop]),
+):
+    history = model.fit(
+        x_train, y_train, epochs=args.epochs, validation_split=0.2, callbacks=callbacks, verbose=0
+    ).history
+    runs[name] = history
+    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    training, validation = history["loss"][-1], history["val_loss"]
+    print(
+        f"{name:<15} {len(validation):>3} epochs   training loss {training:.3f}   validation loss {validation[-1]:.3f}",
+        end="",
+    )
+    print(f" (at best {min(validation):.3f})   test accuracy {accuracy:.4f}")
+save_curves(runs, ["loss", "accuracy"], args.output)

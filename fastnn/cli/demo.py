@@ -1,0 +1,127 @@
+"""``fastnn demo``: the CNN of the notes learns images, and a picture shows how."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from fastnn import backend, callbacks, datasets, layers, models, utils
+from fastnn.cli.pictures import save_demo
+
+__all__ = ["demo"]
+
+
+def demo(
+    epochs: int, samples: int | None, batch_size: int, output: str, kernels: str | None = None
+) -> dict[str, float]:
+    """Train, evaluate, draw; give the figures that were printed.
+
+    Parameters
+    ----------
+    epochs, batch_size : as in ``fit``
+    samples : number of training images, or ``None`` for all
+    output : file of the picture
+    kernels : ``"compiled"``, ``"reference"``, or ``None`` for the backend in force
+
+    Returns
+    -------
+    ``accuracy`` (test), ``images_per_second`` (training), ``gflops``, and ``share_of_peak`` on compiled kernels
+    """
+    if kernels is None:
+        return _demo(epochs, samples, batch_size, output)
+    with backend.use(kernels):
+        return _demo(epochs, samples, batch_size, output)
+
+
+def _demo(epochs: int, samples: int | None, batch_size: int, output: str) -> dict[str, float]:
+    utils.set_random_seed(0)
+    (x_train, y_train), (x_test, y_test), names = _load(samples)
+    model = _cnn()
+    model.summary()
+    clock = _TrainingClock()
+    history = model.fit(
+        x_train, y_train, epochs=epochs, batch_size=batch_size, validation_data=(x_test, y_test), callbacks=[clock]
+    )
+
+    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    images = epochs * len(x_train) / clock.seconds
+    figures = {"accuracy": accuracy, "images_per_second": images, "gflops": images * _training_flops(model) / 1e9}
+    print(f"\ntest accuracy  {accuracy:.4f} (loss {loss:.4f})")
+    print(f"training       {images:,.0f} images/s, {clock.seconds:.1f} s in all")
+    print(f"arithmetic     {figures['gflops']:.1f} GFLOP/s, every operation of the dense step counted{_share(figures)}")
+    print(save_demo(output, history.history, x_test, y_test, model.predict(x_test[:24], verbose=0), names))
+    return figures
+
+
+def _load(samples: int | None) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], list[str]]:
+    """Fashion-MNIST if it is on this machine, else digits; pixels as float32 from 0 to 1, one channel."""
+    place = datasets.fashion_mnist.find()
+    if place is None:
+        source, names = "the embedded digits", datasets.digits.class_names
+        (x_train, y_train), (x_test, y_test) = datasets.digits.load_data(n_train=samples or 10000)
+        print("Fashion-MNIST is not on this machine; fastnn.datasets.fashion_mnist.load_data() downloads it.")
+    else:
+        source, names = f"Fashion-MNIST from {place}", datasets.fashion_mnist.class_names
+        (x_train, y_train), (x_test, y_test) = datasets.fashion_mnist.load_data()
+    x_train, y_train = x_train[:samples], y_train[:samples]
+    print(f"Training on {source}: {len(x_train):,} images, tested on {len(x_test):,}.\n")
+    return (_scaled(x_train), y_train), (_scaled(x_test), y_test), names
+
+
+def _scaled(images: np.ndarray) -> np.ndarray:
+    return images[..., None] * np.float32(1 / 255)
+
+
+def _cnn() -> models.Sequential:
+    """Three convolutions with pooling, then two Dense layers: 60,554 parameters."""
+    model = models.Sequential(
+        [
+            layers.Input(shape=(28, 28, 1)),
+            layers.Conv2D(32, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class _TrainingClock(callbacks.Callback):
+    """Seconds spent in training steps; validation does not count."""
+
+    seconds = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._start = time.perf_counter()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self.seconds += time.perf_counter() - self._start
+
+
+def _training_flops(model: models.Sequential) -> float:
+    """Operations of one image's training step: two per multiply-add, in the forward pass, for dw and for dx.
+
+    Every output position of a Conv2D or Dense layer multiplies each of its weights once; the first layer has
+    no dx. Operations that the kernels skip because a factor is known to be zero are counted all the same.
+    """
+    weighted = [layer for layer in model.layers if layer.get_weights()]
+    products = [layer.get_weights()[0].size * int(np.prod(layer.output_shape[1:-1])) for layer in weighted]
+    return 2.0 * (3 * sum(products) - products[0])
+
+
+def _share(figures: dict[str, float]) -> str:
+    """The share of the machine's peak, also put into ``figures``; the twins have none."""
+    if backend.name() != "compiled":
+        return " (NumPy twins)"
+    from fastnn import kernels
+
+    peak = kernels.peak_gflops()
+    figures["share_of_peak"] = figures["gflops"] / peak
+    return f"; {figures['share_of_peak']:.0%} of this machine's peak of {peak:.0f}"

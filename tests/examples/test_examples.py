@@ -1,0 +1,105 @@
+"""The examples run as a newcomer runs them: on real data, in a process of their own; here on few images."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastnn.datasets import fashion_mnist, mnist
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HAS_MATPLOTLIB = importlib.util.find_spec("matplotlib") is not None
+
+needs_mnist = pytest.mark.skipif(mnist.find() is None, reason="MNIST is not here; set FASTNN_DATA")
+needs_fashion = pytest.mark.skipif(fashion_mnist.find() is None, reason="Fashion-MNIST is not here; set FASTNN_DATA")
+
+
+def run(tmp_path, name: str, **options: int) -> str:
+    """What the example printed."""
+    picture = tmp_path / "curves.png"
+    words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *words, "--output", str(picture)]
+    env = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert picture.exists() == HAS_MATPLOTLIB
+    return done.stdout
+
+
+def accuracy(printed: str) -> float:
+    return float(re.search(r"test accuracy (\d\.\d+)", printed)[1])
+
+
+def test_every_example_is_tested():
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")} - {"common"}
+    assert scripts == {"mlp_mnist", "mlp_dropout_mnist", "cnn_fashion", "validation_curves"}
+
+
+@needs_mnist
+def test_mlp_mnist(tmp_path):
+    printed = run(tmp_path, "mlp_mnist", epochs=2, samples=3000)
+    assert "203,530" in printed
+    assert "predicted [" in printed
+    assert accuracy(printed) > 0.80
+
+
+@needs_mnist
+def test_mlp_dropout_mnist(tmp_path):
+    printed = run(tmp_path, "mlp_dropout_mnist", epochs=2, samples=3000)
+    assert "101,770" in printed
+    assert accuracy(printed) > 0.85
+
+
+@needs_fashion
+def test_cnn_fashion(tmp_path):
+    printed = run(tmp_path, "cnn_fashion", epochs=2, samples=640)
+    assert "60,554" in printed
+    assert "looks like a" in printed
+    assert accuracy(printed) > 0.4
+
+
+@needs_fashion
+def test_validation_curves(tmp_path):
+    printed = run(tmp_path, "validation_curves", epochs=2, samples=1500)
+    assert [line.split("  ")[0] for line in printed.splitlines()[:4]] == [
+        "too small",
+        "too large",
+        "L2",
+        "early stopping",
+    ]
+
+
+@needs_mnist
+@pytest.mark.slow
+def test_mlp_mnist_in_full(tmp_path):
+    printed = run(tmp_path, "mlp_mnist", epochs=1)
+    assert "1875/1875" in printed
+    assert accuracy(printed) > 0.88
+
+
+@needs_fashion
+@pytest.mark.slow
+def test_cnn_fashion_reaches_its_accuracy(tmp_path):
+    """0.90 comes within ten epochs; three of them pass 0.86."""
+    assert accuracy(run(tmp_path, "cnn_fashion", epochs=3)) > 0.86
+
+
+@needs_fashion
+@pytest.mark.slow
+def test_curves_show_over_and_underfitting(tmp_path):
+    printed = run(tmp_path, "validation_curves")
+    rows = {
+        m[1].strip(): m
+        for m in re.finditer(
+            r"^(.{15}) +(\d+) epochs.*?loss ([\d.]+).*?loss ([\d.]+) \(at best ([\d.]+)\)", printed, re.M
+        )
+    }
+    training, last, best = ({name: float(row[column]) for name, row in rows.items()} for column in (3, 4, 5))
+    assert training["too small"] > 0.8  # cannot learn it
+    assert last["too large"] > 1.15 * best["too large"] > 1.15 * training["too large"]  # has turned
+    assert last["L2"] < 1.15 * best["L2"]  # stays together
+    assert int(rows["early stopping"][2]) < int(rows["too large"][2])
