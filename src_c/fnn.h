@@ -47,6 +47,20 @@ enum fnn_source {
 
 enum fnn_algorithm { FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL };
 
+enum fnn_pointwise_loss {
+    FNN_MEAN_SQUARED_ERROR,
+    FNN_MEAN_ABSOLUTE_ERROR,
+    FNN_MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+    FNN_MEAN_SQUARED_LOGARITHMIC_ERROR,
+    FNN_HUBER,
+    FNN_LOG_COSH,
+    FNN_BINARY_CROSSENTROPY,
+    FNN_POISSON,
+    FNN_HINGE,
+    FNN_SQUARED_HINGE,
+    FNN_KL_DIVERGENCE,
+};
+
 typedef struct fnn_kernels {
 #define real void
 #define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;
