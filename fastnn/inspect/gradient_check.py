@@ -254,10 +254,13 @@ def gradient_check(
     from fastnn.utils import set_random_seed
 
     x, layers = np.array(x, np.float64), _chain(layer_or_model)
+    random_layers = [layer for layer in layers if hasattr(layer, "calls")]
 
     def forward() -> tuple[np.ndarray, list]:
         if training:
             set_random_seed(random_seed)
+            for layer in random_layers:
+                layer.calls = 0
         y, contexts = x, []
         for layer in layers:
             y, context = layer.forward(y, training=training)

@@ -79,7 +79,7 @@ class Layer:
     dtype : {"float32", "float64"}, optional
         Default: ``fastnn.backend.floatx()``.
     trainable : bool
-        Takes effect when the model is compiled.
+        Takes effect at the first training step after the model is compiled.
     input_shape : tuple of int, optional
         Shape of one example, on the first layer of a model; ``input_dim=n`` stands for ``(n,)``.
     activity_regularizer : optional
@@ -215,6 +215,11 @@ class Layer:
         return [p for p in self._parameters if not (p.trainable and self._trainable)]
 
     @property
+    def parameters(self) -> list[Parameter]:
+        """All parameters; another word for ``weights``."""
+        return self.weights
+
+    @property
     def weights(self) -> list[Parameter]:
         """All parameters, in Keras' order: those made trainable first."""
         return sorted(self._parameters, key=lambda p: not p.trainable)
@@ -279,6 +284,11 @@ class Layer:
                 f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, "
                 "whatever "
                 f"backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. Type: return y, ctx"
+            )
+        if result[0].dtype != self.dtype:
+            raise TypeError(
+                f"{type(self).__name__}.forward gives an array of the layer's dtype, {self.dtype}. "
+                f"Received: {result[0].dtype}. Type: return y.astype(x.dtype), ctx"
             )
         return result
 

@@ -168,7 +168,7 @@ class Conv2D(BaseConv2D):
     (2, 26, 26, 4)
     """
 
-    fields = [
+    fields = (
         "filters",
         "kernel_size",
         "strides",
@@ -186,7 +186,7 @@ class Conv2D(BaseConv2D):
         "kernel_constraint",
         "bias_constraint",
         "algorithm",
-    ]
+    )
 
     def __init__(
         self,

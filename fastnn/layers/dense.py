@@ -42,7 +42,7 @@ class Dense(Layer):
     [[3.0, 3.0, 3.0]]
     """
 
-    fields = [
+    fields = (
         "units",
         "activation",
         "use_bias",
@@ -54,7 +54,7 @@ class Dense(Layer):
         "kernel_constraint",
         "bias_constraint",
         "algorithm",
-    ]
+    )
 
     def __init__(
         self,

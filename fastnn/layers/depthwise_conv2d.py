@@ -32,7 +32,7 @@ class DepthwiseConv2D(BaseConv2D):
     (1, 6, 6, 6)
     """
 
-    fields = [
+    fields = (
         "kernel_size",
         "strides",
         "padding",
@@ -49,7 +49,7 @@ class DepthwiseConv2D(BaseConv2D):
         "depthwise_constraint",
         "bias_constraint",
         "algorithm",
-    ]
+    )
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class SeparableConv2D(BaseConv2D):
     (1, 6, 6, 5)
     """
 
-    fields = [
+    fields = (
         "filters",
         "kernel_size",
         "strides",
@@ -148,7 +148,7 @@ class SeparableConv2D(BaseConv2D):
         "pointwise_constraint",
         "bias_constraint",
         "algorithm",
-    ]
+    )
 
     def __init__(
         self,

@@ -64,7 +64,7 @@ class Model(Layer):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets all layers. Compile the model (again) afterwards."""
+        """Whether training changes the weights; setting it sets all layers. Compile the model again afterwards."""
         return self._trainable
 
     @trainable.setter
@@ -201,7 +201,8 @@ class Model(Layer):
     ) -> None:
         """Say how to train: optimizer, loss, metrics.
 
-        ``trainable`` of the layers, as it is now, decides which weights training changes.
+        ``trainable`` of the layers, as it is at the first training step after this call, decides which weights training
+        changes; to change it later, compile again.
 
         Parameters
         ----------
@@ -401,9 +402,15 @@ class Model(Layer):
                 return self._chain.forward(x, True)[0].copy()
 
     def trained_step(self) -> Step:
-        """The step, with its optimizer built."""
+        """The step, with its optimizer built; which weights it trains is settled here, at the first one after ``compile``."""
         step = self.step()
-        if step.optimizer is None and self._arena.trainable:
+        if step.optimizer is not None:
+            return step
+        if [id(p) for p in self._arena.trainable] != [id(p) for p in self.trainable_weights]:
+            self.forget_plan()
+            self.ensure_ready(self.input_shape)
+            step = self.step()
+        if self._arena.trainable:
             self.optimizer.build(self._arena.trainable, self._arena.trainable_value, self._arena.trainable_grad)
             step.optimizer = self.optimizer
         return step

@@ -1,0 +1,109 @@
+"""Layers refuse what they cannot do, before anything changes, and say what to type."""
+
+import numpy as np
+import pytest
+
+from fastnn import layers
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "words"),
+    [
+        (lambda: layers.Dense(0), ValueError, "units of Dense is a positive integer. Received: units=0"),
+        (lambda: layers.Dense(2.5), ValueError, "units=2.5"),
+        (lambda: layers.Dense(True), ValueError, "units=True"),
+        (lambda: layers.Dense(3, activation="rellu"), ValueError, "relu"),
+        (lambda: layers.Dense(3, units_=3), TypeError, "Did you mean units="),
+        (lambda: layers.Dense(3, dtype="int32"), ValueError, "float32"),
+        (lambda: layers.Dense(3, algorithm="fast"), ValueError, "algorithm='fast'"),
+        (lambda: layers.Dropout(1.5), ValueError, "rate=1.5"),
+        (lambda: layers.Dropout("0.5"), ValueError, "rate='0.5'"),
+        (lambda: layers.Conv2D(3, (3, 0)), ValueError, "kernel_size"),
+        (lambda: layers.Conv2D(3, (3, 3, 3)), ValueError, "Conv2D: kernel_size"),
+        (lambda: layers.Conv2D(3, 3, strides=-1), ValueError, "strides"),
+        (lambda: layers.Conv2D(3, 3, padding="full"), ValueError, "padding='full'"),
+        (lambda: layers.Conv2D(3, 3, groups=2), ValueError, "multiple of groups"),
+        (lambda: layers.Conv2D(3, 3, data_format="NCHW"), ValueError, "channels_first"),
+        (lambda: layers.Conv2D(3, 3, algorithm="winograd"), ValueError, "im2col"),
+        (lambda: layers.AveragePooling2D(), TypeError, "pool_size"),
+        (lambda: layers.MaxPooling2D(0), ValueError, "pool_size"),
+        (lambda: layers.MaxPooling2D(padding="x"), ValueError, "padding='x'"),
+        (lambda: layers.ZeroPadding2D(-1), ValueError, "padding=-1"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), ValueError, "ZeroPadding2D"),
+        (lambda: layers.Reshape((2, 0)), ValueError, "target_shape"),
+        (lambda: layers.Reshape((-1, -1)), ValueError, "-1"),
+        (lambda: layers.LeakyReLU(-1), ValueError, "negative_slope=-1"),
+        (lambda: layers.Input(shape=28), ValueError, "shape"),
+        (lambda: layers.Input(shape=(28, -1)), ValueError, r"\(28, -1\)"),
+    ],
+)
+def test_bad_settings(make, kind, words):
+    with pytest.raises(kind, match=words):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "words"),
+    [
+        (layers.Dense(3), (4,), r"x\[:, None\]"),
+        (layers.Dense(3), (None, None), "known length"),
+        (layers.Conv2D(3, 3), (None, 28, 28), r"x\[..., None\]"),
+        (layers.Conv2D(3, 3), (None, 28, 28, None), "known number of channels"),
+        (layers.Conv2D(3, 5), (None, 4, 4, 1), "does not fit"),
+        (layers.Conv2D(4, 3, groups=2), (None, 8, 8, 3), "multiple of groups"),
+        (layers.MaxPooling2D(9), (None, 8, 8, 3), "does not fit"),
+        (layers.Reshape((5, 5)), (None, 24), "as many cells"),
+        (layers.Reshape((5, -1)), (None, 24), "as many cells"),
+        (layers.Softmax(axis=0), (None, 24), "other than the batch"),
+    ],
+)
+def test_bad_shapes_leave_the_layer_unbuilt(layer, shape, words):
+    with pytest.raises(ValueError, match=words) as error:
+        layer.ensure_built(shape)
+    assert f'"{layer.name}"' in str(error.value)
+    assert "Received: " in str(error.value)
+    assert not layer.built
+    assert layer.weights == []
+
+
+def test_set_weights_changes_nothing_when_one_does_not_fit():
+    layer = layers.Dense(3)
+    layer.ensure_built((None, 2))
+    before = layer.get_weights()
+    for wrong in ([], [np.zeros((2, 3))], [np.zeros((2, 3)), np.zeros(4)]):
+        with pytest.raises(ValueError, match="Received"):
+            layer.set_weights(wrong)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_built_layer_refuses_other_channels():
+    for layer, shape, other in (
+        (layers.Dense(3), (None, 4), (None, 5)),
+        (layers.Conv2D(3, 3), (None, 8, 8, 4), (None, 8, 8, 5)),
+    ):
+        layer.ensure_built(shape)
+        with pytest.raises(ValueError, match="Received"):
+            layer.ensure_built(other)
+
+
+def test_custom_layer_teaches():
+    class NoForward(layers.Layer):
+        pass
+
+    class OnlyY(layers.Layer):
+        def forward(self, x, training=False):
+            return x
+
+    class WrongDtype(layers.Layer):
+        def forward(self, x, training=False):
+            return x.astype(np.float64), None
+
+    with pytest.raises(NotImplementedError, match=r"def forward\(self, x, training=False\): return y, ctx"):
+        NoForward()(np.ones((1, 2)))
+    with pytest.raises(TypeError, match="return y, ctx"):
+        OnlyY()(np.ones((1, 2)))
+    with pytest.raises(TypeError, match="float64"):
+        WrongDtype()(np.ones((1, 2)))
+    with pytest.raises(NotImplementedError, match="has no backward"):
+        OnlyY().backward(np.ones((1, 2)), None)
