@@ -1,7 +1,7 @@
 """Gradients against central differences in float64, for kernels, layers and whole models.
 
-The objective is L = Σ r·y with fixed random r, so one backward call from dy = r gives every gradient at once, and no entry of y hides
-behind another.  Each is compared with (L(a + h) − L(a − h)) / 2h, one entry of one array at a time.
+The objective is L = Σ r·y with fixed random r, so one backward call from dy = r gives every gradient at once, and no
+entry of y hides behind another.  Each is compared with (L(a + h) − L(a − h)) / 2h, one entry of one array at a time.
 """
 
 from __future__ import annotations

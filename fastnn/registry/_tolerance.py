@@ -33,6 +33,15 @@ def slopes(activation: str, y: np.ndarray) -> np.ndarray:
     return np.abs(fused_gradient(np.ones_like(y), y, activation))
 
 
+def roundings(count: float):
+    """`count` roundings of the expected value, each of half an ε."""
+
+    def tolerance(case, expected, eps):
+        return tuple(None if e is None else count / 2 * eps * np.abs(e) for e in expected)
+
+    return tolerance
+
+
 # The largest slope of each activation; exponential's is its value.
 STEEPEST = {"selu": SELU_SCALE * SELU_ALPHA, "leaky_relu": max(1, DEFAULT_ALPHA["leaky_relu"])}
 

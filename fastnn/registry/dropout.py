@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnn.registry import Case, Kernel
 from fastnn.registry._draw import SHAPES, nbytes, reals
-from fastnn.registry._tolerance import equal
+from fastnn.registry._tolerance import equal, roundings
 
 LARGE = 2**64 - 1
 
@@ -42,7 +42,7 @@ KERNELS = (
         cases=_cases,
         exact=_cases,
         bench=_bench,
-        tolerance=equal,
+        tolerance=roundings(2),  # the scale, and the product
         flops=lambda x, *rest: 21 * x.size,
         bytes=lambda x, *rest: 2 * nbytes(x),
         elementwise=True,
@@ -53,7 +53,7 @@ KERNELS = (
         cases=_cases,
         exact=_cases,
         bench=_bench,
-        tolerance=equal,
+        tolerance=roundings(2),  # the scale, and the product
         flops=lambda x, *rest: 21 * x.size,
         bytes=lambda x, *rest: 2 * nbytes(x),
         results=("dx",),

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastnn.registry import Case, Kernel
 from fastnn.registry._draw import nbytes, reals, uniform
+from fastnn.registry._tolerance import roundings
 
 LENGTHS = (0, 1, 7, 8, 9, 17, 31, 1037)
 BENCH = 203_530  # parameters of the MLP
@@ -137,11 +138,6 @@ def _no_difference(case, expected, eps):
     return (0,)
 
 
-def _one_rounding(case, expected, eps):
-    """The product is rounded once, the factor to the dtype once more: 2·ε·|g|."""
-    return (2 * eps * np.abs(expected[0]),)
-
-
 KERNELS = (
     *(_in_place_row(name) for name in STEPS),
     Kernel(
@@ -159,7 +155,7 @@ KERNELS = (
         "optimizers",
         cases=_vector_cases(0.3),
         bench=_vector_bench(0.3),
-        tolerance=_one_rounding,
+        tolerance=roundings(2),  # the factor, and the product
         flops=lambda g, factor: g.size,
         bytes=lambda g, factor: 2 * nbytes(g),
         results=(),

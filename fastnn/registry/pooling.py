@@ -9,7 +9,7 @@ import numpy as np
 import fastnn.reference as reference
 from fastnn.registry import Case, Kernel
 from fastnn.registry._draw import eighths, nbytes, reals
-from fastnn.registry._tolerance import equal
+from fastnn.registry._tolerance import equal, roundings
 from fastnn.shapes import pair, pool2d_output_shape
 
 # x shape, pooling options
@@ -162,11 +162,6 @@ def _global_average_tolerance(case, expected, eps):
     return (2 * (x.shape[1] * x.shape[2] + 1) * eps * np.abs(x).mean(axis=(1, 2)),)
 
 
-def _global_average_backward_tolerance(case, expected, eps):
-    """A division, or a reciprocal and a product: 2·ε·|dx|."""
-    return (2 * eps * np.abs(expected[0]),)
-
-
 def _forward_bytes(x, *stream, **kwargs):
     return nbytes(x) + _outputs(x.shape, kwargs) * x.itemsize
 
@@ -313,7 +308,7 @@ KERNELS = (
         "backward",
         _global_backward_cases("average"),
         _global_bench(lambda rng, x: _global_backward("average", rng, x)),
-        _global_average_backward_tolerance,
+        roundings(2),
         lambda dy, shape: int(np.prod(shape)),
         lambda dy, shape: nbytes(dy) + int(np.prod(shape)) * dy.itemsize,
     ),

@@ -1,0 +1,322 @@
+"""What every kernel promises, read off the registry: a test class of a family derives from ``Contract`` and names the
+family.
+
+Compiled against twin in both precisions; 1, 2 and 3 threads; strided and read-only inputs; results prefilled with
+NaN; inputs unchanged; the same bits at any thread count; one NaN at every place; arguments that must be refused.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from fastnn import registry
+from fastnn.registry import Case, Kernel
+
+
+def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
+    """Call on copies of what is changed in place; the results, and the changed arrays, as one tuple."""
+    args = [a.copy() if i in kernel.in_place and a is not None else a for i, a in enumerate(case.args)]
+    result = function(*args, **case.kwargs, **extra)
+    if kernel.in_place:
+        assert result is None, f"{kernel.name} returns None"
+        return tuple(args[i] for i in kernel.in_place if i < len(args))
+    return result if isinstance(result, tuple) else (result,)
+
+
+def convert(case: Case, change) -> Case:
+    """The case with `change` applied to every array argument."""
+    return Case(tuple(change(a) if isinstance(a, np.ndarray) else a for a in case.args), case.kwargs)
+
+
+def in_double(case: Case) -> Case:
+    """The case in float64, for the truth."""
+    double = convert(case, lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
+    return Case(tuple("float64" if isinstance(a, str) and a == "float32" else a for a in double.args), double.kwargs)
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """The same numbers, every second of a larger array, read-only."""
+    if array.ndim == 0:
+        spread = array.copy()
+    else:
+        room = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        spread = room[..., ::2]
+        spread[...] = array
+    spread.flags.writeable = False
+    return spread
+
+
+def fortran(array: np.ndarray) -> np.ndarray:
+    """The same numbers in column order."""
+    return array.copy(order="F")
+
+
+def describe(kernel: Kernel, case: Case) -> str:
+    parts = [f"{a.dtype}{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in case.args]
+    return f"{kernel.name}({', '.join(parts + [f'{k}={v!r}' for k, v in case.kwargs.items()])})"
+
+
+def assert_equal(got, expected, message: str) -> None:
+    """Same dtypes, shapes and numbers; NaN where NaN is expected."""
+    assert len(got) == len(expected), message
+    for one, other in zip(got, expected, strict=True):
+        if one is None or other is None or isinstance(one, float):
+            assert one == other, message
+            continue
+        assert one.dtype == other.dtype, f"{message}: {one.dtype} is not {other.dtype}"
+        np.testing.assert_array_equal(one, other, err_msg=message, strict=True)
+
+
+def assert_close(got, expected, allowed, message: str) -> None:
+    """|got − expected| ≤ allowed for every result that is compared."""
+    assert len(got) == len(expected) == len(allowed), message
+    for position, (one, other, bound) in enumerate(zip(got, expected, allowed, strict=True)):
+        assert (one is None) == (other is None), message
+        if one is None or bound is None:
+            continue
+        one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
+        assert one.shape == other.shape, message
+        with np.errstate(invalid="ignore"):
+            error = np.where(one == other, 0, np.abs(one - other))
+        wrong = ~(error <= bound)
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(np.atleast_1d(wrong))[0])
+            with np.errstate(all="ignore"):
+                share = np.max(error / bound)
+            got_at, expected_at = np.atleast_1d(one)[at], np.atleast_1d(other)[at]
+            where = f"{message}: result {position} at {at}"
+            raise AssertionError(f"{where} is {got_at!r}, expected {expected_at!r}; {share:.3g} times the bound")
+
+
+def against_truth(function, kernel: Kernel, case: Case, dtype) -> None:
+    """Within the row's tolerance of the twin in float64."""
+    double = in_double(case)
+    expected = call(kernel.twin(), kernel, double)
+    allowed = kernel.tolerance(double, expected, float(np.finfo(dtype).eps))
+    assert_close(call(function, kernel, case), expected, allowed, describe(kernel, case))
+
+
+def nan_results(kernel: Kernel, expected) -> dict:
+    """Arrays to write the results into, filled with NaN (or with the largest integer)."""
+    given = {}
+    for name, result in zip(kernel.results, expected, strict=True):
+        if result is not None:
+            fill = np.nan if result.dtype.kind == "f" else np.iinfo(result.dtype).max
+            given[name] = np.full(result.shape, fill, result.dtype)
+    return given
+
+
+def small(kernel: Kernel, dtype, rng, limit: int = 300) -> list[Case]:
+    """Cases whose arrays hold at most `limit` numbers each, at least one."""
+
+    def size(case):
+        return max((a.size for a in case.args if isinstance(a, np.ndarray)), default=1)
+
+    return [case for case in kernel.cases(rng, dtype) if 0 < size(case) <= limit]
+
+
+def ordinary(kernel: Kernel, rng) -> Case:
+    """A case in float64 whose arguments and results all hold several numbers."""
+    for case in small(kernel, np.dtype(np.float64), rng):
+        arrays = [a for a in (*case.args, *call(kernel.twin(), kernel, case)) if isinstance(a, np.ndarray)]
+        if all(a.size > 1 and a.shape[-1] > 1 for a in arrays):
+            return case
+    raise LookupError(f"the registry has no ordinary case of {kernel.name}")
+
+
+class Contract:
+    """Tests of one family; a subclass sets `family`."""
+
+    family: str
+
+    def pytest_generate_tests(self, metafunc):
+        if "kernel" in metafunc.fixturenames:
+            rows = registry.kernels(self.family)
+            metafunc.parametrize("kernel", rows, ids=[row.name for row in rows])
+
+    def test_both_backends_have_it(self, kernel, backend):
+        assert callable(getattr(backend, kernel.name))
+
+    def test_reals_within_bounds_of_the_truth(self, kernel, backend, dtype, rng):
+        function = getattr(backend, kernel.name)
+        for case in kernel.cases(rng, dtype):
+            against_truth(function, kernel, case, dtype)
+
+    def test_small_integers_are_exact(self, kernel, compiled, dtype, rng):
+        if kernel.exact is None:
+            assert kernel.tolerance is not None
+            return
+        for case in kernel.exact(rng, dtype):
+            expected = call(kernel.twin(), kernel, case)
+            assert_equal(call(kernel.compiled(), kernel, case), expected, describe(kernel, case))
+
+    def test_precisions_agree_on_small_integers(self, kernel, dtype, rng):
+        for case in kernel.exact(rng, dtype) if kernel.exact else ():
+            truth = call(kernel.twin(), kernel, in_double(case))
+            assert_close(call(kernel.twin(), kernel, case), truth, [self.half_unit(t, dtype) for t in truth], "twin")
+
+    @staticmethod
+    def half_unit(truth, dtype):
+        """Rounding the exact result once: for data that only move, and for a final division."""
+        return None if truth is None else np.finfo(dtype).eps * np.abs(np.asarray(truth, np.float64))
+
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_threads_change_no_bit(self, kernel, compiled, dtype, rng, threads, count):
+        cases = list(kernel.cases(rng, dtype))
+        threads(1)
+        alone = [call(kernel.compiled(), kernel, case) for case in cases]
+        threads(count)
+        for case, expected in zip(cases, alone, strict=True):
+            assert_equal(call(kernel.compiled(), kernel, case), expected, f"{count} threads: {describe(kernel, case)}")
+
+    def test_same_bits_at_any_thread_count_on_real_sizes(self, kernel, compiled, rng, threads):
+        for _, case in itertools.islice(kernel.bench(rng, np.dtype(np.float32)), 4):
+            threads(1)
+            alone = call(kernel.compiled(), kernel, case)
+            for count in (2, 3, 5, 16):
+                threads(count)
+                assert_equal(call(kernel.compiled(), kernel, case), alone, f"{count} threads: {describe(kernel, case)}")
+
+    def test_real_sizes_within_bounds_of_the_truth(self, kernel, compiled, rng):
+        dtype = np.dtype(np.float32)
+        for _, case in itertools.islice(kernel.bench(rng, dtype), 2):
+            against_truth(kernel.compiled(), kernel, case, dtype)
+
+    @pytest.mark.parametrize("layout", [strided, fortran])
+    def test_layout_of_inputs_does_not_matter(self, kernel, backend, dtype, rng, layout):
+        if kernel.in_place:
+            return self.refuses_strided_in_place(kernel, backend, rng)
+        function = getattr(backend, kernel.name)
+        for case in kernel.cases(rng, dtype):
+            expected = call(function, kernel, case)
+            assert_equal(call(function, kernel, convert(case, layout)), expected, describe(kernel, case))
+        return None
+
+    @staticmethod
+    def refuses_strided_in_place(kernel, backend, rng):
+        case = next(case for case in kernel.cases(rng, np.dtype(np.float32)) if case.args[0].size > 1)
+        args = [np.repeat(a, 2)[::2] if isinstance(a, np.ndarray) else a for a in case.args]
+        before = [np.copy(a) for a in args]
+        with pytest.raises(ValueError, match="contiguous"):
+            getattr(backend, kernel.name)(*args, **case.kwargs)
+        for now, then in zip(args, before, strict=True):
+            np.testing.assert_array_equal(now, then)
+
+    def test_inputs_are_unchanged(self, kernel, backend, dtype, rng):
+        function = getattr(backend, kernel.name)
+        for case in kernel.cases(rng, dtype):
+            args = convert(case, np.copy)
+            function(*args.args, **args.kwargs)
+            for position, (now, before) in enumerate(zip(args.args, case.args, strict=True)):
+                if isinstance(now, np.ndarray) and position not in kernel.in_place:
+                    np.testing.assert_array_equal(now, before, strict=True)
+
+    def test_results_may_be_given_and_are_assigned(self, kernel, backend, dtype, rng):
+        function = getattr(backend, kernel.name)
+        for case in kernel.cases(rng, dtype) if kernel.results else ():
+            expected = call(function, kernel, case)
+            given = nan_results(kernel, expected)
+            returned = call(function, kernel, case, **given)
+            assert_equal(returned, expected, describe(kernel, case))
+            for name, result in zip(kernel.results, returned, strict=True):
+                assert result is given.get(name), f"{kernel.name} returns the array given as {name}="
+
+    def test_elementwise_results_may_overwrite_the_input(self, kernel, backend, dtype, rng):
+        function = getattr(backend, kernel.name)
+        for case in kernel.cases(rng, dtype) if kernel.elementwise else ():
+            expected = call(function, kernel, case)
+            case = convert(case, np.copy)
+            result = call(function, kernel, case, **{kernel.results[0]: case.args[0]})
+            assert_equal(result, expected, describe(kernel, case))
+
+    def test_one_nan_shows_wherever_it_is(self, kernel, compiled, dtype, rng):
+        for case, position in itertools.product(small(kernel, dtype, rng), kernel.nan):
+            array = case.args[position] if position < len(case.args) else None
+            if array is None or array.dtype.kind != "f":
+                continue
+            for place in range(array.size):
+                sick = array.copy()
+                sick.flat[place] = np.nan
+                sick_case = Case((*case.args[:position], sick, *case.args[position + 1 :]), case.kwargs)
+                expected, got = (call(f, kernel, sick_case) for f in (kernel.twin(), kernel.compiled()))
+                for one, other in zip(got, expected, strict=True):
+                    if one is not None and np.asarray(other).dtype.kind == "f":
+                        message = f"NaN at {place} of argument {position}: {describe(kernel, case)}"
+                        np.testing.assert_array_equal(np.isnan(one), np.isnan(other), err_msg=message)
+
+    def test_wrong_dtypes_are_refused(self, kernel, backend, rng):
+        case = ordinary(kernel, rng)
+        function = getattr(backend, kernel.name)
+        reals = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+        for i, change in itertools.product(reals, (np.float16, np.complex128, "O", ">f8", np.longdouble, "U8")):
+            with np.errstate(all="ignore"):
+                changed = case.args[i].astype(change)
+            self.refused(function, kernel, case, i, changed, TypeError)
+        for i in reals if len(reals) > 1 else ():
+            self.refused(function, kernel, case, i, case.args[i].astype(np.float32), TypeError)
+
+    def test_wrong_ranks_and_shapes_are_refused(self, kernel, backend, rng):
+        case = ordinary(kernel, rng)
+        function = getattr(backend, kernel.name)
+        arrays = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray)]
+        any_rank = kernel.elementwise and len(arrays) == 1
+        if any_rank or kernel.name in ("gather_rows", "sum_of_squares"):
+            return
+        for i in arrays:
+            self.refused(function, kernel, case, i, case.args[i][None], ValueError)
+
+    def test_wrong_results_arrays_are_refused(self, kernel, backend, rng):
+        case = ordinary(kernel, rng)
+        function = getattr(backend, kernel.name)
+        expected = call(function, kernel, case)
+        for name, result in zip(kernel.results, expected, strict=bool(kernel.results)):
+            if result is None:
+                continue
+            frozen = np.empty_like(result)
+            frozen.flags.writeable = False
+            wrong = [
+                (TypeError, np.empty(result.shape, np.float16)),
+                (TypeError, result.tolist()),
+                (ValueError, np.empty((*result.shape, 1), result.dtype)),
+                (ValueError, np.empty((*result.shape, 2), result.dtype)[..., 0]),
+                (ValueError, frozen),
+            ]
+            for error, array in wrong:
+                with pytest.raises(error, match=name):
+                    function(*case.args, **case.kwargs, **{name: array})
+
+    def test_results_that_overlap_an_input_are_refused(self, kernel, backend, rng):
+        case = ordinary(kernel, rng)
+        function = getattr(backend, kernel.name)
+        expected = call(function, kernel, case)
+        for name, result in zip(kernel.results, expected, strict=bool(kernel.results)):
+            inputs = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and result is not None]
+            for i in inputs:
+                memory = np.zeros(case.args[i].nbytes + result.nbytes + 64, np.uint8)
+                array = np.frombuffer(memory.data, case.args[i].dtype, case.args[i].size).reshape(case.args[i].shape)
+                array[...] = case.args[i]
+                itemsize = max(array.itemsize, result.itemsize)
+                if array.nbytes <= itemsize:
+                    continue  # nothing to overlap in part
+                out = np.frombuffer(memory.data, result.dtype, result.size, offset=itemsize).reshape(result.shape)
+                self.refused(function, kernel, case, i, array, ValueError, **{name: out})
+
+    @staticmethod
+    def refused(function, kernel, case, position, argument, error, **extra):
+        """The call with that argument raises, and nothing has changed."""
+        args = [np.copy(a) if isinstance(a, np.ndarray) else a for a in case.args]
+        args[position] = argument
+        before = [np.copy(a) if isinstance(a, np.ndarray) else a for a in args]
+        try:
+            function(*args, **case.kwargs, **extra)
+        except error:
+            pass
+        else:
+            received = f"{argument.dtype}{argument.shape}" if isinstance(argument, np.ndarray) else repr(argument)
+            pytest.fail(f"{describe(kernel, case)} takes {received} as argument {position}; expected {error.__name__}")
+        for now, then in zip(args, before, strict=True):
+            if isinstance(now, np.ndarray) and now.dtype != object:
+                np.testing.assert_array_equal(now, then)
