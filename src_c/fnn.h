@@ -61,6 +61,14 @@ enum fnn_pointwise_loss {
     FNN_KL_DIVERGENCE,
 };
 
+/* The windows of a pooling: images, window, strides, padding before, outputs. */
+typedef struct fnn_windows {
+    ptrdiff_t n, h, w, c;
+    ptrdiff_t ph, pw, sh, sw;
+    ptrdiff_t top, left;
+    ptrdiff_t oh, ow;
+} fnn_windows;
+
 typedef struct fnn_kernels {
 #define real void
 #define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;

@@ -16,7 +16,7 @@
  * and written once.
  * Twin: fastnn/reference/optimizers.py.
  */
-#include "real.h"
+#include "wide.h"
 
 /* Items of the pool: chunks of so many elements, so that parts start at the same places whatever their number. */
 enum { CHUNK = 4096 };
@@ -283,9 +283,7 @@ int FNN(clip_values)(real *g, ptrdiff_t n, double limit) {
 
 /* ---- sum of squares ---- */
 
-enum { WIDE = VBYTES / 8, SUMS = 4 }; /* doubles of a register; sums that run side by side, to hide the latency */
-typedef double wide __attribute__((vector_size(VBYTES)));
-typedef real narrow __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
+enum { SUMS = 4 }; /* run side by side, to hide the latency of an addition */
 
 struct squares {
     double *partial; /* one sum a chunk */
@@ -299,12 +297,10 @@ static double squares_of(const real *g, ptrdiff_t n) {
     /* The main loop: */
     for (; i + SUMS * WIDE <= n; i += SUMS * WIDE)
         for (int k = 0; k < SUMS; k++) {
-            wide x = __builtin_convertvector(*(const narrow *)(g + i + k * WIDE), wide);
+            wide x = load_wide(g + i + k * WIDE, WIDE);
             sum[k] += x * x;
         }
-    wide lanes = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    double total = 0;
-    for (int k = 0; k < WIDE; k++) total += lanes[k];
+    double total = sum_wide((sum[0] + sum[1]) + (sum[2] + sum[3]));
     /* The tail: */
     for (; i < n; i++) total += (double)g[i] * (double)g[i];
     return total;
