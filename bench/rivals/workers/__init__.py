@@ -1,0 +1,4 @@
+"""One script a framework; each is started in a process of its own, under the interpreter that has the framework.
+
+A worker imports its framework, NumPy and ``worker`` and nothing else of this repository.
+"""

@@ -1,0 +1,85 @@
+"""What every worker shares: read the job, answer for the check, warm up, time every step, print one line of JSON.
+
+The job comes as JSON in the first argument: model, kind ("train", "mnist" or "inference"), mode, threads, seconds, and
+``data``, an .npz file with the weights w0, w1, … and the batches x and y.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+CHECKED_STEPS = 10
+MOST_STEPS = 20_000
+LEAST_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Job:
+    model: str
+    kind: str
+    mode: str
+    threads: int
+    seconds: float
+    data: str
+
+    @property
+    def training(self) -> bool:
+        return self.kind != "inference"
+
+    def load(self) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        """Weights in Keras' order, input batches, label batches."""
+        with np.load(self.data) as file:
+            weights = [file[f"w{i}"] for i in range(sum(name.startswith("w") for name in file.files))]
+            return weights, list(file["x"]), list(file["y"])
+
+
+@dataclass
+class Run:
+    """A prepared model.
+
+    ``step(i)`` trains on batch i (taken modulo their number) and gives the loss, or gives the outputs for batch i; it
+    is complete when it returns. ``times(seconds)``, where a framework has a loop of its own, gives milliseconds a step.
+    """
+
+    step: Callable[[int], Any]
+    times: Callable[[float], list[float]] | None = None
+    extras: Callable[[], dict[str, Any]] = field(default=dict)
+
+
+def time_steps(step: Callable[[int], Any], seconds: float, block: int = 1) -> list[float]:
+    """Milliseconds of each step (of each ``block`` steps, divided by it) for so many seconds."""
+    milliseconds = []
+    clock = time.perf_counter
+    end = clock() + seconds
+    i = 0
+    while (now := clock()) < end or i < LEAST_STEPS:
+        for _ in range(block):
+            step(i)
+            i += 1
+        milliseconds.append((clock() - now) * 1e3 / block)
+        if i >= MOST_STEPS:
+            break
+    return milliseconds
+
+
+def serve(prepare: Callable[[Job], Run]) -> None:
+    """Do the job of the command line."""
+    job = Job(**json.loads(sys.argv[1]))
+    run = prepare(job)
+    if job.training:
+        answers = [float(run.step(i)) for i in range(CHECKED_STEPS)]
+    else:
+        answers = np.asarray(run.step(0), dtype=np.float64).ravel().tolist()
+    times = run.times or (lambda seconds: time_steps(run.step, seconds))
+    times(job.seconds / 4)
+    milliseconds = times(job.seconds)
+    result = {"median": median(milliseconds), "best": min(milliseconds), "steps": len(milliseconds), "answers": answers}
+    print(json.dumps(result | run.extras()), flush=True)
