@@ -9,8 +9,8 @@ A loss of your own is a function with its slope beside it::
     model.compile(loss=fourth_power)
 
 or a subclass of ``Loss`` with ``call(y_true, y_pred)`` and ``gradient(y_true, y_pred)``.  ``call`` gives one value for
-each row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope of
-those values with respect to ``y_pred``, shaped as ``y_pred``.
+each row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope
+of those values with respect to ``y_pred``, shaped as ``y_pred``.
 """
 
 from __future__ import annotations

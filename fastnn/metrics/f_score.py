@@ -20,8 +20,8 @@ class FBetaScore(Metric):
     Parameters
     ----------
     average : {None, "micro", "macro", "weighted"}
-        None gives one score for each class; "micro" counts all classes together; "macro" is the mean, "weighted" the mean
-        by the number of true examples.
+        None gives one score for each class; "micro" counts all classes together; "macro" is the mean, "weighted" the
+        mean by the number of true examples.
     beta : float
         How many times recall weighs against precision; positive.
     threshold : float, optional
