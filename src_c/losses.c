@@ -26,7 +26,7 @@ struct job {
     const int64_t *labels;
     const real *dense;
     real on, off; /* q = on t + off */
-    ptrdiff_t C;
+    ptrdiff_t M, C;
 };
 
 /* q of row m, lanes c …; lanes beyond the row are 0. */
@@ -59,6 +59,32 @@ static int softmax_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
         }
         real total = sum_lanes(loss);
         job->loss[m] = log_sum == log_sum ? total : log_sum; /* a row without probabilities has no loss: NaN */
+    }
+    return FNN_OK;
+}
+
+/* Short rows: a lane holds a row. */
+static int softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct job *job = context;
+    const ptrdiff_t C = job->C;
+    for (ptrdiff_t m = first * VL; m < least(last * VL, job->M); m += VL) {
+        real z[SHORT_ROW][VL], p[SHORT_ROW][VL], dense[SHORT_ROW][VL];
+        ptrdiff_t n = least(VL, job->M - m);
+        ivec label = {0};
+        turn_rows(z, job->x + m * C, n, C);
+        if (job->dense) turn_rows(dense, job->dense + m * C, n, C);
+        else
+            for (ptrdiff_t r = 0; r < n; r++) label[r] = (real_int)job->labels[m + r];
+        vec max = columns_max(z, C), sum = columns_exp_sum(p, z, max, C), over = 1 / sum, log_sum = vec_log(sum);
+        vec loss = {0};
+        for (ptrdiff_t c = 0; c < C; c++) {
+            vec t = job->dense ? load(dense[c]) : choose(label == (ivec){0} + (real_int)c, splat(1), (vec){0});
+            vec q = t * job->on + job->off, log_p = (load(z[c]) - max) - log_sum;
+            loss -= choose(q == 0, (vec){0}, q * log_p);
+            store(p[c], load(p[c]) * over);
+        }
+        turn_back(job->out + m * C, p, n, C);
+        store_upto(job->loss + m, choose(is_nan(log_sum), log_sum, loss), n);
     }
     return FNN_OK;
 }
@@ -127,35 +153,35 @@ static int categorical_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t l
 
 /* ---- the four kernels ---- */
 
-static int run(fnn_task task, struct job *job, ptrdiff_t M, double smoothing) {
+static int run(fnn_task task, ptrdiff_t items, struct job *job, double smoothing) {
     if (job->labels)
-        for (ptrdiff_t m = 0; m < M; m++)
+        for (ptrdiff_t m = 0; m < job->M; m++)
             if (job->labels[m] < 0 || job->labels[m] >= job->C) return FNN_BAD_INDEX;
     job->on = (real)(1 - smoothing);
     job->off = (real)(smoothing / (double)job->C);
-    return fnn_parallel(M, (double)M * (double)job->C * FLOPS_PER_ELEMENT, task, job);
+    return fnn_parallel(items, (double)job->M * (double)job->C * FLOPS_PER_ELEMENT, task, job);
 }
 
 int FNN(softmax_cross_entropy_forward)(real *loss, real *p, const real *z, const int64_t *labels, const real *dense,
                                        double smoothing, ptrdiff_t M, ptrdiff_t C) {
-    struct job job = {.loss = loss, .out = p, .x = z, .labels = labels, .dense = dense, .C = C};
-    return run(softmax_rows, &job, M, smoothing);
+    struct job job = {.loss = loss, .out = p, .x = z, .labels = labels, .dense = dense, .M = M, .C = C};
+    return run(C <= SHORT_ROW ? softmax_short_rows : softmax_rows, row_items(M, C), &job, smoothing);
 }
 
 int FNN(softmax_cross_entropy_backward)(real *dz, const real *p, const int64_t *labels, const real *dense, const real *scale,
                                         double smoothing, ptrdiff_t M, ptrdiff_t C) {
-    struct job job = {.out = dz, .x = p, .scale = scale, .labels = labels, .dense = dense, .C = C};
-    return run(softmax_gradient_rows, &job, M, smoothing);
+    struct job job = {.out = dz, .x = p, .scale = scale, .labels = labels, .dense = dense, .M = M, .C = C};
+    return run(softmax_gradient_rows, M, &job, smoothing);
 }
 
 int FNN(categorical_cross_entropy_forward)(real *loss, const real *p, const int64_t *labels, const real *dense,
                                            double smoothing, ptrdiff_t M, ptrdiff_t C) {
-    struct job job = {.loss = loss, .x = p, .labels = labels, .dense = dense, .C = C};
-    return run(categorical_rows, &job, M, smoothing);
+    struct job job = {.loss = loss, .x = p, .labels = labels, .dense = dense, .M = M, .C = C};
+    return run(categorical_rows, M, &job, smoothing);
 }
 
 int FNN(categorical_cross_entropy_backward)(real *dp, const real *p, const int64_t *labels, const real *dense,
                                             const real *scale, double smoothing, ptrdiff_t M, ptrdiff_t C) {
-    struct job job = {.out = dp, .x = p, .scale = scale, .labels = labels, .dense = dense, .C = C};
-    return run(categorical_gradient_rows, &job, M, smoothing);
+    struct job job = {.out = dp, .x = p, .scale = scale, .labels = labels, .dense = dense, .M = M, .C = C};
+    return run(categorical_gradient_rows, M, &job, smoothing);
 }

@@ -134,20 +134,35 @@ INLINE unsigned lanes_nonzero(vec v) {
 #endif
 }
 
+INLINE ivec lane_numbers(void) {
+    ivec lane = {0};
+#pragma GCC unroll 16
+    for (int i = 0; i < VL; i++) lane[i] = i;
+    return lane;
+}
+
+/* Lane i of the result is lane i ^ distance of v. */
+INLINE vec exchange_lanes(vec v, int distance) {
+#if defined(__clang__)
+    vec w = v;
+    for (int i = 0; i < VL; i++) w[i] = v[i ^ distance];
+    return w;
+#else
+    return __builtin_shuffle(v, lane_numbers() ^ distance);
+#endif
+}
+
 /* Reductions over lanes, in one fixed order: halves are folded onto each other. */
 INLINE real sum_lanes(vec v) {
-    real lane[VL];
-    memcpy(lane, &v, sizeof v);
-    for (int half = VL / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
+#pragma GCC unroll 4
+    for (int half = VL / 2; half > 0; half /= 2) v += exchange_lanes(v, half);
+    return v[0];
 }
 
 INLINE real max_lanes(vec v) { /* keeps NaN */
-    real m = v[0];
-    for (int i = 1; i < VL; i++)
-        if (v[i] > m || v[i] != v[i]) m = v[i];
-    return m;
+#pragma GCC unroll 4
+    for (int half = VL / 2; half > 0; half /= 2) v = vec_max(v, exchange_lanes(v, half));
+    return v[0];
 }
 
 /* This tier's and precision's share of the list of kernels. */

@@ -15,8 +15,24 @@ enum { FLOPS_PER_ELEMENT = 30 };
 struct job {
     real *out;
     const real *x, *dy; /* x is y in the gradients */
-    ptrdiff_t C;
+    ptrdiff_t rows, C;
 };
+
+/* ---- softmax ---- */
+
+static int softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct job *job = context;
+    const ptrdiff_t C = job->C;
+    for (ptrdiff_t row = first * VL; row < least(last * VL, job->rows); row += VL) {
+        real column[SHORT_ROW][VL];
+        ptrdiff_t n = least(VL, job->rows - row);
+        turn_rows(column, job->x + row * C, n, C);
+        vec over = 1 / columns_exp_sum(column, column, columns_max(column, C), C);
+        for (ptrdiff_t c = 0; c < C; c++) store(column[c], load(column[c]) * over);
+        turn_back(job->out + row * C, column, n, C);
+    }
+    return FNN_OK;
+}
 
 static int softmax_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
@@ -45,6 +61,22 @@ static int softmax_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t last)
     return FNN_OK;
 }
 
+/* ---- log-softmax ---- */
+
+static int log_softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct job *job = context;
+    const ptrdiff_t C = job->C;
+    for (ptrdiff_t row = first * VL; row < least(last * VL, job->rows); row += VL) {
+        real column[SHORT_ROW][VL];
+        ptrdiff_t n = least(VL, job->rows - row);
+        turn_rows(column, job->x + row * C, n, C);
+        vec max = columns_max(column, C), log_sum = vec_log(columns_exp_sum(NULL, column, max, C));
+        for (ptrdiff_t c = 0; c < C; c++) store(column[c], (load(column[c]) - max) - log_sum);
+        turn_back(job->out + row * C, column, n, C);
+    }
+    return FNN_OK;
+}
+
 static int log_softmax_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
     const ptrdiff_t C = job->C;
@@ -69,21 +101,28 @@ static int log_softmax_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t l
     return FNN_OK;
 }
 
-static int run(fnn_task task, real *out, const real *dy, const real *x, ptrdiff_t rows, ptrdiff_t C) {
-    struct job job = {out, x, dy, C};
-    return fnn_parallel(rows, (double)rows * (double)C * FLOPS_PER_ELEMENT, task, &job);
+/* ---- the four kernels ---- */
+
+static int run(fnn_task task, ptrdiff_t items, struct job job) {
+    return fnn_parallel(items, (double)job.rows * (double)job.C * FLOPS_PER_ELEMENT, task, &job);
 }
 
-int FNN(softmax_forward)(real *y, const real *x, ptrdiff_t rows, ptrdiff_t C) { return run(softmax_rows, y, NULL, x, rows, C); }
+int FNN(softmax_forward)(real *y, const real *x, ptrdiff_t rows, ptrdiff_t C) {
+    struct job job = {.out = y, .x = x, .rows = rows, .C = C};
+    return run(C <= SHORT_ROW ? softmax_short_rows : softmax_rows, row_items(rows, C), job);
+}
 
 int FNN(softmax_backward)(real *dx, const real *dy, const real *y, ptrdiff_t rows, ptrdiff_t C) {
-    return run(softmax_gradient_rows, dx, dy, y, rows, C);
+    struct job job = {.out = dx, .x = y, .dy = dy, .rows = rows, .C = C};
+    return run(softmax_gradient_rows, rows, job);
 }
 
 int FNN(log_softmax_forward)(real *y, const real *x, ptrdiff_t rows, ptrdiff_t C) {
-    return run(log_softmax_rows, y, NULL, x, rows, C);
+    struct job job = {.out = y, .x = x, .rows = rows, .C = C};
+    return run(C <= SHORT_ROW ? log_softmax_short_rows : log_softmax_rows, row_items(rows, C), job);
 }
 
 int FNN(log_softmax_backward)(real *dx, const real *dy, const real *y, ptrdiff_t rows, ptrdiff_t C) {
-    return run(log_softmax_gradient_rows, dx, dy, y, rows, C);
+    struct job job = {.out = dx, .x = y, .dy = dy, .rows = rows, .C = C};
+    return run(log_softmax_gradient_rows, rows, job);
 }
