@@ -51,8 +51,11 @@ cdef int read_windows(fnn_windows *g, object pool_size, object strides, object p
     cdef tuple size = pool_size if is_pair(pool_size) else shapes.pair("pool_size", pool_size)
     cdef tuple steps = size if strides is None else strides if is_pair(strides) else shapes.pair("strides", strides)
     cdef bint same = padding == "same"
-    g.ph, g.pw = size[0], size[1]
-    g.sh, g.sw = steps[0], steps[1]
+    try:
+        g.ph, g.pw = size[0], size[1]
+        g.sh, g.sw = steps[0], steps[1]
+    except OverflowError:
+        raise ValueError(f"pool_size and strides count cells of an image. Received: {pool_size=}, {strides=}.") from None
     if (g.ph < 1 or g.pw < 1 or g.sh < 1 or g.sw < 1 or not (same or padding == "valid")
             or not same and (g.ph > g.h or g.pw > g.w)):
         shapes.pool2d_output_shape((g.n, g.h, g.w, g.c), pool_size, strides, padding)  # says what does not fit
