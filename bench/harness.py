@@ -44,7 +44,8 @@ def _widened(value: Any) -> Any:
 
 def _results(row: registry.Kernel, function: Callable, case: registry.Case) -> tuple:
     """What a call returns or changes, as a tuple; the case's own arrays are left alone."""
-    args = tuple(value.copy() if position in row.in_place else value for position, value in enumerate(case.args))
+    changed = {position for position in row.in_place if case.args[position] is not None}
+    args = tuple(value.copy() if position in changed else value for position, value in enumerate(case.args))
     returned = function(*args, **case.kwargs)
     if row.in_place and returned is None:
         return tuple(args[position] for position in row.in_place)
