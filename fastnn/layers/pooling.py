@@ -82,6 +82,9 @@ class AveragePooling2D(_Pooling2D):
     [2.5, 4.5, 10.5, 12.5]
     """
 
+    def __init__(self, pool_size: Any, *args: Any, **settings: Any):
+        super().__init__(pool_size, *args, **settings)
+
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         return active().average_pool2d_forward(x, *self.window), x.shape
 

@@ -26,7 +26,14 @@ class Bar(tqdm):
         self.words = ""
         shape = f"{{count}} {{bar:{width}}} {{words}}" if total else "{count} {words}"
         super().__init__(
-            total=total, file=out, bar_format=shape, ascii=" ━", leave=False, dynamic_ncols=True, miniters=1
+            total=total,
+            file=out,
+            bar_format=shape,
+            ascii=" ━",
+            leave=False,
+            dynamic_ncols=True,
+            miniters=1,
+            delay=1e-9,  # nothing is drawn before the first ``show``
         )
 
     @property

@@ -5,6 +5,7 @@ Everything is read and checked here, before anything changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -187,12 +188,11 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
     y = None if y is None else read_array("y", y)
     weight = None if sample_weight is None else read_array("sample_weight", sample_weight)
     n = check_lengths(x=x, y=y, sample_weight=weight)
-    cut = int(n * (1 - validation_split) // 1)
+    cut = math.floor(n * (1 - validation_split))
     if cut in (0, n):
         raise ValueError(
-            f"validation_split={validation_split} leaves {cut} of {n} examples for training and {n - cut} for "
-            "validation. "
-            "Both need at least one."
+            "validation_split leaves at least one example for training and one for validation. "
+            f"Received: validation_split={validation_split}, which cuts {n} examples into {cut} and {n - cut}."
         )
     parts = [(None, None) if a is None else (a[:cut], a[cut:]) for a in (x, y, weight)]
     return tuple(p[0] for p in parts), tuple(p[1] for p in parts)

@@ -57,11 +57,11 @@ def fit(
     model.stop_training = False
     params = {"verbose": verbose, "epochs": epochs, "steps": train.steps}
     with _callbacks(model, callbacks, params, history=True) as (heard, bars):
-        heard.on_train_begin()
+        heard.on_train_begin(None)
         logs: dict[str, Any] | None = None
         for epoch in range(initial_epoch, epochs):
             step.reset()
-            heard.on_epoch_begin(epoch)
+            heard.on_epoch_begin(epoch, None)
             logs = _train_epoch(model, step, train, guard, heard, bars, epoch)
             if validation is not None and validates(epoch):
                 step.reset()
@@ -126,7 +126,7 @@ def _lost(
 
 def _test_epoch(step: Any, epochs: Epochs, heard: Any, bars: Any) -> dict[str, Any]:
     """Measure on all batches; gives the logs."""
-    heard.on_test_begin()
+    heard.on_test_begin(None)
     before = heard.on_test_batch_begin if heard.heard("on_test_batch_begin") else None
     after = heard.on_test_batch_end if heard.heard("on_test_batch_end") else None
     for i, (x, t, weight) in enumerate(epochs):
@@ -180,14 +180,14 @@ def predict(
         epochs = Epochs(batches, _optional_number("steps", steps), "steps")
     outputs = []
     with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (heard, bars):
-        heard.on_predict_begin()
+        heard.on_predict_begin(None)
         for i, (part, _, _) in enumerate(epochs):
             heard.on_predict_batch_begin(i, None)
             outputs.append(model.predict_on_batch(part))
             heard.on_predict_batch_end(i, {"outputs": outputs[-1]})
             for bar in bars:
                 bar.tick(i + 1)
-        heard.on_predict_end()
+        heard.on_predict_end(None)
     if not outputs:
         raise ValueError("predict needs data. Received: an iterable that yields no batch.")
     return np.concatenate(outputs)

@@ -1,0 +1,162 @@
+"""Fusion: which layers are joined, and that no number changes beyond rounding."""
+
+import numpy as np
+import pytest
+
+from fastnn import Input, Sequential, layers, optimizers
+from fastnn.models.fusion import ActivityPenalty, ConvPool, WithActivation, blocks_of, split_head
+
+from .conftest import cnn, mlp
+
+
+def kinds(*stack):
+    return [type(block).__name__ for block in blocks_of(stack)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        ([layers.Conv2D(2, 3, activation="relu"), layers.MaxPooling2D()], ["ConvPool"]),
+        ([layers.Conv2D(2, 3), layers.MaxPooling2D()], ["ConvPool"]),
+        ([layers.Conv2D(2, 3), layers.ReLU(), layers.MaxPooling2D(), layers.Flatten()], ["ConvPool", "Flatten"]),
+        ([layers.Conv2D(2, 3), layers.Activation("relu"), layers.MaxPooling2D((3, 2))], ["ConvPool"]),
+        ([layers.Conv2D(2, 3), layers.Activation("tanh"), layers.MaxPooling2D()], ["WithActivation", "MaxPooling2D"]),
+        ([layers.Conv2D(2, 3, activation="tanh"), layers.MaxPooling2D()], ["Conv2D", "MaxPooling2D"]),
+        ([layers.Conv2D(2, 3), layers.MaxPooling2D(3, strides=2)], ["Conv2D", "MaxPooling2D"]),
+        ([layers.Conv2D(2, 3), layers.MaxPooling2D(padding="same")], ["Conv2D", "MaxPooling2D"]),
+        ([layers.Conv2D(2, 3, groups=2), layers.MaxPooling2D()], ["Conv2D", "MaxPooling2D"]),
+        ([layers.Conv2D(2, 3, algorithm="im2col"), layers.MaxPooling2D()], ["Conv2D", "MaxPooling2D"]),
+        (
+            [
+                layers.Conv2D(2, 3, data_format="channels_first"),
+                layers.MaxPooling2D(data_format="channels_first"),
+            ],
+            ["Conv2D", "MaxPooling2D"],
+        ),
+        (
+            [layers.Conv2D(2, 3, activity_regularizer="l2"), layers.MaxPooling2D()],
+            ["Conv2D", "ActivityPenalty", "MaxPooling2D"],
+        ),
+        ([layers.Conv2D(2, 3), layers.AveragePooling2D(2)], ["Conv2D", "AveragePooling2D"]),
+        ([layers.Dense(2), layers.Activation("sigmoid")], ["WithActivation"]),
+        ([layers.Dense(2), layers.ReLU(), layers.Dense(2)], ["WithActivation", "Dense"]),
+        ([layers.Dense(2), layers.LeakyReLU(0.3)], ["Dense", "LeakyReLU"]),
+        ([layers.Dense(2), layers.LeakyReLU(0.2)], ["WithActivation"]),
+        ([layers.Dense(2), layers.ReLU(max_value=6)], ["Dense", "ReLU"]),
+        ([layers.Dense(2), layers.Softmax()], ["Dense", "Softmax"]),
+        ([layers.Dense(2, activation="relu"), layers.ReLU()], ["Dense", "ReLU"]),
+        ([layers.Dense(2, activation="gelu"), layers.ReLU()], ["Dense", "ReLU"]),
+        ([layers.Dense(2), layers.Dropout(0.5), layers.ReLU()], ["Dense", "Dropout", "ReLU"]),
+        ([layers.DepthwiseConv2D(3), layers.ReLU()], ["WithActivation"]),
+        ([layers.DepthwiseConv2D(3), layers.MaxPooling2D()], ["DepthwiseConv2D", "MaxPooling2D"]),
+    ],
+)
+def test_which_are_joined(stack, expected):
+    assert kinds(*stack) == expected
+    assert [type(b).__name__ for b in blocks_of(stack, fuse=False) if not isinstance(b, ActivityPenalty)] == [
+        type(layer).__name__ for layer in stack
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stack", "head", "left"),
+    [
+        ([layers.Dense(2, activation="softmax")], "softmax", ["WithActivation"]),
+        ([layers.Dense(2, activation="sigmoid")], "sigmoid", ["WithActivation"]),
+        ([layers.Dense(2), layers.Activation("softmax")], "softmax", ["Dense"]),
+        ([layers.Dense(2), layers.Softmax()], "softmax", ["Dense"]),
+        ([layers.Dense(2), layers.Activation("sigmoid")], "sigmoid", ["WithActivation"]),
+        ([layers.Dense(2), layers.Softmax(axis=1)], None, ["Dense", "Softmax"]),
+        ([layers.Dense(2, activation="relu")], None, ["Dense"]),
+        ([layers.Dense(2, activation="softmax", activity_regularizer="l2")], None, ["Dense", "ActivityPenalty"]),
+        ([layers.Dense(2, activation="sigmoid"), layers.Flatten()], None, ["Dense", "Flatten"]),
+        ([], None, []),
+    ],
+)
+def test_head(stack, head, left):
+    blocks, found = split_head(blocks_of(stack))
+    assert found == head
+    assert [type(block).__name__ for block in blocks] == left
+
+
+@pytest.mark.parametrize("make", [mlp, cnn])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_training_is_unfused_training(digits, make, dtype):
+    x, y = digits
+    model, start = make(dtype=dtype), None
+    rng = np.random.default_rng(2)
+    start = [rng.uniform(-0.4, 0.4, w.shape) for w in model.get_weights()]
+    runs = []
+    for fuse in (True, False):
+        model.set_weights(start)
+        for layer in model.layers:
+            if isinstance(layer, layers.Dropout):
+                layer.calls = 0
+        model.compile(optimizers.SGD(0.05, momentum=0.9), "sparse_categorical_crossentropy", fuse=fuse)
+        history = model.fit(x / 255, y, epochs=3, shuffle=False, verbose=0)
+        runs.append((history.history["loss"], model.get_weights(), model.predict(x / 255, verbose=0)))
+    close = {"rtol": 1e-10, "atol": 1e-12} if dtype == "float64" else {"rtol": 2e-4, "atol": 2e-5}
+    np.testing.assert_allclose(runs[0][0], runs[1][0], **close)
+    for a, b in zip(runs[0][1], runs[1][1], strict=True):
+        np.testing.assert_allclose(a, b, **close)
+    np.testing.assert_allclose(runs[0][2], runs[1][2], **close)
+
+
+def test_the_cnn_of_the_notes_runs_in_few_blocks():
+    model = cnn()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.train_on_batch(np.zeros((2, 9, 8, 1)), np.zeros(2, int))
+    names = [type(block).__name__ for block in model.step().chain.blocks]
+    assert names == ["ConvPool", "ConvPool", "Flatten", "Dropout", "WithActivation", "Dense"]
+    assert model.step().from_logits
+
+
+def test_the_first_layer_makes_no_input_gradient():
+    model = cnn()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((2, 9, 8, 1)), np.zeros(2, int), verbose=0)
+    wants = [layer.needs_input_gradient for layer in model.layers if layer.weights]
+    assert wants == [False, True, True, True]
+    model.layers[0].trainable = False
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((2, 9, 8, 1)), np.zeros(2, int), verbose=0)
+    assert [layer.needs_input_gradient for layer in model.layers if layer.weights] == [True, False, True, True]
+
+
+@pytest.mark.parametrize("pool", [(2, 2), (3, 3), (1, 2)])
+@pytest.mark.parametrize("activation", ["relu", None])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_conv_pool_block_is_its_two_layers(pool, activation, padding):
+    rng = np.random.default_rng(1)
+    conv = layers.Conv2D(5, 3, activation=activation, padding=padding, dtype="float64")
+    after = layers.MaxPooling2D(pool, dtype="float64")
+    Sequential([Input(shape=(11, 8, 3)), conv, after])
+    x = rng.standard_normal((2, 11, 8, 3))
+    block = ConvPool(conv, conv.rule.name, after)
+    y, ctx = block.forward(x, True)
+    h, conv_ctx = conv.forward(x, True)
+    expected, pool_ctx = after.forward(h, True)
+    np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
+    dy = rng.standard_normal(y.shape)
+    dx = block.backward(dy, ctx)
+    grads = [p.grad.copy() for p in conv.weights]
+    np.testing.assert_allclose(dx, conv.backward(after.backward(dy, pool_ctx), conv_ctx), rtol=1e-10, atol=1e-12)
+    for g, p in zip(grads, conv.weights, strict=True):
+        np.testing.assert_allclose(g, p.grad, rtol=1e-10, atol=1e-12)
+
+
+def test_with_activation_is_its_two_layers():
+    rng = np.random.default_rng(1)
+    dense, after = layers.Dense(5, dtype="float64"), layers.Activation("elu", dtype="float64")
+    dense.ensure_built((None, 4))
+    x = rng.standard_normal((3, 4))
+    block = WithActivation(dense, after.rule)
+    y, ctx = block.forward(x)
+    h, dense_ctx = dense.forward(x)
+    expected, after_ctx = after.forward(h)
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    dy = rng.standard_normal(y.shape)
+    dx = block.backward(dy, ctx)
+    grad = dense.kernel.grad.copy()
+    np.testing.assert_allclose(dx, dense.backward(after.backward(dy, after_ctx), dense_ctx), rtol=1e-10)
+    np.testing.assert_allclose(grad, dense.kernel.grad, rtol=1e-10)
