@@ -43,6 +43,11 @@ def _targets(name: str, z: np.ndarray, t: np.ndarray) -> np.ndarray:
     return t
 
 
+def _arrays(*given: np.ndarray) -> list[np.ndarray]:
+    """Those that are arrays, whose memory a result must not touch."""
+    return [x for x in given if isinstance(x, np.ndarray)]
+
+
 def _distribution(name: str, z: np.ndarray, t: np.ndarray, label_smoothing: float) -> np.ndarray:
     """Rows q = (1 − ε)·t + ε / C, where integer labels `t` (M,) stand for one-hot rows."""
     if np.ndim(t) == 1:
@@ -95,8 +100,8 @@ def softmax_cross_entropy_forward(
     """
     z = _scores("z", z, label_smoothing)
     q = _distribution("z", z, t, label_smoothing)
-    loss = checks.result("loss", loss, z.shape[:1], z.dtype, z, t if isinstance(t, np.ndarray) else None)
-    p = checks.result("p", p, z.shape, z.dtype, z, t if isinstance(t, np.ndarray) else None)
+    loss = checks.result("loss", loss, z.shape[:1], z.dtype, z, *_arrays(t))
+    p = checks.result("p", p, z.shape, z.dtype, z, *_arrays(t))
     with np.errstate(all="ignore"):
         shifted = z - z.max(axis=1, keepdims=True)
         e = np.exp(shifted)
@@ -143,7 +148,7 @@ def softmax_cross_entropy_backward(
     """
     p = _scores("p", p, label_smoothing)
     q, scale = _distribution("p", p, t, label_smoothing), _scale(scale, p)
-    dz = checks.result("dz", dz, p.shape, p.dtype, p, elementwise=True)
+    dz = checks.result("dz", dz, p.shape, p.dtype, p, *_arrays(t, scale), elementwise=True)
     with np.errstate(all="ignore"):
         dz[...] = scale * (p * q.sum(axis=1, keepdims=True) - q)
     return dz
@@ -222,7 +227,7 @@ def sigmoid_cross_entropy_backward(
     """
     p = _scores("p", p, label_smoothing)
     t, scale = _targets("p", p, t), _scale(scale, p)
-    dz = checks.result("dz", dz, p.shape, p.dtype, p, elementwise=True)
+    dz = checks.result("dz", dz, p.shape, p.dtype, p, *_arrays(t, scale), elementwise=True)
     q = t * (1 - label_smoothing) + label_smoothing / 2
     with np.errstate(all="ignore"):
         dz[...] = scale / p.shape[1] * (p - q)
@@ -258,7 +263,7 @@ def categorical_cross_entropy_forward(
     """
     p = _scores("p", p, label_smoothing)
     q = _distribution("p", p, t, label_smoothing)
-    loss = checks.result("loss", loss, p.shape[:1], p.dtype, p)
+    loss = checks.result("loss", loss, p.shape[:1], p.dtype, p, *_arrays(t))
     with np.errstate(all="ignore"):
         r = np.clip(p / p.sum(axis=1, keepdims=True), EPSILON, 1 - EPSILON)
         loss[...] = -(q * np.log(r)).sum(axis=1)
@@ -301,7 +306,7 @@ def categorical_cross_entropy_backward(
     """
     p = _scores("p", p, label_smoothing)
     q, scale = _distribution("p", p, t, label_smoothing), _scale(scale, p)
-    dp = checks.result("dp", dp, p.shape, p.dtype, p, elementwise=True)
+    dp = checks.result("dp", dp, p.shape, p.dtype, p, *_arrays(t, scale), elementwise=True)
     with np.errstate(all="ignore"):
         total = p.sum(axis=1, keepdims=True)
         r = p / total
@@ -457,7 +462,7 @@ def pointwise_loss_backward(
     """
     y, t = _pointwise(y, t, kind, delta)
     scale = _scale(scale, y)
-    dy = checks.result("dy", dy, y.shape, y.dtype, y, t, elementwise=True)
+    dy = checks.result("dy", dy, y.shape, y.dtype, y, *_arrays(t, scale), elementwise=True)
     with np.errstate(all="ignore"):
         outputs = 1 if kind == "kl_divergence" else y.shape[1]
         dy[...] = scale / outputs * _POINTWISE[kind][1](y, t, delta)
