@@ -136,6 +136,10 @@ def conv2d_pool_backward(
     checks.shape("y", y, shape, "(N, PH, PW, F)")
     if not isinstance(argmax, np.ndarray) or argmax.dtype != np.uint8:
         raise TypeError("argmax is the uint8 array of the forward kernel. Received: another dtype.")
+    inputs = (dy, x, w, y, argmax)
+    dx = checks.result("dx", dx, x.shape, x.dtype, *inputs) if need_dx else None
+    dw = checks.result("dw", dw, w.shape, x.dtype, *inputs)
+    db = checks.result("db", db, w.shape[3:], x.dtype, *inputs) if need_db else None
     dpooled = fused_gradient(dy, y, activation)
     dz = max_pool2d_backward(dpooled, argmax.astype(np.int32), conv_shape, pool_size)
     return conv2d_backward(
