@@ -88,6 +88,8 @@ def dense_forward(x, w, b=None, activation="linear", algorithm="auto", *, y=None
     if y is not None:
         apart(Y, X, "y", "x")
         apart(Y, W, "y", "w")
+        if B is not None:
+            apart(Y, B, "y", "b")
     cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
     cdef Py_ssize_t M = shape[0], K = PyArray_DIM(X, 1), N = shape[1]
     cdef void *bias = data(B)
@@ -151,12 +153,11 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
     cdef ndarray DX = output(dx, "dx", 2, x_shape, dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 2, w_shape, dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[1], dtype) if need_db else None
-    if dx is not None and need_dx:
-        for name, array in (("dy", DY), ("x", X), ("w", W)):
-            apart(DX, array, "dx", name)
-    if dw is not None:
-        for name, array in (("dy", DY), ("x", X), ("w", W)):
-            apart(DW, array, "dw", name)
+    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
+        if given is not None and result is not None:
+            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y)):
+                if array is not None:
+                    apart(result, array, result_name, name)
     cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
     cdef Py_ssize_t M = shape[0], K = x_shape[1], N = shape[1]
     cdef void *to_dx = data(DX)
