@@ -69,6 +69,12 @@ typedef struct fnn_windows {
     ptrdiff_t oh, ow;
 } fnn_windows;
 
+/* A convolution of N images of H x W x C with F filters of KH x KW x C / groups; outputs OH x OW; amounts of padding. */
+struct fnn_conv {
+    ptrdiff_t N, H, W, C, KH, KW, F, OH, OW;
+    ptrdiff_t stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right, groups;
+};
+
 typedef struct fnn_kernels {
 #define real void
 #define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;

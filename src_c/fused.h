@@ -3,6 +3,7 @@
 #define FNN_FUSED_H
 
 #include "activations.h"
+#include "tile.h"
 
 INLINE void activate_by(int activation, real *y, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i += VL)
@@ -35,6 +36,33 @@ __attribute__((unused)) static void times_slope(real *dz, const real *dy, const 
         FNN_EACH_FUSIBLE(CASE)
 #undef CASE
     }
+}
+
+INLINE void tile_bias(const int rows, const int vecs, tile c, const real *bias, ptrdiff_t columns) {
+#pragma GCC unroll 2
+    for (int j = 0; j < vecs; j++) {
+        vec b = columns > j * VL ? load_upto(bias + j * VL, columns - j * VL) : (vec){0};
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++) c[i][j] += b;
+    }
+}
+
+INLINE void tile_relu(const int rows, const int vecs, tile c) {
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < vecs; j++) c[i][j] = vec_activation(FNN_RELU, c[i][j], 0);
+}
+
+/* out = act(c + bias) for the first rows and columns of a tile; bias may be NULL.  relu costs nothing here, the others pass over
+ * the stored rows while they are in L1. */
+INLINE void tile_output(const int rows, const int vecs, tile c, real *out, ptrdiff_t ld, ptrdiff_t columns,
+                        const real *bias, int activation) {
+    if (bias) tile_bias(rows, vecs, c, bias, columns);
+    if (activation == FNN_RELU) tile_relu(rows, vecs, c);
+    tile_store(rows, vecs, c, out, ld, columns);
+    if (activation > FNN_RELU)
+        for (int i = 0; i < rows; i++) activate(out + i * ld, columns, activation);
 }
 
 #endif

@@ -16,7 +16,6 @@
 #include "gemm.h"
 
 #include "fused.h"
-#include "tile.h"
 
 enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
@@ -44,26 +43,6 @@ struct tile_job {
     int activation;
 };
 
-INLINE void tile_bias(const int rows, const int vecs, tile c, const real *bias, ptrdiff_t columns) {
-#pragma GCC unroll 2
-    for (int j = 0; j < vecs; j++) {
-        vec b = columns > j * VL ? load_upto(bias + j * VL, columns - j * VL) : (vec){0};
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++) c[i][j] += b;
-    }
-}
-
-INLINE void tile_relu(const int rows, const int vecs, tile c) {
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < vecs; j++) c[i][j] = vec_activation(FNN_RELU, c[i][j], 0);
-}
-
-static void activate_rows(real *c, ptrdiff_t ldc, int rows, ptrdiff_t columns, int activation) {
-    for (int i = 0; i < rows; i++) activate(c + i * ldc, columns, activation);
-}
-
 INLINE void tile_finish(const int rows, const int vecs, tile c, const struct tile_job *job) {
     if (job->transposed) {
         real lines[TILE_ROWS * TILE_COLS];
@@ -74,11 +53,8 @@ INLINE void tile_finish(const int rows, const int vecs, tile c, const struct til
         return;
     }
     if (job->add) tile_add(rows, vecs, c, job->c, job->ldc, job->columns);
-    if (job->last && job->bias) tile_bias(rows, vecs, c, job->bias, job->columns);
-    if (job->last && job->activation == FNN_RELU) tile_relu(rows, vecs, c);
-    tile_store(rows, vecs, c, job->c, job->ldc, job->columns);
-    if (job->last && job->activation > FNN_RELU)
-        activate_rows(job->c, job->ldc, rows, job->columns, job->activation);
+    if (job->last) tile_output(rows, vecs, c, job->c, job->ldc, job->columns, job->bias, job->activation);
+    else tile_store(rows, vecs, c, job->c, job->ldc, job->columns);
 }
 
 INLINE void tile_by_rows(const int rows, const int vecs, const struct tile_job *job) {
@@ -120,6 +96,7 @@ static void in_place_tile(const struct product *p, ptrdiff_t row, ptrdiff_t colu
         .c = p->c + row * p->ldc + column,
         .ldc = p->ldc,
         .columns = least(TILE_COLS, p->N - column),
+        .add = p->add,
         .last = 1,
         .bias = p->bias ? p->bias + column : NULL,
         .activation = p->activation,
@@ -282,7 +259,7 @@ static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
                     .c = p->c + (row + i) * p->ldc + column,
                     .ldc = p->ldc,
                     .columns = columns,
-                    .add = job->start > 0,
+                    .add = p->add || job->start > 0,
                     .last = job->start + job->depth == p->K,
                     .bias = p->bias ? p->bias + column : NULL,
                     .activation = p->activation,
@@ -312,7 +289,7 @@ static int product_blocked(const struct product *p) {
 /* No depth: C is the activation of the bias. */
 static int product_of_nothing(const struct product *p) {
     for (ptrdiff_t i = 0; i < p->M; i++) {
-        for (ptrdiff_t j = 0; j < p->N; j++) p->c[i * p->ldc + j] = p->bias ? p->bias[j] : 0;
+        for (ptrdiff_t j = 0; j < p->N; j++) p->c[i * p->ldc + j] = (p->add ? p->c[i * p->ldc + j] : 0) + (p->bias ? p->bias[j] : 0);
         activate(p->c + i * p->ldc, p->N, p->activation);
     }
     return FNN_OK;
@@ -323,7 +300,7 @@ int FNN(product)(const struct product *p) {
     if (p->K == 0) return product_of_nothing(p);
     int few = p->M <= FEW_ROWS || p->N <= FEW_COLUMNS || (p->a_row == 1 && p->K <= KC);
     if (p->b_column == 1 && few) return product_in_place(p);
-    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && p->activation == FNN_LINEAR) return product_transposed(p);
+    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR) return product_transposed(p);
     return product_blocked(p);
 }
 

@@ -15,7 +15,8 @@ struct product {
     real *c;
     ptrdiff_t ldc;
     const real *bias;
-    int activation;
+    int activation; /* FNN_LINEAR .. the last fusible one */
+    int add;        /* C = act(C + A · B + bias) */
 };
 
 int FNN(product)(const struct product *product);

@@ -177,9 +177,9 @@ static void start_workers(int wanted) {
 
 /* ---- a job ---- */
 
-static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *context) {
+static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *context, int parts_per_thread) {
     start_workers(threads - 1);
-    ptrdiff_t parts = (ptrdiff_t)threads * PARTS_PER_THREAD;
+    ptrdiff_t parts = (ptrdiff_t)threads * parts_per_thread;
     pool.parts = parts < items ? parts : items;
     pool.items = items;
     pool.task = task;
@@ -201,15 +201,19 @@ static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *contex
     return atomic_load(&pool.status);
 }
 
-int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context) {
+int fnn_parallel_parts(ptrdiff_t items, double work, fnn_task task, void *context, int parts_per_thread) {
     if (items <= 0) return FNN_OK;
     int threads = fnn_get_threads(), idle = 0;
     if (threads == 1 || items == 1 || work < 2 * WORK_PER_THREAD ||
         !atomic_compare_exchange_strong(&pool.busy, &idle, 1))
         return task(context, 0, items);
-    int status = run_on_pool(threads, items, task, context);
+    int status = run_on_pool(threads, items, task, context, parts_per_thread);
     atomic_store(&pool.busy, 0);
     return status;
+}
+
+int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context) {
+    return fnn_parallel_parts(items, work, task, context, PARTS_PER_THREAD);
 }
 
 /* ---- scratch ---- */

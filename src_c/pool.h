@@ -15,6 +15,9 @@ typedef int (*fnn_task)(void *context, ptrdiff_t first, ptrdiff_t last);
  * bytes moved): below a measured cut-off, or when the pool is busy, the caller does everything alone. */
 int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context);
 
+/* The same with the number of parts for each thread: fewer where a part has a cost of its own, such as reading all images. */
+int fnn_parallel_parts(ptrdiff_t items, double work, fnn_task task, void *context, int parts_per_thread);
+
 int fnn_get_threads(void);
 int fnn_set_threads(int count); /* 0, or -1 if count is not in 1..FNN_MAX_THREADS */
 enum { FNN_MAX_THREADS = 256 };

@@ -58,6 +58,22 @@ INLINE void tile_rows(const int rows, const int vecs, ptrdiff_t depth, const rea
     }
 }
 
+/* As tile_rows, with a step from p to p in the rows too. */
+INLINE void tile_rows_strided(const int rows, const int vecs, ptrdiff_t depth, const real *const *a, ptrdiff_t offset,
+                              ptrdiff_t a_step, const real *b, ptrdiff_t step, tile c) {
+    for (ptrdiff_t p = 0; p < depth; p++) {
+        vec line[TILE_VECS];
+#pragma GCC unroll 2
+        for (int j = 0; j < vecs; j++) line[j] = load(b + p * step + j * VL);
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++) {
+            vec value = splat(a[i][offset + p * a_step]);
+#pragma GCC unroll 2
+            for (int j = 0; j < vecs; j++) c[i][j] += value * line[j];
+        }
+    }
+}
+
 /* a[i + p * a_step], b[p * b_step + j] */
 INLINE void tile_columns(const int rows, const int vecs, ptrdiff_t depth, const real *a, ptrdiff_t a_step, const real *b,
                          ptrdiff_t b_step, tile c) {

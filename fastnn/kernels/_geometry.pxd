@@ -1,0 +1,14 @@
+"""The shape of a convolution as C reads it, worked out once for each set of arguments."""
+from numpy cimport ndarray
+
+cdef extern from "fnn.h":
+    struct fnn_conv:
+        Py_ssize_t N, H, W, C, KH, KW, F, OH, OW
+        Py_ssize_t stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right, groups
+
+
+cdef class Geometry:
+    cdef fnn_conv shape
+
+
+cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding, object dilation, object groups)

@@ -1,0 +1,39 @@
+"""The shape of a convolution as C reads it, worked out once for each set of arguments (rules: fastnn/shapes.py)."""
+from numpy cimport import_array, ndarray
+
+from fastnn.shapes import conv2d_output_shape, conv2d_padding, pair
+
+import_array()
+
+cdef dict known = {}
+cdef enum:
+    MOST_KNOWN = 1024
+
+
+cdef Geometry work_out(tuple x_shape, tuple w_shape, object strides, object padding, object dilation, object groups):
+    cdef Geometry geometry = Geometry()
+    cdef fnn_conv *s = &geometry.shape
+    s.N, s.OH, s.OW, s.F = conv2d_output_shape(x_shape, w_shape, strides, padding, dilation, groups)
+    _, s.H, s.W, s.C = x_shape
+    s.KH, s.KW, _, _ = w_shape
+    s.stride_h, s.stride_w = pair("strides", strides)
+    s.dilation_h, s.dilation_w = pair("dilation", dilation)
+    (s.top, s.bottom), (s.left, s.right) = conv2d_padding(x_shape, w_shape, strides, padding, dilation)
+    s.groups = groups
+    return geometry
+
+
+cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding, object dilation, object groups):
+    cdef tuple x_shape = (<object> x).shape, w_shape = (<object> w).shape
+    cdef tuple key = (x_shape, w_shape, strides, padding, dilation, groups)
+    try:
+        return known[key]
+    except KeyError:
+        pass
+    except TypeError:  # lists are no keys
+        return work_out(x_shape, w_shape, strides, padding, dilation, groups)
+    geometry = work_out(x_shape, w_shape, strides, padding, dilation, groups)
+    if len(known) >= MOST_KNOWN:
+        known.clear()
+    known[key] = geometry
+    return geometry

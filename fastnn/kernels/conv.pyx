@@ -1,0 +1,274 @@
+"""Two-dimensional convolution, and the books' im2col and col2im (C: src_c/conv.c, twin: fastnn/reference/conv.py)."""
+from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
+
+from fastnn.kernels._core cimport (FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, activation_code, apart, as_real,
+                                   as_real_shaped, check, output, table)
+from fastnn.kernels._geometry cimport Geometry, conv_geometry, fnn_conv
+
+import numpy as np
+
+from fastnn import checks
+from fastnn.shapes import conv2d_output_shape, pair
+
+import_array()
+
+__all__ = ["conv2d_forward", "conv2d_backward", "im2col", "col2im"]
+
+cdef extern from "fnn.h":
+    ctypedef struct conv_kernels "const fnn_kernels":
+        int (*conv2d_forward)(void *y, const void *x, const void *w, const void *b, const fnn_conv *shape,
+                              int activation, int algorithm) noexcept nogil
+        int (*conv2d_backward)(void *dx, void *dw, void *db, const void *dy, const void *x, const void *w,
+                               const void *y, const fnn_conv *shape, int activation, int algorithm) noexcept nogil
+        int (*im2col)(void *col, const void *x, const fnn_conv *shape) noexcept nogil
+        int (*col2im)(void *x, const void *col, const fnn_conv *shape) noexcept nogil
+
+cdef dict ALGORITHMS = {"auto": FNN_AUTO, "direct": FNN_DIRECT, "im2col": FNN_IM2COL}
+
+
+cdef int algorithm_code(object name) except -1:
+    code = ALGORITHMS.get(name) if isinstance(name, str) else None
+    if code is None:
+        raise ValueError(f'algorithm is one of "auto", "direct", "im2col". Received: {name!r}.')
+    return code
+
+
+cdef inline void *data(ndarray a) noexcept:
+    return NULL if a is None else PyArray_DATA(a)
+
+
+def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, activation="linear",
+                   algorithm="auto", *, y=None):
+    """Two-dimensional convolution (cross-correlation) of NHWC images, with bias and activation.
+
+    y[n, p, q, f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i, j, c, f]), with zeros
+    outside the image.  With groups, the filters of group g see the channels of group g only.
+
+    Parameters
+    ----------
+    x : array (N, H, W, C), float32 or float64
+    w : array (KH, KW, C / groups, F), of the same dtype
+    b : array (F,), optional
+    strides, dilation : int or two ints
+    padding : "valid", "same" or ((top, bottom), (left, right))
+    groups : int
+    activation : str
+        One whose slope can be read off its output, as in ``dense_forward``.
+    algorithm : {"auto", "direct", "im2col"}
+        "direct" reads windows in place; "im2col" copies them into a matrix first, as the books do.
+    y : array (N, OH, OW, F), optional
+        Where to write; shares no memory with the inputs.
+
+    Returns
+    -------
+    array (N, OH, OW, F)
+
+    Raises
+    ------
+    TypeError
+        For dtypes that are not float32 or float64, or that differ.
+    ValueError
+        For ranks, sizes or names that do not fit.
+
+    References
+    ----------
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> x = np.array([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], float).reshape(1, 4, 4, 1)
+    >>> w = np.array([[2, 0, 1], [0, 1, 2], [1, 0, 2]], float).reshape(3, 3, 1, 1)
+    >>> kernels.conv2d_forward(x, w, [3.0])[0, :, :, 0]
+    array([[18., 19.],
+           [ 9., 18.]])
+    """
+    cdef ndarray X = as_real(x, "x", 4)
+    cdef int dtype = PyArray_TYPE(X)
+    cdef ndarray W = as_real(w, "w", 4, dtype)
+    cdef Geometry geometry = conv_geometry(X, W, strides, padding, dilation, groups)
+    cdef fnn_conv *s = &geometry.shape
+    cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
+    cdef ndarray B = None if b is None else as_real_shaped(b, "b", 1, &shape[3], dtype)
+    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    cdef ndarray Y = output(y, "y", 4, shape, dtype)
+    if y is not None:
+        apart(Y, X, "y", "x")
+        apart(Y, W, "y", "w")
+    cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
+    cdef void *bias = data(B)
+    with nogil:
+        status = kernels.conv2d_forward(PyArray_DATA(Y), PyArray_DATA(X), PyArray_DATA(W), bias, s, act, how)
+    check(status)
+    return Y
+
+
+def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, activation="linear",
+                    algorithm="auto", *, need_dx=True, need_db=True, dx=None, dw=None, db=None):
+    """Gradients of the two-dimensional convolution.
+
+    dz = dy · act′(z), the slope read off y
+    dw[i, j, c, f] = Σ_npq x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · dz[n, p, q, f]
+    dx = Σ_f dz[n, p, q, f] · w[i, j, c, f], added at each place that the forward kernel read
+    db[f] = Σ_npq dz[n, p, q, f]
+
+    Parameters
+    ----------
+    dy : array (N, OH, OW, F)
+    x, w : arrays (N, H, W, C), (KH, KW, C / groups, F)
+    y : array (N, OH, OW, F)
+        The output of the forward kernel; may be left out for a linear activation.
+    strides, padding, dilation, groups, activation, algorithm
+        Those of the forward kernel.
+    need_dx, need_db : bool
+        False leaves that gradient out; None stands in its place.
+    dx, dw, db : arrays of the shapes of x, w, (F,), optional
+        Where to write (assigned, not added to).
+
+    Returns
+    -------
+    dx, dw, db
+
+    Raises
+    ------
+    TypeError, ValueError
+        As the forward kernel; also if ``y`` is missing though the activation needs it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> x, w = np.arange(4.0).reshape(1, 2, 2, 1), np.full((1, 1, 1, 1), 10.0)
+    >>> dx, dw, db = kernels.conv2d_backward(np.ones((1, 2, 2, 1)), x, w)
+    >>> dx.ravel(), dw.ravel(), db
+    (array([10., 10., 10., 10.]), array([6.]), array([4.]))
+    """
+    cdef ndarray X = as_real(x, "x", 4)
+    cdef int dtype = PyArray_TYPE(X)
+    cdef ndarray W = as_real(w, "w", 4, dtype)
+    cdef Geometry geometry = conv_geometry(X, W, strides, padding, dilation, groups)
+    cdef fnn_conv *s = &geometry.shape
+    cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
+    cdef ndarray DY = as_real_shaped(dy, "dy", 4, shape, dtype)
+    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    if y is None and act != FNN_LINEAR:
+        raise ValueError(f"The gradient of {activation} is read off the output: give y, what conv2d_forward returned. "
+                         f"Received: y=None.")
+    cdef ndarray Y = None if y is None else as_real_shaped(y, "y", 4, shape, dtype)
+    cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
+    cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
+    cdef ndarray DB = output(db, "db", 1, &shape[3], dtype) if need_db else None
+    if (dx is not None and need_dx) or dw is not None:
+        for name, array in (("dy", DY), ("x", X), ("w", W)):
+            apart(DW, array, "dw", name)
+            if need_dx:
+                apart(DX, array, "dx", name)
+    cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
+    cdef void *to_dx = data(DX)
+    cdef void *to_db = data(DB)
+    cdef void *from_y = data(Y)
+    with nogil:
+        status = kernels.conv2d_backward(to_dx, PyArray_DATA(DW), to_db, PyArray_DATA(DY), PyArray_DATA(X),
+                                         PyArray_DATA(W), from_y, s, act, how)
+    check(status)
+    return DX, DW, DB
+
+
+cdef fnn_conv book_shape(object input_shape, object filter_h, object filter_w, object stride, object pad) except *:
+    """The books' arguments: images (N, C, H, W), one stride and one padding for both axes."""
+    cdef fnn_conv s
+    s.N, s.C, s.H, s.W = checks.image_shape("the shape (N, C, H, W)", input_shape)
+    s.KH, s.KW = pair("(filter_h, filter_w)", (filter_h, filter_w))
+    s.stride_h, s.stride_w = pair("stride", stride)
+    if np.ndim(pad) != 0:
+        raise TypeError(f"pad is an integer. Received: pad={pad!r}.")
+    s.top, s.left = pair("pad", pad, least=0)
+    s.bottom, s.right = s.top, s.left
+    s.dilation_h = s.dilation_w = s.groups = s.F = 1
+    pads = ((s.top, s.top), (s.left, s.left))
+    _, s.OH, s.OW, _ = conv2d_output_shape((s.N, s.H, s.W, s.C), (s.KH, s.KW, s.C, 1), (s.stride_h, s.stride_w), pads)
+    return s
+
+
+def im2col(input_data, filter_h, filter_w, stride=1, pad=0):
+    """Lay the windows of NCHW images out as the rows of a matrix.
+
+    col[(n·OH + p)·OW + q, (c·FH + i)·FW + j] = input_data[n, c, p·stride + i − pad, q·stride + j − pad]
+
+    Parameters
+    ----------
+    input_data : array (N, C, H, W), float32 or float64
+    filter_h, filter_w, stride, pad : int
+
+    Returns
+    -------
+    array (N·OH·OW, C·FH·FW)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank or sizes do not fit.
+
+    References
+    ----------
+    Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing", 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> kernels.im2col(np.arange(6.0).reshape(1, 1, 2, 3), 2, 2)
+    array([[0., 1., 3., 4.],
+           [1., 2., 4., 5.]])
+    """
+    cdef ndarray X = as_real(input_data, "input_data", 4)
+    cdef fnn_conv s = book_shape((<object> X).shape, filter_h, filter_w, stride, pad)
+    cdef npy_intp[2] shape = [s.N * s.OH * s.OW, s.C * s.KH * s.KW]
+    cdef ndarray col = output(None, "col", 2, shape, PyArray_TYPE(X))
+    cdef conv_kernels *kernels = <conv_kernels *> table(PyArray_TYPE(X))
+    cdef int status
+    with nogil:
+        status = kernels.im2col(PyArray_DATA(col), PyArray_DATA(X), &s)
+    check(status)
+    return col
+
+
+def col2im(col, input_shape, filter_h, filter_w, stride=1, pad=0):
+    """Add the rows of a matrix back to the windows of NCHW images: the adjoint of ``im2col``.
+
+    Parameters
+    ----------
+    col : array (N·OH·OW, C·FH·FW), float32 or float64
+    input_shape : (N, C, H, W)
+    filter_h, filter_w, stride, pad : int
+
+    Returns
+    -------
+    array (N, C, H, W)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If dtype, rank or sizes do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> kernels.col2im(np.ones((2, 4)), (1, 1, 2, 3), 2, 2)
+    array([[[[1., 2., 1.],
+             [1., 2., 1.]]]])
+    """
+    cdef ndarray COL = as_real(col, "col", 2)
+    cdef fnn_conv s = book_shape(input_shape, filter_h, filter_w, stride, pad)
+    cdef npy_intp[2] rows = [s.N * s.OH * s.OW, s.C * s.KH * s.KW]
+    as_real_shaped(COL, "col", 2, rows, PyArray_TYPE(COL))
+    cdef npy_intp[4] shape = [s.N, s.C, s.H, s.W]
+    cdef ndarray images = output(None, "images", 4, shape, PyArray_TYPE(COL))
+    cdef conv_kernels *kernels = <conv_kernels *> table(PyArray_TYPE(COL))
+    cdef int status
+    with nogil:
+        status = kernels.col2im(PyArray_DATA(images), PyArray_DATA(COL), &s)
+    check(status)
+    return images

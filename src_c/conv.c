@@ -1,0 +1,137 @@
+/* conv.c — two-dimensional convolution of NHWC images.
+ *
+ *     forward    y[n,p,q,f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i,j,c,f])
+ *     backward   dz = dy · act'(y);  dw, dx = its products with x and w, in the same places;  db = Σ_npq dz
+ *
+ * Shapes: x, dx (N,H,W,C); w, dw (KH,KW,C/groups,F); b, db (F,); y, dy (N,OH,OW,F).  Outputs are assigned and share no memory
+ * with inputs; dx and db may be NULL.  Bound by arithmetic.  Forward is threaded over tiles of pixels, dw over tiles of weights, dx
+ * over images: no sum is split.  Twin: fastnn/reference/conv.py.
+ *
+ * Algorithms: FNN_DIRECT (conv_direct.h) copies nothing but what padding needs; FNN_IM2COL (conv_im2col.h) is the matrix
+ * product of the books; FNN_AUTO takes the direct one, or that of conv_depthwise.h where every channel is a group.
+ */
+#include "conv_depthwise.h"
+#include "conv_direct.h"
+#include "conv_im2col.h"
+
+static int is_depthwise(const struct geometry *g) { return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1; }
+
+int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, const struct fnn_conv *shape, int activation,
+                        int algorithm) {
+    struct geometry g = make_geometry(shape);
+    if (algorithm == FNN_IM2COL) return im2col_forward(y, x, w, b, &g, activation);
+    if (algorithm == FNN_AUTO && is_depthwise(&g)) return depthwise_forward(y, x, w, b, &g, activation);
+    return direct_forward(y, x, w, b, &g, activation);
+}
+
+struct slope_job {
+    real *dz;
+    const real *dy, *y;
+    ptrdiff_t image;
+    int activation;
+};
+
+static int slope_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct slope_job *job = context;
+    ptrdiff_t from = first * job->image, count = (last - first) * job->image;
+    times_slope(job->dz + from, job->dy + from, job->y + from, count, job->activation);
+    return FNN_OK;
+}
+
+struct bias_job {
+    real *db;
+    const real *dz;
+    ptrdiff_t pixels, F;
+};
+
+/* An item is a vector of filters: a sum over all pixels, in order. */
+static int bias_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct bias_job *job = context;
+    for (ptrdiff_t item = first; item < last; item++) {
+        ptrdiff_t f = item * VL, left = job->F - f;
+        vec sum = {0};
+        for (ptrdiff_t p = 0; p < job->pixels; p++) sum += load_upto(job->dz + p * job->F + f, left);
+        store_upto(job->db + f, sum, left);
+    }
+    return FNN_OK;
+}
+
+int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
+                         const struct fnn_conv *shape, int activation, int algorithm) {
+    struct geometry g = make_geometry(shape);
+    const real *dz = dy;
+    ptrdiff_t image = g.pixels * shape->F, total = shape->N * image;
+    if (activation != FNN_LINEAR) {
+        real *scratch = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)total * sizeof(real));
+        if (!scratch) return FNN_NO_MEMORY;
+        struct slope_job job = {scratch, dy, y, image, activation};
+        fnn_parallel(shape->N, 4 * (double)total, slope_task, &job);
+        dz = scratch;
+    }
+    if (db) {
+        struct bias_job job = {db, dz, shape->N * g.pixels, shape->F};
+        fnn_parallel(ceil_div(shape->F, VL), (double)total, bias_task, &job);
+    }
+    int status;
+    if (algorithm == FNN_IM2COL) {
+        status = im2col_weight_gradient(dw, dz, x, &g);
+        if (status == FNN_OK && dx) status = im2col_input_gradient(dx, dz, w, &g);
+    } else if (algorithm == FNN_AUTO && is_depthwise(&g)) {
+        status = depthwise_weight_gradient(dw, dz, x, &g);
+        if (status == FNN_OK && dx) status = depthwise_input_gradient(dx, dz, w, &g);
+    } else {
+        status = direct_weight_gradient(dw, dz, x, &g);
+        if (status == FNN_OK && dx) status = direct_input_gradient(dx, dz, w, &g);
+    }
+    return status;
+}
+
+/* ---- the books' im2col and col2im: NCHW images, (N·OH·OW, C·KH·KW) rows ---- */
+
+struct book {
+    real *to;
+    const real *from;
+    const struct fnn_conv *shape;
+};
+
+/* The image row that output row p sees through window row i, or -1 outside. */
+INLINE ptrdiff_t source(ptrdiff_t p, ptrdiff_t stride, ptrdiff_t i, ptrdiff_t before, ptrdiff_t length) {
+    ptrdiff_t at = p * stride + i - before;
+    return at < 0 || at >= length ? -1 : at;
+}
+
+/* An item is an image; with `back`, rows are added to the image instead of read from it. */
+INLINE int book_images(const struct book *job, ptrdiff_t first, ptrdiff_t last, const int back) {
+    const struct fnn_conv *s = job->shape;
+    ptrdiff_t K = s->C * s->KH * s->KW;
+    for (ptrdiff_t n = first; n < last; n++) {
+        if (back) memset(job->to + n * s->C * s->H * s->W, 0, (size_t)(s->C * s->H * s->W) * sizeof(real));
+        for (ptrdiff_t k = 0; k < K; k++) {
+            ptrdiff_t c = k / (s->KH * s->KW), i = k / s->KW % s->KH, j = k % s->KW, plane = (n * s->C + c) * s->H * s->W;
+            for (ptrdiff_t p = 0; p < s->OH; p++)
+                for (ptrdiff_t q = 0; q < s->OW; q++) {
+                    ptrdiff_t h = source(p, s->stride_h, i, s->top, s->H), w = source(q, s->stride_w, j, s->left, s->W);
+                    ptrdiff_t row = ((n * s->OH + p) * s->OW + q) * K + k;
+                    int inside = h >= 0 && w >= 0;
+                    if (!back) job->to[row] = inside ? job->from[plane + h * s->W + w] : 0;
+                    else if (inside) job->to[plane + h * s->W + w] += job->from[row];
+                }
+        }
+    }
+    return FNN_OK;
+}
+
+static int im2col_task(void *job, ptrdiff_t first, ptrdiff_t last) { return book_images(job, first, last, 0); }
+static int col2im_task(void *job, ptrdiff_t first, ptrdiff_t last) { return book_images(job, first, last, 1); }
+
+int FNN(im2col)(real *col, const real *x, const struct fnn_conv *shape) {
+    struct book job = {col, x, shape};
+    double work = (double)(shape->N * shape->OH * shape->OW * shape->C * shape->KH * shape->KW);
+    return fnn_parallel(shape->N, work, im2col_task, &job);
+}
+
+int FNN(col2im)(real *x, const real *col, const struct fnn_conv *shape) {
+    struct book job = {x, col, shape};
+    double work = (double)(shape->N * shape->OH * shape->OW * shape->C * shape->KH * shape->KW);
+    return fnn_parallel(shape->N, work, col2im_task, &job);
+}
