@@ -1,0 +1,36 @@
+/* conv_pool.h — a convolution with its pooling windows. */
+#ifndef FNN_CONV_POOL_H
+#define FNN_CONV_POOL_H
+
+#include "conv.h"
+
+typedef uint8_t bytes __attribute__((vector_size(VL)));
+
+struct pooled {
+    struct geometry g;
+    ptrdiff_t pool_h, pool_w, cells; /* of a window */
+    ptrdiff_t P, Q, windows;         /* of an image */
+    int activation;
+    ptrdiff_t count;    /* of images in this chunk */
+    const real *images; /* padded */
+    const real *panels, *b;
+    real *y;
+    uint8_t *argmax;
+};
+
+INLINE struct pooled make_pooled(const struct fnn_conv *shape, ptrdiff_t pool_h, ptrdiff_t pool_w, int activation) {
+    struct pooled job = {.g = make_geometry(shape), .pool_h = pool_h, .pool_w = pool_w, .activation = activation};
+    job.cells = pool_h * pool_w;
+    job.P = shape->OH / pool_h;
+    job.Q = shape->OW / pool_w;
+    job.windows = job.P * job.Q;
+    return job;
+}
+
+/* Where the convolution window of this cell of this pooling window starts in its image. */
+INLINE ptrdiff_t cell_offset(const struct pooled *job, ptrdiff_t window, ptrdiff_t cell) {
+    return window_offset(&job->g, window / job->Q * job->pool_h + cell / job->pool_w,
+                         window % job->Q * job->pool_w + cell % job->pool_w);
+}
+
+#endif
