@@ -402,7 +402,7 @@ class Model(Layer):
                 return self._chain.forward(x, True)[0].copy()
 
     def trained_step(self) -> Step:
-        """The step, with its optimizer built; at the first one after ``compile`` it is settled which weights it trains."""
+        """The step, with its optimizer built; the first one after ``compile`` settles which weights it trains."""
         step = self.step()
         if step.optimizer is not None:
             return step

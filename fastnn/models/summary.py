@@ -86,7 +86,7 @@ def _rule(marks: str, widths: Sequence[int]) -> str:
 
 def _cells(texts: Sequence[str], widths: Sequence[int], align: Sequence[str], bar: str) -> list[str]:
     """One row of the table, in as many lines as its longest cell needs."""
-    wrapped = [textwrap.wrap(text, width - 2) or [""] for text, width in zip(texts, widths, strict=True)]
+    wrapped = [_wrap(text, width - 2) for text, width in zip(texts, widths, strict=True)]
     lines = []
     for i in range(max(map(len, wrapped))):
         parts = [
@@ -95,6 +95,12 @@ def _cells(texts: Sequence[str], widths: Sequence[int], align: Sequence[str], ba
         ]
         lines.append(bar + bar.join(parts) + bar)
     return lines
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` characters; a word that is longer ends in an ellipsis."""
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
 def _rows(layer: Layer, expand_nested: bool, show_trainable: bool, depth: int) -> list[list[str]]:

@@ -66,6 +66,7 @@ def fit(
             if validation is not None and validates(epoch):
                 step.reset()
                 logs |= {f"val_{name}": value for name, value in _test_epoch(step, validation, heard, ()).items()}
+            logs = dict(sorted(logs.items()))
             heard.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break

@@ -51,12 +51,6 @@ Model: "sequential"
  Optimizer params: 18 (76.00 B)
 """
 
-TRAINABLE = """\
-Model: "sequential"
-┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━┓
-┃ Layer (type)                 ┃ Output Shape          ┃    Param # ┃ Trai… ┃
-"""
-
 
 @pytest.fixture(autouse=True)
 def _terminal(monkeypatch):
