@@ -6,7 +6,8 @@ entry of y hides behind another.  Each is compared with (L(a + h) − L(a − h)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,9 +201,30 @@ def kernel_check(
     )
 
 
-def _chain(model: Any) -> Sequence[Any]:
-    """The layers of a model in order, or the layer itself."""
-    return getattr(model, "layers", None) or [model]
+def _chain(model: Any) -> list[Any]:
+    """The single layers of a model in order, or the layer itself."""
+    children = getattr(model, "layers", None)
+    return [model] if children is None else [layer for child in children for layer in _chain(child)]
+
+
+@contextmanager
+def _at_rest(layers: Sequence[Any]) -> Iterator[Callable[[], None]]:
+    """Every layer gives dx, and a function that rewinds their counters of random draws; put back afterwards."""
+    counters = [(layer, layer.calls) for layer in layers if hasattr(layer, "calls")]
+    quiet = [layer for layer in layers if not getattr(layer, "needs_input_gradient", True)]
+
+    def rewind() -> None:
+        for layer, calls in counters:
+            layer.calls = calls
+
+    for layer in quiet:
+        layer.needs_input_gradient = True
+    try:
+        yield rewind
+    finally:
+        rewind()
+        for layer in quiet:
+            layer.needs_input_gradient = False
 
 
 def gradient_check(
@@ -210,7 +232,6 @@ def gradient_check(
     x: np.ndarray,
     *,
     training: bool = False,
-    random_seed: int = 0,
     atol: float = 1e-5,
     rtol: float = 1e-3,
     step: float = STEP,
@@ -226,7 +247,7 @@ def gradient_check(
     x : array
         Read as float64.
     training : bool
-        Whether to run in training mode; layers that draw random numbers then restart from `random_seed` at each call.
+        Whether to run in training mode; layers that draw random numbers then draw the same ones at each call.
     atol, rtol, step, samples, seed
         As for `check_gradients`; 100 entries of each array unless told.
 
@@ -251,36 +272,27 @@ def gradient_check(
     array                             max error       analytic       numeric  worst at
     x                                  1.26e-01       0.377191       0.25146  (0, 0)  <- wrong
     """
-    from fastnn.utils import set_random_seed
-
     x, layers = np.array(x, np.float64), _chain(layer_or_model)
-    random_layers = [layer for layer in layers if hasattr(layer, "calls")]
-
-    def forward() -> tuple[np.ndarray, list]:
-        if training:
-            set_random_seed(random_seed)
-            for layer in random_layers:
-                layer.calls = 0
-        y, contexts = x, []
-        for layer in layers:
-            y, context = layer.forward(y, training=training)
-            contexts.append(context)
-        return np.array(y), contexts
-
     if not getattr(layer_or_model, "built", True):
-        layer_or_model(x)
-    y, contexts = forward()
-    r = dy = np.random.default_rng(seed).standard_normal(y.shape)
-    gradients = {}
-    for layer, context in zip(reversed(layers), reversed(contexts), strict=True):
-        dy = layer.backward(dy, context)
-    arrays = {"x": x} if dy is not None else {}
-    if dy is not None:
-        gradients["x"] = np.array(dy)
-    for layer in layers:
-        for parameter in getattr(layer, "parameters", ()):
-            if parameter.trainable:
-                name = f"{getattr(layer, 'name', type(layer).__name__)}/{parameter.name}"
+        layer_or_model.ensure_built((None, *x.shape[1:]))
+    with _at_rest(layers) as rewind:
+
+        def forward() -> tuple[np.ndarray, list]:
+            rewind()
+            y, contexts = x, []
+            for layer in layers:
+                y, context = layer.forward(y, training=training)
+                contexts.append(context)
+            return np.array(y), contexts
+
+        y, contexts = forward()
+        r = dy = np.random.default_rng(seed).standard_normal(y.shape)
+        for layer, context in zip(reversed(layers), reversed(contexts), strict=True):
+            dy = layer.backward(dy, context)
+        arrays, gradients = {"x": x}, {"x": np.array(dy)}
+        for layer in layers:
+            for parameter in getattr(layer, "trainable_weights", ()):
+                name = f"{layer.name}/{parameter.name}"
                 arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
-    options = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
-    return check_gradients(lambda: float((r * forward()[0]).sum()), arrays, gradients, **options)
+        options = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
+        return check_gradients(lambda: float((r * forward()[0]).sum()), arrays, gradients, **options)

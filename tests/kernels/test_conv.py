@@ -18,7 +18,7 @@ class TestContract(Contract):
 def loops(x, w, b, strides, pads, dilation, groups):
     """The definition, one multiplication at a time."""
     (sh, sw), ((top, bottom), (left, right)), (dh, dw) = strides, pads, dilation
-    n, h, width, c = x.shape
+    n, h, width, _ = x.shape
     kh, kw, cg, f = w.shape
     oh = (h + top + bottom - dh * (kh - 1) - 1) // sh + 1
     ow = (width + left + right - dw * (kw - 1) - 1) // sw + 1
