@@ -39,7 +39,8 @@ INLINE vec vec_gelu(vec x) {
     ivec negative = x < 0;
     vec a = vec_clamp(vec_abs(x), 0, NORMAL_LIMIT);
     vec t = exp_half_square(a, choose(negative, -a, splat(1)) * normal_tail_ratio(a));
-    return choose(negative, t, x * (1 - t)); /* t is x Phi(x), or Phi(−x) */
+    vec outside = choose(negative, t, x * (1 - t)); /* t is x Phi(x), or Phi(−x) */
+    return choose(a <= CENTRE, x * (x * normal_centre(x) + (real)0.5), outside);
 }
 
 /* x / (1 + e^-g), for g of the sign of x: with e = e^-|g| that is x / (1 + e) or x e / (1 + e). */

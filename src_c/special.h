@@ -26,7 +26,7 @@ INLINE vec vec_clamp(vec x, real low, real high) {
 /* factor 2^n (1 + s): rounded once, also where 2^n alone would be denormal. */
 INLINE vec scaled_power(vec factor, vec s, ivec n) {
     ivec half = n >> 1;
-    return factor * (s + 1) * power_of_two(half) * power_of_two(n - half);
+    return (factor * s + factor) * power_of_two(half) * power_of_two(n - half);
 }
 
 /* factor e^x, with the precision of e^x even where e^x is denormal. */
@@ -65,11 +65,10 @@ INLINE vec exp_half_square(vec a, vec factor) {
 }
 
 /* Phi(−a) e^(a²/2) for 0 <= a <= NORMAL_LIMIT: the tail of the normal distribution in units of its falling bell.
- * It is q(u) / (a + 4) with u = (4 − a) / (4 + a); q by Chebyshev interpolation, to a quarter of an ulp. */
+ * It is a polynomial over a + k, in v = a / (a + k) or u = 1 − 2 v, by Chebyshev interpolation; to a quarter of an ulp. */
 INLINE vec normal_tail_ratio(vec a) {
-    vec t = 1 / (a + 4);
-    vec u = (4 - a) * t;
 #if FNN_BITS == 32
+    vec t = 1 / (a + 4), u = 1 - 2 * a * t;
     vec q = splat(1.25558386e-4f);
     q = q * u + 1.88996519e-4f;
     q = q * u - 1.56688169e-3f;
@@ -81,6 +80,7 @@ INLINE vec normal_tail_ratio(vec a) {
     q = q * u + 6.07896594e-1f;
     q = q * u + 7.55285139e-1f;
 #else
+    vec t = 1 / (a + 4), u = 1 - 2 * a * t;
     vec q = splat(-9.6534254202285047e-10);
     q = q * u - 7.2695454790266895e-11;
     q = q * u + 1.392402399350171e-8;
@@ -106,6 +106,35 @@ INLINE vec normal_tail_ratio(vec a) {
     q = q * u + 7.5528513041575148e-1;
 #endif
     return q * t;
+}
+
+/* (Phi(x) − 1/2) / x for |x| <= CENTRE, by its Taylor series in x². */
+#define CENTRE ((real)0.5)
+INLINE vec normal_centre(vec x) {
+    vec z = x * x;
+#if FNN_BITS == 32
+    vec q = splat(-9.44465626e-6f);
+    q = q * z + 1.15434688e-4f;
+    q = q * z - 1.18732822e-3f;
+    q = q * z + 9.97355701e-3f;
+    q = q * z - 6.64903801e-2f;
+    q = q * z + 3.9894228e-1f;
+#else
+    vec q = splat(8.133418984498676e-15);
+    q = q * z - 2.1217614742170459e-13;
+    q = q * z + 5.1124347902563106e-12;
+    q = q * z - 1.1301171641619213e-10;
+    q = q * z + 2.2735298243728064e-9;
+    q = q * z - 4.1226674148626889e-8;
+    q = q * z + 6.6596935163166513e-7;
+    q = q * z - 9.4446562595036145e-6;
+    q = q * z + 1.1543468761615529e-4;
+    q = q * z - 1.1873282154804544e-3;
+    q = q * z + 9.9735570100358169e-3;
+    q = q * z - 6.6490380066905446e-2;
+    q = q * z + 3.9894228040143268e-1;
+#endif
+    return q;
 }
 
 #endif
