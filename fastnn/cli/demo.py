@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from fastnn import backend, callbacks, datasets, layers, models, utils
+from fastnn.cli.limits import measure
 from fastnn.cli.pictures import save_demo
 
 __all__ = ["demo"]
@@ -117,11 +118,12 @@ def _training_flops(model: models.Sequential) -> float:
 
 
 def _share(figures: dict[str, float]) -> str:
-    """The share of the machine's peak, also put into ``figures``; the twins have none."""
+    """The share of the machine's peak, also put into ``figures``; none for the twins or on a busy machine."""
     if backend.name() != "compiled":
         return " (NumPy twins)"
-    from fastnn import kernels
-
-    peak = kernels.peak_gflops()
-    figures["share_of_peak"] = figures["gflops"] / peak
-    return f"; {figures['share_of_peak']:.0%} of this machine's peak of {peak:.0f}"
+    limits = measure()
+    if not limits.trusted:
+        return f"\n{limits.note()}"
+    figures["share_of_peak"] = figures["gflops"] / limits.peak
+    said = f"; {figures['share_of_peak']:.0%} of this machine's peak of {limits.peak:.0f}"
+    return f"{said}\n{limits.note()}" if limits.busy else said

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fastnn._version import __version__
+from fastnn.cli.limits import measure
 from fastnn.cli.machine import caches, processor
 
 __all__ = ["report"]
@@ -44,15 +45,19 @@ def _lines() -> Iterator[tuple[str, str]]:
     yield "tiers built", ", ".join(build["tiers"])
     yield "tiers here", ", ".join(kernels.available_isas())
     yield "tier in use", kernels.isa()
-    threads = kernels.get_num_threads()
-    yield "threads", str(threads)
-    for dtype in ("float32", "float64"):
-        one = kernels.peak_gflops(dtype, threads=1)
-        rate = f"{one:.0f} GFLOP/s on one thread"
-        if threads > 1:
-            rate += f", {kernels.peak_gflops(dtype):.0f} on {threads}"
-        yield f"peak {dtype}", f"{rate} (multiply-adds in registers)"
-    yield "bandwidth", f"{kernels.stream_bandwidth():.1f} GB/s (copy of a large array, read and written bytes)"
+    limits = measure()
+    yield "threads", str(limits.threads)
+    yield "peak float32", _rates(limits.one, limits.peak, limits.threads)
+    one, peak = kernels.peak_gflops("float64", threads=1), kernels.peak_gflops("float64")
+    yield "peak float64", _rates(one, peak, limits.threads)
+    yield "bandwidth", f"{limits.bandwidth:.1f} GB/s (copy of a large array, read and written bytes)"
+    if limits.busy:
+        yield "note", limits.note()
+
+
+def _rates(one: float, peak: float, threads: int) -> str:
+    several = f", {peak:.0f} on {threads}" if threads > 1 else ""
+    return f"{one:.0f} GFLOP/s on one thread{several} (multiply-adds in registers)"
 
 
 def _bytes(size: int) -> str:

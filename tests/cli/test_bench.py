@@ -5,12 +5,17 @@ import pytest
 
 from fastnn import registry
 from fastnn.cli import bench, main
+from fastnn.cli.limits import Limits
 
 pytest.importorskip("fastnn.kernels", exc_type=ImportError)
 
 
+LIMITS = Limits(threads=2, one=100.0, peak=200.0, bandwidth=50.0, load=0.0, cpus=2)
+
+
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
+    monkeypatch.setattr(bench, "measure", lambda: LIMITS)
     monkeypatch.setattr(bench, "_BUDGET", 0.001)
 
 
@@ -64,10 +69,18 @@ def test_changed_arguments_are_changed_in_copies(capsys):
     case = next(row.bench(np.random.default_rng(0), np.dtype("float32")))[1]
     before = case.args[0].copy()
     assert bench._excess(row, [case]) <= 1
-    bench._line(row, "label", case, 1.0, 1.0)
+    bench._line(row, "label", case, LIMITS)
     np.testing.assert_array_equal(case.args[0], before)
 
 
 def test_an_unknown_family(capsys):
     assert main(["bench", "--family", "gemn"]) == 1
     assert "Received: 'gemn'" in capsys.readouterr().err
+
+
+def test_no_share_of_a_peak_that_a_busy_machine_hid(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "measure", lambda: LIMITS._replace(peak=100.0, load=9.0))
+    assert main(["bench", "--family", "vmath"]) == 0
+    said = capsys.readouterr().out
+    assert "This machine is busy (load 9.0 on 2 CPUs)" in said
+    assert all(line.endswith("–") for line in said.splitlines() if line.startswith("exp"))
