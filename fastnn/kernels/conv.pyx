@@ -96,6 +96,8 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     if y is not None:
         apart(Y, X, "y", "x")
         apart(Y, W, "y", "w")
+        if B is not None:
+            apart(Y, B, "y", "b")
     cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
     cdef void *bias = data(B)
     with nogil:
@@ -159,11 +161,11 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[3], dtype) if need_db else None
-    if (dx is not None and need_dx) or dw is not None:
-        for name, array in (("dy", DY), ("x", X), ("w", W)):
-            apart(DW, array, "dw", name)
-            if need_dx:
-                apart(DX, array, "dx", name)
+    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
+        if given is not None and result is not None:
+            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y)):
+                if array is not None:
+                    apart(result, array, result_name, name)
     cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
     cdef void *to_dx = data(DX)
     cdef void *to_db = data(DB)

@@ -104,9 +104,11 @@ def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding=
     cdef int act = activation_of_block(activation), status
     cdef ndarray Y = output(y, "y", 4, shape, dtype)
     cdef ndarray A = output(argmax, "argmax", 4, shape, NPY_UINT8)
-    if y is not None:
-        apart(Y, X, "y", "x")
-        apart(Y, W, "y", "w")
+    for given, result, result_name in ((y, Y, "y"), (argmax, A, "argmax")):
+        if given is not None:
+            for name, array in (("x", X), ("w", W), ("b", B)):
+                if array is not None:
+                    apart(result, array, result_name, name)
     cdef conv_pool_kernels *kernels = <conv_pool_kernels *> table(dtype)
     cdef void *bias = data(B)
     with nogil:
@@ -180,11 +182,10 @@ def conv2d_pool_backward(dy, x, w, y, argmax, pool_size=(2, 2), strides=(1, 1), 
     cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[3], dtype) if need_db else None
-    if (dx is not None and need_dx) or dw is not None:
-        for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y)):
-            apart(DW, array, "dw", name)
-            if need_dx:
-                apart(DX, array, "dx", name)
+    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
+        if given is not None and result is not None:
+            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y), ("argmax", A)):
+                apart(result, array, result_name, name)
     cdef conv_pool_kernels *kernels = <conv_pool_kernels *> table(dtype)
     cdef void *to_dx = data(DX)
     cdef void *to_db = data(DB)
