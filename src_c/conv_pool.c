@@ -71,10 +71,11 @@ static int pool_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     ptrdiff_t per_block = most(1, BLOCK_CELLS / job->cells), total = job->count * job->windows;
     for (ptrdiff_t start = first * per_block; start < least(last * per_block, total); start += per_block) {
         ptrdiff_t count = least(per_block, total - start), cells = count * job->cells, tiles = ceil_div(cells, TILE_ROWS);
-        for (ptrdiff_t i = 0; i < count; i++)
-            for (ptrdiff_t cell = 0; cell < job->cells; cell++)
-                window[i * job->cells + cell] = job->images + (start + i) / job->windows * image_size(g) +
-                                                cell_offset(job, (start + i) % job->windows, cell);
+        for (ptrdiff_t i = 0; i < count; i++) {
+            const real *image = job->images + (start + i) / job->windows * image_size(g);
+            const ptrdiff_t *places = job->cell_places + (start + i) % job->windows * job->cells;
+            for (ptrdiff_t cell = 0; cell < job->cells; cell++) window[i * job->cells + cell] = image + places[cell];
+        }
         for (ptrdiff_t panel = 0; panel < panels_of_group(g); panel++) {
             ptrdiff_t columns = panel_columns(g, panel);
             for (ptrdiff_t t = 0; t < tiles; t++) {
@@ -94,7 +95,7 @@ int FNN(conv2d_pool_forward)(real *y, uint8_t *argmax, const real *x, const real
     const struct geometry *g = &job.g;
     job.b = b;
     job.panels = pack_filters(g, w);
-    if (!job.panels) return FNN_NO_MEMORY;
+    if (!job.panels || !find_cell_places(&job)) return FNN_NO_MEMORY;
     ptrdiff_t step = is_padded(g) ? images_at_a_time(g, image_size(g)) : shape->N;
     int status = FNN_OK;
     for (ptrdiff_t n = 0; n < shape->N && status == FNN_OK; n += step) {
@@ -135,24 +136,40 @@ static int pool_bias_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* (F, K) to (K, F) */
-static void transpose_filters(real *to, const real *from, ptrdiff_t K, ptrdiff_t F) {
-    for (ptrdiff_t k = 0; k < K; k += VL)
-        for (ptrdiff_t f = 0; f < F; f++)
-            for (ptrdiff_t i = k; i < least(k + VL, K); i++) to[i * F + f] = from[f * K + i];
+/* Blocks of VL x VL reals change places: to (columns, rows), from (rows, columns), rows of to and from `ld` apart. */
+struct transposition {
+    real *to;
+    const real *from;
+    ptrdiff_t rows, columns, to_ld, from_ld;
+};
+
+/* An item is VL rows of `from`. */
+static int transpose_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct transposition *t = context;
+    for (ptrdiff_t row = first * VL; row < least(last * VL, t->rows); row += VL)
+        for (ptrdiff_t column = 0; column < t->columns; column++)
+            for (ptrdiff_t i = row; i < least(row + VL, t->rows); i++)
+                t->to[column * t->to_ld + i] = t->from[i * t->from_ld + column];
+    return FNN_OK;
 }
+
+static void transpose(struct transposition *t) {
+    fnn_parallel(ceil_div(t->rows, VL), 8 * (double)(t->rows * t->columns), transpose_task, t);
+}
+
+static int long_runs(const struct geometry *g) { return g->run_length >= VL; }
 
 /* job->pool holds a chunk of images; dw is assigned for the first one and added to for the others. */
 static int pool_weight_chunk(struct pooled_backward *job, real *dw, int add) {
     const struct geometry *g = &job->pool.g;
     ptrdiff_t F = g->shape.F, size = g->K * F;
     double work = conv_flops(g, job->pool.count) / (double)job->pool.cells;
-    if (g->run_length >= VL) { /* job->dw adds up over chunks */
+    if (long_runs(g)) { /* job->dw adds up over chunks */
         int status = fnn_parallel_parts(F, work, pool_weight_task, job, 2);
-        transpose_filters(dw, job->dw, g->K, F);
+        transpose(&(struct transposition){dw, job->dw, F, g->K, F, g->K});
         return status;
     }
-    int status = fnn_parallel(IMAGE_CHUNKS * ceil_div(F, VL) * ceil_div(g->K, TILE_ROWS), work, pool_short_weight_task, job);
+    int status = fnn_parallel(IMAGE_CHUNKS * panels_of_group(g) * ceil_div(g->K, TILE_ROWS), work, pool_short_weight_task, job);
     for (ptrdiff_t i = 0; i < size; i += VL) {
         vec sum = add ? load_upto(dw + i, size - i) : (vec){0};
         for (ptrdiff_t chunk = 0; chunk < IMAGE_CHUNKS; chunk++) sum += load_upto(job->dw + chunk * size + i, size - i);
@@ -164,11 +181,11 @@ static int pool_weight_chunk(struct pooled_backward *job, real *dw, int add) {
 static int pool_weight_gradient(struct pooled_backward *job, real *dw, const real *x) {
     const struct fnn_conv *s = &job->pool.g.shape;
     const struct geometry *g = &job->pool.g;
-    size_t bytes_needed = (size_t)(IMAGE_CHUNKS * g->K * s->F) * sizeof(real);
-    job->dw = fnn_scratch(FNN_SCRATCH_LISTS, bytes_needed);
+    size_t size = (size_t)(g->K * s->F) * sizeof(real);
+    job->dw = fnn_scratch(FNN_SCRATCH_SHARED, long_runs(g) ? size : IMAGE_CHUNKS * size);
     if (!job->dw) return FNN_NO_MEMORY;
-    memset(job->dw, 0, bytes_needed);
-    memset(dw, 0, (size_t)(g->K * s->F) * sizeof(real));
+    if (long_runs(g)) memset(job->dw, 0, size);
+    if (s->N == 0) memset(dw, 0, size);
     struct pooled_backward chunk = *job;
     ptrdiff_t step = is_padded(g) ? images_at_a_time(g, image_size(g)) : s->N;
     int status = FNN_OK;
@@ -190,10 +207,8 @@ static int pool_input_gradient(struct pooled_backward *job, real *dx, const real
     real *by_filter = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(g->runs * F * job->run_step) * sizeof(real));
     if (!by_filter) return FNN_NO_MEMORY;
     for (ptrdiff_t r = 0; r < g->runs; r++)
-        for (ptrdiff_t i = 0; i < g->run_length; i += VL)
-            for (ptrdiff_t f = 0; f < F; f++)
-                for (ptrdiff_t j = i; j < least(i + VL, g->run_length); j++)
-                    by_filter[(r * F + f) * job->run_step + j] = w[(r * g->run_length + j) * F + f];
+        transpose(&(struct transposition){by_filter + r * F * job->run_step, w + r * g->run_length * F, g->run_length, F,
+                                          job->run_step, F});
     job->w = by_filter;
     job->dx = dx;
     return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N) / (double)job->pool.cells, pool_input_task, job);
@@ -205,11 +220,7 @@ int FNN(conv2d_pool_backward)(real *dx, real *dw, real *db, const real *dy, cons
     struct pooled_backward job = {.pool = make_pooled(shape, pool_h, pool_w, activation), .dy = dy, .y = y, .argmax = argmax};
     const struct pooled *pool = &job.pool;
     if (!winners_are_cells(argmax, shape->N * pool->windows * shape->F, pool->cells)) return FNN_BAD_INDEX;
-    ptrdiff_t places = pool->windows * pool->cells;
-    ptrdiff_t *cell_places = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)places * sizeof(ptrdiff_t));
-    if (!cell_places) return FNN_NO_MEMORY;
-    for (ptrdiff_t i = 0; i < places; i++) cell_places[i] = cell_offset(pool, i / pool->cells, i % pool->cells);
-    job.cell_places = cell_places;
+    if (!find_cell_places(&job.pool)) return FNN_NO_MEMORY;
     if (db) {
         struct pool_bias bias = {&job, db};
         fnn_parallel(ceil_div(shape->F, VL), (double)(shape->N * pool->windows * shape->F), pool_bias_task, &bias);

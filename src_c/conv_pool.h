@@ -11,6 +11,7 @@ struct pooled {
     ptrdiff_t pool_h, pool_w, cells; /* of a window */
     ptrdiff_t P, Q, windows;         /* of an image */
     int activation;
+    const ptrdiff_t *cell_places; /* cell_offset of every window and cell of an image */
     ptrdiff_t count;    /* of images in this chunk */
     const real *images; /* padded */
     const real *panels, *b;
@@ -31,6 +32,15 @@ INLINE struct pooled make_pooled(const struct fnn_conv *shape, ptrdiff_t pool_h,
 INLINE ptrdiff_t cell_offset(const struct pooled *job, ptrdiff_t window, ptrdiff_t cell) {
     return window_offset(&job->g, window / job->Q * job->pool_h + cell / job->pool_w,
                          window % job->Q * job->pool_w + cell % job->pool_w);
+}
+
+/* The table of cell_places, in the scratch of shared lists; 0 when memory is out. */
+__attribute__((unused)) static int find_cell_places(struct pooled *job) {
+    ptrdiff_t count = job->windows * job->cells;
+    ptrdiff_t *places = fnn_scratch(FNN_SCRATCH_LISTS, (size_t)count * sizeof(ptrdiff_t));
+    for (ptrdiff_t i = 0; places && i < count; i++) places[i] = cell_offset(job, i / job->cells, i % job->cells);
+    job->cell_places = places;
+    return places != NULL;
 }
 
 #endif

@@ -24,7 +24,6 @@ struct pooled_backward {
     real *dx;
     const real *w; /* (runs, F, run_step): filter after filter for each run, for dx */
     ptrdiff_t run_step;
-    const ptrdiff_t *cell_places; /* cell_offset of every window and cell */
 };
 
 /* The gradient behind the activation. */
@@ -37,19 +36,15 @@ INLINE real gradient_of_one(const struct pooled_backward *job, ptrdiff_t at) {
     return job->pool.activation == FNN_RELU && !(job->y[at] > 0) ? 0 : job->dy[at];
 }
 
+/* The winning cells of n windows, n <= VL. */
+INLINE ivec load_winners(const uint8_t *argmax, ptrdiff_t n) {
+    bytes narrow = {0};
+    if (n == VL) memcpy(&narrow, argmax, VL); /* a size the compiler knows */
+    else memcpy(&narrow, argmax, (size_t)n);
+    return __builtin_convertvector(narrow, ivec);
+}
+
 /* ---- multiply-adds of whole runs ---- */
-
-INLINE void run_load(const int vecs, vec sum[RUN_VECS], const real *from, ptrdiff_t part) {
-#pragma GCC unroll 8
-    for (int j = 0; j < vecs - 1; j++) sum[j] = load(from + j * VL);
-    sum[vecs - 1] = load_upto(from + (vecs - 1) * VL, part);
-}
-
-INLINE void run_store(const int vecs, const vec sum[RUN_VECS], real *to, ptrdiff_t part) {
-#pragma GCC unroll 8
-    for (int j = 0; j < vecs - 1; j++) store(to + j * VL, sum[j]);
-    store_upto(to + (vecs - 1) * VL, sum[vecs - 1], part);
-}
 
 INLINE void run_add(const int vecs, vec sum[RUN_VECS], real value, const real *run, ptrdiff_t part) {
     const vec factor = splat(value);
@@ -58,12 +53,11 @@ INLINE void run_add(const int vecs, vec sum[RUN_VECS], real value, const real *r
     sum[vecs - 1] += factor * (part == VL ? load(run + (vecs - 1) * VL) : load_part(run + (vecs - 1) * VL, part));
 }
 
-/* to += Σ value[i] * (run + place[i]); even and odd entries are summed apart, since one chain of additions would wait for
- * itself. */
+/* to += Σ value[i] * (run + place[i]).  Even and odd entries are summed apart, and `to` is added last: one chain of additions
+ * would wait for itself, and for the one before. */
 INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff_t *place, const real *value, ptrdiff_t count,
                         ptrdiff_t part) {
-    vec even[RUN_VECS], odd[RUN_VECS] = {0};
-    run_load(vecs, even, to, part);
+    vec even[RUN_VECS] = {0}, odd[RUN_VECS] = {0};
     ptrdiff_t i = 0;
     for (; i + 1 < count; i += 2) {
         run_add(vecs, even, value[i], run + place[i], part);
@@ -71,8 +65,9 @@ INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff
     }
     if (i < count) run_add(vecs, even, value[i], run + place[i], part);
 #pragma GCC unroll 8
-    for (int j = 0; j < vecs; j++) even[j] += odd[j];
-    run_store(vecs, even, to, part);
+    for (int j = 0; j < vecs - 1; j++) store(to + j * VL, load(to + j * VL) + (even[j] + odd[j]));
+    real *end = to + (vecs - 1) * VL;
+    store_upto(end, load_upto(end, part) + (even[vecs - 1] + odd[vecs - 1]), part);
 }
 
 /* The same for `length` reals, RUN_VECS vectors at a time. */
@@ -107,7 +102,7 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
                 ptrdiff_t at = (n * windows + window) * F + f;
                 real dz = gradient_of_one(job, at);
                 value[count] = dz;
-                place[count] = job->cell_places[window * pool->cells + job->argmax[at]];
+                place[count] = job->pool.cell_places[window * pool->cells + job->argmax[at]];
                 count += dz != 0;
             }
             for (ptrdiff_t r = 0; r < g->runs; r++)
@@ -121,57 +116,71 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 
 struct masked_tile {
     const struct pooled_backward *job;
-    const real *place[TILE_ROWS]; /* of each weight, from the image's first pixel on */
-    ptrdiff_t n, filter, filters; /* image; first filter and how many, VL at the most */
+    ptrdiff_t chunk, panel, k; /* images; filters; first weight */
 };
 
-/* sum[i] += Σ over cells of x[place of weight i + cell] * dz[cell], for one image and one vector of filters. */
-INLINE void masked_image(const int rows, vec sum[TILE_ROWS], const struct masked_tile *tile) {
-    const struct pooled_backward *job = tile->job;
+/* c[i] += Σ over cells of x[place of weight i + cell] * dz[cell], for one image and one panel of filters. */
+INLINE void masked_image(const int rows, const int vecs, const struct masked_tile *job_tile, ptrdiff_t n,
+                         const real *const *place, tile c) {
+    const struct pooled_backward *job = job_tile->job;
     const struct pooled *pool = &job->pool;
-    ptrdiff_t F = pool->g.shape.F;
+    ptrdiff_t F = pool->g.shape.F, filter = panel_filter(&pool->g, job_tile->panel);
+    ptrdiff_t columns = panel_columns(&pool->g, job_tile->panel);
     for (ptrdiff_t window = 0; window < pool->windows; window++) {
-        ptrdiff_t at = (tile->n * pool->windows + window) * F + tile->filter;
-        const vec dz = gradient(job, at, tile->filters);
-        bytes narrow = {0};
-        memcpy(&narrow, job->argmax + at, (size_t)tile->filters);
-        const ivec winner = __builtin_convertvector(narrow, ivec);
+        ptrdiff_t at = (n * pool->windows + window) * F + filter;
+        vec dz[TILE_VECS];
+        ivec winner[TILE_VECS];
+#pragma GCC unroll 2
+        for (int j = 0; j < vecs; j++) {
+            ptrdiff_t left = least(VL, columns - j * VL);
+            dz[j] = gradient(job, at + j * VL, left);
+            winner[j] = load_winners(job->argmax + at + j * VL, left);
+        }
+        const ptrdiff_t *cells = job->pool.cell_places + window * pool->cells;
         for (ptrdiff_t cell = 0; cell < pool->cells; cell++) {
-            const vec masked = choose(winner == (ivec){0} + (real_int)cell, dz, (vec){0});
-            ptrdiff_t offset = job->cell_places[window * pool->cells + cell];
+            vec masked[TILE_VECS];
+#pragma GCC unroll 2
+            for (int j = 0; j < vecs; j++)
+                masked[j] = choose(winner[j] == (ivec){0} + (real_int)cell, dz[j], (vec){0});
+            ptrdiff_t offset = cells[cell];
 #pragma GCC unroll 12
-            for (int i = 0; i < rows; i++) sum[i] += splat(tile->place[i][offset]) * masked;
+            for (int i = 0; i < rows; i++) {
+                const vec x = splat(place[i][offset]);
+#pragma GCC unroll 2
+                for (int j = 0; j < vecs; j++) c[i][j] += x * masked[j];
+            }
         }
     }
 }
 
-/* An item is a chunk of images x a vector of filters x a tile of weights; sums go to the chunk's own (K, F). */
-static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct pooled_backward *job = context;
+INLINE void masked_chunk(const int rows, const int vecs, const struct masked_tile *job_tile) {
+    const struct pooled_backward *job = job_tile->job;
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
-    ptrdiff_t F = g->shape.F, vectors = ceil_div(F, VL), tiles = ceil_div(g->K, TILE_ROWS);
+    ptrdiff_t first = pool->count * job_tile->chunk / IMAGE_CHUNKS, last = pool->count * (job_tile->chunk + 1) / IMAGE_CHUNKS;
+    tile c;
+    tile_zero(c);
+    for (ptrdiff_t n = first; n < last; n++) {
+        const real *place[TILE_ROWS];
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; i++)
+            place[i] = pool->images + n * image_size(g) + run_offset(g, (job_tile->k + i) / g->run_length) +
+                       (job_tile->k + i) % g->run_length;
+        masked_image(rows, vecs, job_tile, n, place, c);
+    }
+    tile_store(rows, vecs, c, job->dw + (job_tile->chunk * g->K + job_tile->k) * g->shape.F + panel_filter(g, job_tile->panel),
+               g->shape.F, panel_columns(g, job_tile->panel));
+}
+
+/* An item is a chunk of images x a panel of filters x a tile of weights; sums go to the chunk's own (K, F). */
+static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct pooled_backward *job = context;
+    const struct geometry *g = &job->pool.g;
+    ptrdiff_t panels = panels_of_group(g), tiles = ceil_div(g->K, TILE_ROWS);
     for (ptrdiff_t item = first; item < last; item++) {
-        ptrdiff_t chunk = item / (vectors * tiles), filter = item / tiles % vectors * VL, t = item % tiles;
-        ptrdiff_t k = g->K * t / tiles, rows = g->K * (t + 1) / tiles - k;
-        struct masked_tile tile = {.job = job, .filter = filter, .filters = least(VL, F - filter)};
-        vec sum[TILE_ROWS] = {0};
-        for (tile.n = pool->count * chunk / IMAGE_CHUNKS; tile.n < pool->count * (chunk + 1) / IMAGE_CHUNKS; tile.n++) {
-            for (ptrdiff_t i = 0; i < rows; i++)
-                tile.place[i] = pool->images + tile.n * image_size(g) + run_offset(g, (k + i) / g->run_length) +
-                                (k + i) % g->run_length;
-            switch (rows) {
-#define CASE(n) \
-    case n: masked_image(n, sum, &tile); break;
-                CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if defined(__AVX512F__) || defined(__aarch64__)
-                CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-#undef CASE
-            }
-        }
-        for (ptrdiff_t i = 0; i < rows; i++)
-            store_upto(job->dw + (chunk * g->K + k + i) * F + filter, sum[i], tile.filters);
+        ptrdiff_t t = item % tiles, k = g->K * t / tiles, rows = g->K * (t + 1) / tiles - k;
+        struct masked_tile job_tile = {job, item / (panels * tiles), item / tiles % panels, k};
+        TILE_DISPATCH(masked_chunk, rows, panel_columns(g, job_tile.panel), &job_tile);
     }
     return FNN_OK;
 }
@@ -183,9 +192,7 @@ static uint64_t winners_of_cell(const struct pooled_backward *job, ptrdiff_t at,
     uint64_t word = 0;
     for (ptrdiff_t i = 0; i < n; i += VL) {
         ptrdiff_t left = least(VL, n - i);
-        bytes narrow = {0};
-        memcpy(&narrow, job->argmax + at + i, (size_t)left);
-        ivec wins = __builtin_convertvector(narrow, ivec) == (ivec){0} + (real_int)cell;
+        ivec wins = load_winners(job->argmax + at + i, left) == (ivec){0} + (real_int)cell;
         word |= (uint64_t)lanes_nonzero(choose(wins, gradient(job, at + i, left), (vec){0})) << i;
     }
     return word;
@@ -223,7 +230,7 @@ static void pool_input_image(const struct pooled_backward *job, ptrdiff_t n, rea
         for (ptrdiff_t i = 0; i < pool->windows * pool->cells; i++) {
             ptrdiff_t first = entries->first[i], count = entries->first[i + 1] - first;
             if (count)
-                add_runs(image + job->cell_places[i] + run_offset(g, r), job->w + r * g->shape.F * job->run_step,
+                add_runs(image + job->pool.cell_places[i] + run_offset(g, r), job->w + r * g->shape.F * job->run_step,
                          entries->filter + first, entries->value + first, count, g->run_length);
         }
 }
