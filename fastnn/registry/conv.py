@@ -27,6 +27,12 @@ SIZES = (
     ((2, 9, 7, 5), (3, 3, 33), {"algorithm": "im2col", "activation": "tanh"}),
     ((2, 7, 9, 5), (3, 3, 16), {"algorithm": "direct", "padding": "same", "activation": "leaky_relu"}),
     ((1, 3, 3, 65), (3, 3, 31), {"algorithm": "direct"}),
+    ((9, 6, 7, 5), (3, 3, 71), {"activation": "relu"}),
+    ((5, 7, 9, 20), (3, 3, 131), {"padding": "same"}),
+    ((3, 9, 9, 40), (3, 3, 70), {"algorithm": "im2col"}),
+    ((17, 5, 6, 70), (2, 2, 9), {"strides": (1, 2)}),
+    ((2, 7, 8, 40), (3, 3, 40), {"groups": 40, "padding": "same"}),
+    ((2, 7, 8, 33), (3, 2, 99), {"groups": 33, "strides": 2}),
     (
         (2, 6, 5, 4),
         (2, 4, 6),

@@ -28,6 +28,10 @@ SIZES = (
     (33, 3, 8, False, "softplus", "auto"),
     (2, 7, 31, True, "exponential", "auto"),
     (8, 7, 9, True, "hard_sigmoid", "auto"),
+    (101, 300, 71, True, "relu", "dense"),
+    (67, 530, 90, True, "tanh", "dense"),
+    (9, 150, 300, True, "relu", "sparse"),
+    (70, 200, 33, True, "linear", "sparse"),
 )
 BENCH = (
     ("MLP, first layer: 32 x 784 x 256, relu", (32, 784, 256, True, "relu", "auto")),

@@ -121,6 +121,22 @@ def test_col2im_is_the_adjoint_of_im2col(backend, rng, stride, pad):
     assert (there * col).sum() == (x * back).sum()
 
 
+def test_a_large_padded_batch_is_its_parts(compiled, rng):
+    """More padded images than one pass copies: 40 of 66 x 66 x 32 in float32, 22 MB."""
+    x = rng.integers(-1, 2, (40, 64, 64, 32)).astype(np.float32)
+    w = rng.integers(-1, 2, (3, 3, 32, 8)).astype(np.float32)
+    dy = rng.integers(-1, 2, (40, 64, 64, 8)).astype(np.float32)
+    y = compiled.conv2d_forward(x, w, padding="same")
+    dx, dw, db = compiled.conv2d_backward(dy, x, w, padding="same")
+    parts = [slice(0, 7), slice(7, 30), slice(30, 40)]
+    gradients = [compiled.conv2d_backward(dy[part], x[part], w, padding="same") for part in parts]
+    np.testing.assert_array_equal(np.concatenate([part_dx for part_dx, _, _ in gradients]), dx)
+    np.testing.assert_array_equal(sum(part_dw for _, part_dw, _ in gradients), dw)
+    np.testing.assert_array_equal(sum(part_db for _, _, part_db in gradients), db)
+    for part in parts:
+        np.testing.assert_array_equal(compiled.conv2d_forward(x[part], w, padding="same"), y[part])
+
+
 X, W = np.ones((1, 5, 5, 4)), np.ones((3, 3, 4, 6))
 
 
