@@ -1,10 +1,11 @@
 """Builds the extension modules; all metadata are in pyproject.toml.
 
-``src_c/*.c`` is compiled once per instruction-set tier and precision and linked into ``fastnn.kernels._core``, which owns the
-tables of kernels; the other modules of ``fastnn/kernels`` are thin wrappers that reach them through ``cimport``.
+``src_c/*.c`` is compiled once per instruction-set tier and precision and linked into ``fastnn.kernels._core``, which
+owns the tables of kernels; the other modules of ``fastnn/kernels`` are thin wrappers that reach them by ``cimport``.
 
-Environment: ``FASTNN_BUILD_TIERS=avx2,avx512`` builds some tiers only; ``FASTNN_DEBUG=1`` builds without optimisation and with bounds
-checks, ``FASTNN_DEBUG=address,undefined`` (or ``thread``) with those sanitizers too.
+Environment: ``FASTNN_BUILD_TIERS=avx2,avx512`` builds some tiers only; ``FASTNN_WERROR=1`` refuses warnings in
+``src_c``; ``FASTNN_DEBUG=1`` builds without optimisation and with bounds checks, ``FASTNN_DEBUG=address,undefined`` (or
+``thread``) with those sanitizers too.
 """
 
 import os
@@ -28,8 +29,9 @@ TIER_FLAGS = {
 DEBUG = os.environ.get("FASTNN_DEBUG", "")
 SANITIZERS = [f"-fsanitize={DEBUG}", "-fno-omit-frame-pointer"] if DEBUG not in ("", "0", "1") else []
 OPTIMISE = ["-O1" if SANITIZERS else "-O0", "-g"] if DEBUG not in ("", "0") else ["-O3", "-g0"]
-C_FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-fvisibility=hidden", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-           *OPTIMISE, *SANITIZERS]
+WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if os.environ.get("FASTNN_WERROR", "") not in ("", "0") else [])]
+NUMBERS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
+C_FLAGS = ["-std=gnu11", "-fvisibility=hidden", *WARNINGS, *NUMBERS, *OPTIMISE, *SANITIZERS]
 
 
 def tiers():
@@ -39,7 +41,8 @@ def tiers():
         return names
     unknown = set(wanted.split(",")) - set(names)
     if unknown:
-        raise SystemExit(f"FASTNN_BUILD_TIERS: expected some of {','.join(names)}. Received: {','.join(sorted(unknown))}")
+        received = ",".join(sorted(unknown))
+        raise SystemExit(f"FASTNN_BUILD_TIERS: expected some of {','.join(names)}. Received: {received}")
     return [name for name in names if name in wanted.split(",")]
 
 
@@ -57,11 +60,17 @@ class BuildKernels(build_ext):
         headers = [*(ROOT / "src_c").glob("*.h"), ROOT / "src_c/kernels.def", Path(__file__)]
         self.newest_header = max(path.stat().st_mtime for path in headers)
         listed = " ".join(f"FNN_HAS({tier})" for tier in tiers())
-        jobs = [(source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], [])
-                for source in sources if source.name in ONCE]
+        jobs = [
+            (source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], [])
+            for source in sources
+            if source.name in ONCE
+        ]
         jobs += [
             (source, f"{tier}_f{bits}", [("FNN_TIER", tier), ("FNN_BITS", bits)], TIER_FLAGS[tier])
-            for tier in tiers() for bits in ("32", "64") for source in sources if source.name not in ONCE
+            for tier in tiers()
+            for bits in ("32", "64")
+            for source in sources
+            if source.name not in ONCE
         ]
         with ThreadPoolExecutor(os.cpu_count()) as executor:
             return list(executor.map(lambda job: self.compile_one(*job), jobs))
@@ -75,8 +84,18 @@ class BuildKernels(build_ext):
         if fresh and target.stat().st_mtime > max(source.stat().st_mtime, self.newest_header):
             return str(target)
         folder.mkdir(parents=True, exist_ok=True)
-        command = [*self.compiler.compiler_so, *C_FLAGS, *flags, *[f"-D{name}={value}" for name, value in macros],
-                   f"-I{ROOT / 'src_c'}", "-fPIC", "-c", str(source), "-o", str(target)]
+        command = [
+            *self.compiler.compiler_so,
+            *C_FLAGS,
+            *flags,
+            *[f"-D{name}={value}" for name, value in macros],
+            f"-I{ROOT / 'src_c'}",
+            "-fPIC",
+            "-c",
+            str(source),
+            "-o",
+            str(target),
+        ]
         self.spawn(command)
         stamp.write_text(key)
         return str(target)
@@ -89,7 +108,10 @@ def extensions():
             f"fastnn.kernels.{name}",
             [f"fastnn/kernels/{name}.pyx"],
             include_dirs=["src_c", numpy.get_include()],
-            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION")],
+            define_macros=[
+                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+                ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
+            ],
             extra_compile_args=["-O0" if DEBUG == "1" else "-O2", "-g0", "-fvisibility=hidden", *SANITIZERS],
             extra_link_args=["-pthread", *SANITIZERS],
         )

@@ -1,8 +1,8 @@
 """Check, then time: what every ``bench/bench_<family>.py`` calls.
 
-Run one family with ``pytest bench/bench_softmax.py``, all with ``pytest bench/bench_*.py``. The cases are those of the registry; no
-figure is taken before the kernel's results have been compared with its twin's in float64. Each figure is recorded beside the time: GFLOP/s
-where the registry counts operations, GB/s in any case.
+Run one family with ``pytest bench/bench_softmax.py``, all with ``pytest bench/bench_*.py``. The cases are those of the
+registry; no figure is taken before the kernel's results have been compared with its twin's in float64. Each figure is
+recorded beside the time: GFLOP/s where the registry counts operations, GB/s in any case.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def check(row: registry.Kernel, case: registry.Case, dtype: str) -> tuple:
     AssertionError
         If one is farther away than the registry allows.
     """
-    wide = registry.Case(tuple(map(_widened, case.args)), {name: _widened(value) for name, value in case.kwargs.items()})
+    wide = registry.Case(
+        tuple(map(_widened, case.args)), {name: _widened(value) for name, value in case.kwargs.items()}
+    )
     found, expected = _results(row, row.compiled(), case), _results(row, row.twin(), wide)
     allowed = row.tolerance(wide, expected, float(np.finfo(dtype).eps))
     for got, want, tolerance in zip(found, expected, allowed, strict=True):

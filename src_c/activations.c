@@ -23,7 +23,8 @@ INLINE int forward_as(int activation, const struct job *job, ptrdiff_t first, pt
     /* The main loop: */
     for (; i + VL <= end; i += VL) store(job->out + i, vec_activation(activation, load(job->x + i), job->alpha));
     /* The tail: */
-    if (i < end) store_part(job->out + i, vec_activation(activation, load_part(job->x + i, end - i), job->alpha), end - i);
+    if (i < end)
+        store_part(job->out + i, vec_activation(activation, load_part(job->x + i, end - i), job->alpha), end - i);
     return FNN_OK;
 }
 
@@ -41,7 +42,8 @@ INLINE int backward_as(int activation, const struct job *job, ptrdiff_t first, p
     /* The tail: */
     ptrdiff_t rest = end - i;
     if (rest > 0) {
-        vec v = gradient_as(activation, load_part(dy + i, rest), load_part(x + i, rest), load_part(y + i, rest), job->alpha);
+        vec v = gradient_as(activation, load_part(dy + i, rest), load_part(x + i, rest), load_part(y + i, rest),
+                            job->alpha);
         store_part(job->out + i, v, rest);
     }
     return FNN_OK;
@@ -82,7 +84,8 @@ int FNN(activation_forward)(real *y, const real *x, ptrdiff_t n, int activation,
     return fnn_parallel(ceil_div(n, CHUNK), work(activation, n), forward, &job);
 }
 
-int FNN(activation_backward)(real *dx, const real *dy, const real *x, const real *y, ptrdiff_t n, int activation, double alpha) {
+int FNN(activation_backward)(real *dx, const real *dy, const real *x, const real *y, ptrdiff_t n, int activation,
+                             double alpha) {
     struct job job = {dx, dy, x, y, n, activation, (real)alpha};
     return fnn_parallel(ceil_div(n, CHUNK), work(activation, n), backward, &job);
 }

@@ -14,10 +14,12 @@
 #include "conv_direct.h"
 #include "conv_im2col.h"
 
-static int is_depthwise(const struct geometry *g) { return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1; }
+static int is_depthwise(const struct geometry *g) {
+    return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1;
+}
 
-int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, const struct fnn_conv *shape, int activation,
-                        int algorithm) {
+int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, const struct fnn_conv *shape,
+                        int activation, int algorithm) {
     struct geometry g = make_geometry(shape);
     if (algorithm == FNN_IM2COL) return im2col_forward(y, x, w, b, &g, activation);
     if (algorithm == FNN_AUTO && is_depthwise(&g)) return depthwise_forward(y, x, w, b, &g, activation);
@@ -107,7 +109,8 @@ INLINE int book_images(const struct book *job, ptrdiff_t first, ptrdiff_t last, 
     for (ptrdiff_t n = first; n < last; n++) {
         if (back) memset(job->to + n * s->C * s->H * s->W, 0, (size_t)(s->C * s->H * s->W) * sizeof(real));
         for (ptrdiff_t k = 0; k < K; k++) {
-            ptrdiff_t c = k / (s->KH * s->KW), i = k / s->KW % s->KH, j = k % s->KW, plane = (n * s->C + c) * s->H * s->W;
+            ptrdiff_t c = k / (s->KH * s->KW), i = k / s->KW % s->KH, j = k % s->KW,
+                      plane = (n * s->C + c) * s->H * s->W;
             for (ptrdiff_t p = 0; p < s->OH; p++)
                 for (ptrdiff_t q = 0; q < s->OW; q++) {
                     ptrdiff_t h = source(p, s->stride_h, i, s->top, s->H), w = source(q, s->stride_w, j, s->left, s->W);

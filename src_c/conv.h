@@ -117,7 +117,8 @@ __attribute__((unused)) static const real *pack_filters(const struct geometry *g
     ptrdiff_t count = g->shape.groups * panels_of_group(g);
     real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(count * g->K * TILE_COLS) * sizeof(real));
     for (ptrdiff_t panel = 0; panels && panel < count; panel++)
-        pack_panel(panels + panel * g->K * TILE_COLS, w + panel_filter(g, panel), g->shape.F, 1, g->K, panel_columns(g, panel));
+        pack_panel(panels + panel * g->K * TILE_COLS, w + panel_filter(g, panel), g->shape.F, 1, g->K,
+                   panel_columns(g, panel));
     return panels;
 }
 

@@ -131,7 +131,8 @@ static int depthwise_input_task(void *context, ptrdiff_t first, ptrdiff_t last) 
     return FNN_OK;
 }
 
-static int depthwise_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g, int activation) {
+static int depthwise_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g,
+                             int activation) {
     struct depthwise job = make_depthwise(g);
     job.y = y, job.x = x, job.w = w, job.b = b, job.activation = activation;
     return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N), depthwise_forward_task, &job);

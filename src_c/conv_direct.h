@@ -67,7 +67,8 @@ static int direct_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-static int direct_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g, int activation) {
+static int direct_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g,
+                          int activation) {
     struct direct conv = {.g = *g, .b = b, .activation = activation, .panels = pack_filters(g, w)};
     if (!conv.panels) return FNN_NO_MEMORY;
     const struct fnn_conv *s = &g->shape;
@@ -204,7 +205,8 @@ static const real *pack_filters_transposed(const struct geometry *g, const real 
     ptrdiff_t per_run = input_panels_of_run(g), count = g->shape.groups * g->runs * per_run;
     real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(count * g->filters * TILE_COLS) * sizeof(real));
     for (ptrdiff_t panel = 0; panels && panel < count; panel++) {
-        ptrdiff_t group = panel / (g->runs * per_run), run = panel / per_run % g->runs, from = panel % per_run * TILE_COLS;
+        ptrdiff_t group = panel / (g->runs * per_run), run = panel / per_run % g->runs,
+                  from = panel % per_run * TILE_COLS;
         const real *first = w + (run * g->run_length + from) * g->shape.F + group * g->filters;
         pack_panel(panels + panel * g->filters * TILE_COLS, first, 1, g->shape.F, g->filters,
                    least(TILE_COLS, g->run_length - from));
@@ -239,9 +241,11 @@ static void direct_input_image(const struct direct *conv, real *image, const rea
     ptrdiff_t tiles = ceil_div(g->pixels, TILE_ROWS), OW = g->shape.OW;
     memset(image, 0, (size_t)image_size(g) * sizeof(real));
     for (ptrdiff_t panel = 0; panel < panels; panel++) {
-        ptrdiff_t group = panel / (g->runs * per_run), run = panel / per_run % g->runs, from = panel % per_run * TILE_COLS;
+        ptrdiff_t group = panel / (g->runs * per_run), run = panel / per_run % g->runs,
+                  from = panel % per_run * TILE_COLS;
         ptrdiff_t place = run_offset(g, run) + group * g->channels + from;
-        struct input_tile job = {.g = g, .panel = conv->panels + panel * g->filters * TILE_COLS,
+        struct input_tile job = {.g = g,
+                                 .panel = conv->panels + panel * g->filters * TILE_COLS,
                                  .columns = least(TILE_COLS, g->run_length - from)};
         for (ptrdiff_t t = 0; t < tiles; t++) {
             ptrdiff_t first = g->pixels * t / tiles, last = g->pixels * (t + 1) / tiles;

@@ -56,7 +56,8 @@ static real *columns_scratch(const struct geometry *g, ptrdiff_t images) {
     return fnn_scratch(FNN_SCRATCH_LISTS, (size_t)(images * g->pixels * g->K) * sizeof(real));
 }
 
-static int im2col_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g, int activation) {
+static int im2col_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g,
+                          int activation) {
     const struct fnn_conv *s = &g->shape;
     ptrdiff_t step = images_at_a_time(g, g->pixels * g->K), F = s->F;
     struct columns job = {.g = *g, .col = columns_scratch(g, step)};
@@ -68,9 +69,18 @@ static int im2col_forward(real *y, const real *x, const real *w, const real *b, 
         for (job.group = 0; job.group < s->groups; job.group++) {
             ptrdiff_t filter = job.group * g->filters;
             fnn_parallel(count, (double)(count * g->pixels * g->K), gather_windows, &job);
-            struct product product = {.M = count * g->pixels, .N = g->filters, .K = g->K, .a = job.col, .a_row = g->K,
-                                      .a_column = 1, .b = w + filter, .b_row = F, .b_column = 1,
-                                      .c = y + n * g->pixels * F + filter, .ldc = F, .bias = b ? b + filter : NULL,
+            struct product product = {.M = count * g->pixels,
+                                      .N = g->filters,
+                                      .K = g->K,
+                                      .a = job.col,
+                                      .a_row = g->K,
+                                      .a_column = 1,
+                                      .b = w + filter,
+                                      .b_row = F,
+                                      .b_column = 1,
+                                      .c = y + n * g->pixels * F + filter,
+                                      .ldc = F,
+                                      .bias = b ? b + filter : NULL,
                                       .activation = activation};
             int status = FNN(product)(&product);
             if (status != FNN_OK) return status;
@@ -93,9 +103,19 @@ static int im2col_weight_gradient(real *dw, const real *dz, const real *x, const
         for (job.group = 0; job.group < s->groups; job.group++) {
             ptrdiff_t filter = job.group * g->filters;
             fnn_parallel(count, (double)(count * g->pixels * g->K), gather_windows, &job);
-            struct product product = {.M = g->K, .N = g->filters, .K = count * g->pixels, .a = job.col, .a_row = 1,
-                                      .a_column = g->K, .b = dz + n * g->pixels * F + filter, .b_row = F, .b_column = 1,
-                                      .c = dw + filter, .ldc = F, .activation = FNN_LINEAR, .add = 1};
+            struct product product = {.M = g->K,
+                                      .N = g->filters,
+                                      .K = count * g->pixels,
+                                      .a = job.col,
+                                      .a_row = 1,
+                                      .a_column = g->K,
+                                      .b = dz + n * g->pixels * F + filter,
+                                      .b_row = F,
+                                      .b_column = 1,
+                                      .c = dw + filter,
+                                      .ldc = F,
+                                      .activation = FNN_LINEAR,
+                                      .add = 1};
             int status = FNN(product)(&product);
             if (status != FNN_OK) return status;
         }
@@ -116,9 +136,18 @@ static int im2col_input_gradient(real *dx, const real *dz, const real *w, const 
         memset(job.dx, 0, (size_t)(count * image_size(g)) * sizeof(real));
         for (job.group = 0; job.group < s->groups; job.group++) {
             ptrdiff_t filter = job.group * g->filters;
-            struct product product = {.M = count * g->pixels, .N = g->K, .K = g->filters, .a = dz + n * g->pixels * F + filter,
-                                      .a_row = F, .a_column = 1, .b = w + filter, .b_row = 1, .b_column = F,
-                                      .c = job.col, .ldc = g->K, .activation = FNN_LINEAR};
+            struct product product = {.M = count * g->pixels,
+                                      .N = g->K,
+                                      .K = g->filters,
+                                      .a = dz + n * g->pixels * F + filter,
+                                      .a_row = F,
+                                      .a_column = 1,
+                                      .b = w + filter,
+                                      .b_row = 1,
+                                      .b_column = F,
+                                      .c = job.col,
+                                      .ldc = g->K,
+                                      .activation = FNN_LINEAR};
             int status = FNN(product)(&product);
             if (status != FNN_OK) return status;
             fnn_parallel(count, (double)(count * g->pixels * g->K), scatter_windows, &job);

@@ -41,7 +41,8 @@ INLINE void block_tile(const int rows, const int vecs, const struct block *block
 }
 
 /* The maxima of `count` windows of `cells` lines each, for one panel. */
-static void pool_lines(const struct pooled *job, const real *lines, ptrdiff_t window, ptrdiff_t count, ptrdiff_t panel) {
+static void pool_lines(const struct pooled *job, const real *lines, ptrdiff_t window, ptrdiff_t count,
+                       ptrdiff_t panel) {
     ptrdiff_t F = job->g.shape.F, filter = panel_filter(&job->g, panel), columns = panel_columns(&job->g, panel);
     for (ptrdiff_t i = 0; i < count; i++, lines += job->cells * TILE_COLS)
         for (ptrdiff_t j = 0; j < columns; j += VL) {
@@ -70,7 +71,8 @@ static int pool_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     _Alignas(64) real lines[MAX_CELLS * TILE_COLS];
     ptrdiff_t per_block = most(1, BLOCK_CELLS / job->cells), total = job->count * job->windows;
     for (ptrdiff_t start = first * per_block; start < least(last * per_block, total); start += per_block) {
-        ptrdiff_t count = least(per_block, total - start), cells = count * job->cells, tiles = ceil_div(cells, TILE_ROWS);
+        ptrdiff_t count = least(per_block, total - start), cells = count * job->cells,
+                  tiles = ceil_div(cells, TILE_ROWS);
         for (ptrdiff_t i = 0; i < count; i++) {
             const real *image = job->images + (start + i) / job->windows * image_size(g);
             const ptrdiff_t *places = job->cell_places + (start + i) % job->windows * job->cells;
@@ -89,8 +91,8 @@ static int pool_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-int FNN(conv2d_pool_forward)(real *y, uint8_t *argmax, const real *x, const real *w, const real *b, const struct fnn_conv *shape,
-                             ptrdiff_t pool_h, ptrdiff_t pool_w, int activation) {
+int FNN(conv2d_pool_forward)(real *y, uint8_t *argmax, const real *x, const real *w, const real *b,
+                             const struct fnn_conv *shape, ptrdiff_t pool_h, ptrdiff_t pool_w, int activation) {
     struct pooled job = make_pooled(shape, pool_h, pool_w, activation);
     const struct geometry *g = &job.g;
     job.b = b;
@@ -169,7 +171,8 @@ static int pool_weight_chunk(struct pooled_backward *job, real *dw, int add) {
         transpose(&(struct transposition){dw, job->dw, F, g->K, F, g->K});
         return status;
     }
-    int status = fnn_parallel(IMAGE_CHUNKS * panels_of_group(g) * ceil_div(g->K, TILE_ROWS), work, pool_short_weight_task, job);
+    int status =
+        fnn_parallel(IMAGE_CHUNKS * panels_of_group(g) * ceil_div(g->K, TILE_ROWS), work, pool_short_weight_task, job);
     for (ptrdiff_t i = 0; i < size; i += VL) {
         vec sum = add ? load_upto(dw + i, size - i) : (vec){0};
         for (ptrdiff_t chunk = 0; chunk < IMAGE_CHUNKS; chunk++) sum += load_upto(job->dw + chunk * size + i, size - i);
@@ -207,8 +210,8 @@ static int pool_input_gradient(struct pooled_backward *job, real *dx, const real
     real *by_filter = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(g->runs * F * job->run_step) * sizeof(real));
     if (!by_filter) return FNN_NO_MEMORY;
     for (ptrdiff_t r = 0; r < g->runs; r++)
-        transpose(&(struct transposition){by_filter + r * F * job->run_step, w + r * g->run_length * F, g->run_length, F,
-                                          job->run_step, F});
+        transpose(&(struct transposition){by_filter + r * F * job->run_step, w + r * g->run_length * F, g->run_length,
+                                          F, job->run_step, F});
     job->w = by_filter;
     job->dx = dx;
     return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N) / (double)job->pool.cells, pool_input_task, job);
@@ -217,7 +220,8 @@ static int pool_input_gradient(struct pooled_backward *job, real *dx, const real
 int FNN(conv2d_pool_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                               const uint8_t *argmax, const struct fnn_conv *shape, ptrdiff_t pool_h, ptrdiff_t pool_w,
                               int activation) {
-    struct pooled_backward job = {.pool = make_pooled(shape, pool_h, pool_w, activation), .dy = dy, .y = y, .argmax = argmax};
+    struct pooled_backward job = {
+        .pool = make_pooled(shape, pool_h, pool_w, activation), .dy = dy, .y = y, .argmax = argmax};
     const struct pooled *pool = &job.pool;
     if (!winners_are_cells(argmax, shape->N * pool->windows * shape->F, pool->cells)) return FNN_BAD_INDEX;
     if (!find_cell_places(&job.pool)) return FNN_NO_MEMORY;

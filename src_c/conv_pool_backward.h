@@ -55,8 +55,8 @@ INLINE void run_add(const int vecs, vec sum[RUN_VECS], real value, const real *r
 
 /* to += Σ value[i] * (run + place[i]).  Even and odd entries are summed apart, and `to` is added last: one chain of additions
  * would wait for itself, and for the one before. */
-INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff_t *place, const real *value, ptrdiff_t count,
-                        ptrdiff_t part) {
+INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff_t *place, const real *value,
+                        ptrdiff_t count, ptrdiff_t part) {
     vec even[RUN_VECS] = {0}, odd[RUN_VECS] = {0};
     ptrdiff_t i = 0;
     for (; i + 1 < count; i += 2) {
@@ -71,7 +71,8 @@ INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff
 }
 
 /* The same for `length` reals, RUN_VECS vectors at a time. */
-static void add_runs(real *to, const real *run, const ptrdiff_t *place, const real *value, ptrdiff_t count, ptrdiff_t length) {
+static void add_runs(real *to, const real *run, const ptrdiff_t *place, const real *value, ptrdiff_t count,
+                     ptrdiff_t length) {
     for (ptrdiff_t from = 0; from < length; from += RUN_VECS * VL) {
         ptrdiff_t reals = least(RUN_VECS * VL, length - from), part = (reals - 1) % VL + 1;
         switch (ceil_div(reals, VL)) {
@@ -106,7 +107,8 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
                 count += dz != 0;
             }
             for (ptrdiff_t r = 0; r < g->runs; r++)
-                add_runs(job->dw + f * g->K + r * g->run_length, image + run_offset(g, r), place, value, count, g->run_length);
+                add_runs(job->dw + f * g->K + r * g->run_length, image + run_offset(g, r), place, value, count,
+                         g->run_length);
         }
     }
     return FNN_OK;
@@ -140,8 +142,7 @@ INLINE void masked_image(const int rows, const int vecs, const struct masked_til
         for (ptrdiff_t cell = 0; cell < pool->cells; cell++) {
             vec masked[TILE_VECS];
 #pragma GCC unroll 2
-            for (int j = 0; j < vecs; j++)
-                masked[j] = choose(winner[j] == (ivec){0} + (real_int)cell, dz[j], (vec){0});
+            for (int j = 0; j < vecs; j++) masked[j] = choose(winner[j] == (ivec){0} + (real_int)cell, dz[j], (vec){0});
             ptrdiff_t offset = cells[cell];
 #pragma GCC unroll 12
             for (int i = 0; i < rows; i++) {
@@ -157,7 +158,8 @@ INLINE void masked_chunk(const int rows, const int vecs, const struct masked_til
     const struct pooled_backward *job = job_tile->job;
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
-    ptrdiff_t first = pool->count * job_tile->chunk / IMAGE_CHUNKS, last = pool->count * (job_tile->chunk + 1) / IMAGE_CHUNKS;
+    ptrdiff_t first = pool->count * job_tile->chunk / IMAGE_CHUNKS,
+              last = pool->count * (job_tile->chunk + 1) / IMAGE_CHUNKS;
     tile c;
     tile_zero(c);
     for (ptrdiff_t n = first; n < last; n++) {
@@ -168,7 +170,8 @@ INLINE void masked_chunk(const int rows, const int vecs, const struct masked_til
                        (job_tile->k + i) % g->run_length;
         masked_image(rows, vecs, job_tile, n, place, c);
     }
-    tile_store(rows, vecs, c, job->dw + (job_tile->chunk * g->K + job_tile->k) * g->shape.F + panel_filter(g, job_tile->panel),
+    tile_store(rows, vecs, c,
+               job->dw + (job_tile->chunk * g->K + job_tile->k) * g->shape.F + panel_filter(g, job_tile->panel),
                g->shape.F, panel_columns(g, job_tile->panel));
 }
 
@@ -211,7 +214,8 @@ static void list_entries(const struct pooled_backward *job, ptrdiff_t n, struct 
         ptrdiff_t at = (n * pool->windows + i / pool->cells) * F;
         entries->first[i] = count;
         for (ptrdiff_t f = 0; f < F; f += WORD)
-            for (uint64_t word = winners_of_cell(job, at + f, least(WORD, F - f), i % pool->cells); word; word &= word - 1) {
+            for (uint64_t word = winners_of_cell(job, at + f, least(WORD, F - f), i % pool->cells); word;
+                 word &= word - 1) {
                 ptrdiff_t filter = f + __builtin_ctzll(word);
                 entries->filter[count] = filter * job->run_step;
                 entries->value[count++] = job->dy[at + filter];

@@ -15,9 +15,9 @@
 #include "gemm.h"
 
 enum {
-    BLOCK_VECS = 8,                    /* accumulators of a sparse row: enough to cover the latency of multiply-adds */
-    BLOCK = BLOCK_VECS * VL,           /* columns of w or dz that they hold */
-    WORD = 64,                         /* zeros are found a word of this many at a time */
+    BLOCK_VECS = 8, /* accumulators of a sparse row: enough to cover the latency of multiply-adds */
+    BLOCK = BLOCK_VECS * VL, /* columns of w or dz that they hold */
+    WORD = 64, /* zeros are found a word of this many at a time */
 };
 
 struct layer {
@@ -163,7 +163,8 @@ static int sparse_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) 
             words_of_columns(words, layer->x + m * layer->K + k, layer->K, least(WORD, layer->M - m), n);
             for (ptrdiff_t column = 0; column < layer->N; column += BLOCK) {
                 ptrdiff_t columns = least(BLOCK, layer->N - column);
-                BLOCK_SWITCH(sparse_gradient_block, ceil_div(columns, VL), layer, column, last_part(columns), words, k, n, m);
+                BLOCK_SWITCH(sparse_gradient_block, ceil_div(columns, VL), layer, column, last_part(columns), words, k,
+                             n, m);
             }
         }
     return FNN_OK;
@@ -187,8 +188,19 @@ int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptr
         struct layer layer = {.y = y, .x = x, .w = w, .b = b, .M = M, .K = K, .N = N, .activation = activation};
         return fnn_parallel(ceil_div(N, BLOCK), 0.5 * (double)M * (double)K * (double)N, sparse_forward_task, &layer);
     }
-    struct product product = {.M = M, .N = N, .K = K, .a = x, .a_row = K, .a_column = 1, .b = w, .b_row = N, .b_column = 1,
-                              .c = y, .ldc = N, .bias = b, .activation = activation};
+    struct product product = {.M = M,
+                              .N = N,
+                              .K = K,
+                              .a = x,
+                              .a_row = K,
+                              .a_column = 1,
+                              .b = w,
+                              .b_row = N,
+                              .b_column = 1,
+                              .c = y,
+                              .ldc = N,
+                              .bias = b,
+                              .activation = activation};
     return FNN(product)(&product);
 }
 
@@ -207,12 +219,32 @@ int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real
         struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
         status = fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);
     } else {
-        struct product gradient = {.M = K, .N = N, .K = M, .a = x, .a_row = 1, .a_column = K, .b = dz, .b_row = N, .b_column = 1,
-                                   .c = dw, .ldc = N, .activation = FNN_LINEAR};
+        struct product gradient = {.M = K,
+                                   .N = N,
+                                   .K = M,
+                                   .a = x,
+                                   .a_row = 1,
+                                   .a_column = K,
+                                   .b = dz,
+                                   .b_row = N,
+                                   .b_column = 1,
+                                   .c = dw,
+                                   .ldc = N,
+                                   .activation = FNN_LINEAR};
         status = FNN(product)(&gradient);
     }
     if (!dx || status != FNN_OK) return status;
-    struct product back = {.M = M, .N = K, .K = N, .a = dz, .a_row = N, .a_column = 1, .b = w, .b_row = 1, .b_column = N,
-                           .c = dx, .ldc = K, .activation = FNN_LINEAR};
+    struct product back = {.M = M,
+                           .N = K,
+                           .K = N,
+                           .a = dz,
+                           .a_row = N,
+                           .a_column = 1,
+                           .b = w,
+                           .b_row = 1,
+                           .b_column = N,
+                           .c = dx,
+                           .ldc = K,
+                           .activation = FNN_LINEAR};
     return FNN(product)(&back);
 }

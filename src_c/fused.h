@@ -23,7 +23,8 @@ __attribute__((unused)) static void activate(real *y, ptrdiff_t n, int activatio
 INLINE void times_slope_by(int activation, real *dz, const real *dy, const real *y, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i += VL) {
         vec slope_read_off = load_upto(y + i, n - i);
-        store_upto(dz + i, vec_times_slope(activation, load_upto(dy + i, n - i), slope_read_off, default_alpha(activation)),
+        store_upto(dz + i,
+                   vec_times_slope(activation, load_upto(dy + i, n - i), slope_read_off, default_alpha(activation)),
                    n - i);
     }
 }

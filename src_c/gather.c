@@ -65,9 +65,9 @@ static const struct {
     cast_row cast;
     ptrdiff_t bytes;
 } sources[] = {
-    [FNN_UINT8] = {from_uint8, 1},     [FNN_UINT16] = {from_uint16, 2},   [FNN_UINT32] = {from_uint32, 4},
-    [FNN_UINT64] = {from_uint64, 8},   [FNN_INT8] = {from_int8, 1},       [FNN_INT16] = {from_int16, 2},
-    [FNN_INT32] = {from_int32, 4},     [FNN_INT64] = {from_int64, 8},     [FNN_FLOAT32] = {from_float32, 4},
+    [FNN_UINT8] = {from_uint8, 1},     [FNN_UINT16] = {from_uint16, 2}, [FNN_UINT32] = {from_uint32, 4},
+    [FNN_UINT64] = {from_uint64, 8},   [FNN_INT8] = {from_int8, 1},     [FNN_INT16] = {from_int16, 2},
+    [FNN_INT32] = {from_int32, 4},     [FNN_INT64] = {from_int64, 8},   [FNN_FLOAT32] = {from_float32, 4},
     [FNN_FLOAT64] = {from_float64, 8},
 };
 

@@ -216,14 +216,15 @@ static int blocked_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct product *p = job->product;
     for (ptrdiff_t panel = first; panel < last; panel++) {
         ptrdiff_t column = panel * TILE_COLS;
-        pack_panel(job->panels + column * KC, p->b + job->start * p->b_row + column * p->b_column, p->b_row, p->b_column,
-                   job->depth, least(TILE_COLS, p->N - column));
+        pack_panel(job->panels + column * KC, p->b + job->start * p->b_row + column * p->b_column, p->b_row,
+                   p->b_column, job->depth, least(TILE_COLS, p->N - column));
     }
     return FNN_OK;
 }
 
 /* rows of A as tiles: TILE_ROWS contiguous reals per p. */
-static void pack_rows(real *packed, const real *a, ptrdiff_t a_row, ptrdiff_t a_column, ptrdiff_t rows, ptrdiff_t depth) {
+static void pack_rows(real *packed, const real *a, ptrdiff_t a_row, ptrdiff_t a_column, ptrdiff_t rows,
+                      ptrdiff_t depth) {
     for (ptrdiff_t row = 0; row < rows; row += TILE_ROWS, packed += TILE_ROWS * depth) {
         ptrdiff_t count = least(TILE_ROWS, rows - row);
         const real *from = a + row * a_row;
@@ -289,7 +290,8 @@ static int product_blocked(const struct product *p) {
 /* No depth: C is the activation of the bias. */
 static int product_of_nothing(const struct product *p) {
     for (ptrdiff_t i = 0; i < p->M; i++) {
-        for (ptrdiff_t j = 0; j < p->N; j++) p->c[i * p->ldc + j] = (p->add ? p->c[i * p->ldc + j] : 0) + (p->bias ? p->bias[j] : 0);
+        for (ptrdiff_t j = 0; j < p->N; j++)
+            p->c[i * p->ldc + j] = (p->add ? p->c[i * p->ldc + j] : 0) + (p->bias ? p->bias[j] : 0);
         activate(p->c + i * p->ldc, p->N, p->activation);
     }
     return FNN_OK;
@@ -300,21 +302,25 @@ int FNN(product)(const struct product *p) {
     if (p->K == 0) return product_of_nothing(p);
     int few = p->M <= FEW_ROWS || p->N <= FEW_COLUMNS || (p->a_row == 1 && p->K <= KC);
     if (p->b_column == 1 && few) return product_in_place(p);
-    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR) return product_transposed(p);
+    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR)
+        return product_transposed(p);
     return product_blocked(p);
 }
 
 int FNN(gemm_nn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    struct product p = {.M = M, .N = N, .K = K, .a = a, .a_row = K, .a_column = 1, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
+    struct product p = {
+        .M = M, .N = N, .K = K, .a = a, .a_row = K, .a_column = 1, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
     return FNN(product)(&p);
 }
 
 int FNN(gemm_nt)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    struct product p = {.M = M, .N = K, .K = N, .a = a, .a_row = N, .a_column = 1, .b = b, .b_row = 1, .b_column = N, .c = c, .ldc = K};
+    struct product p = {
+        .M = M, .N = K, .K = N, .a = a, .a_row = N, .a_column = 1, .b = b, .b_row = 1, .b_column = N, .c = c, .ldc = K};
     return FNN(product)(&p);
 }
 
 int FNN(gemm_tn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
-    struct product p = {.M = K, .N = N, .K = M, .a = a, .a_row = 1, .a_column = K, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
+    struct product p = {
+        .M = K, .N = N, .K = M, .a = a, .a_row = 1, .a_column = K, .b = b, .b_row = N, .b_column = 1, .c = c, .ldc = N};
     return FNN(product)(&p);
 }

@@ -168,8 +168,8 @@ int FNN(softmax_cross_entropy_forward)(real *loss, real *p, const real *z, const
     return run(C <= SHORT_ROW ? softmax_short_rows : softmax_rows, row_items(M, C), &job, smoothing);
 }
 
-int FNN(softmax_cross_entropy_backward)(real *dz, const real *p, const int64_t *labels, const real *dense, const real *scale,
-                                        double smoothing, ptrdiff_t M, ptrdiff_t C) {
+int FNN(softmax_cross_entropy_backward)(real *dz, const real *p, const int64_t *labels, const real *dense,
+                                        const real *scale, double smoothing, ptrdiff_t M, ptrdiff_t C) {
     struct job job = {.out = dz, .x = p, .scale = scale, .labels = labels, .dense = dense, .M = M, .C = C};
     return run(softmax_gradient_rows, M, &job, smoothing);
 }

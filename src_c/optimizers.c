@@ -39,7 +39,8 @@ struct step {
 typedef void (*update)(const struct step *s, ptrdiff_t i, ptrdiff_t n);
 
 INLINE int update_chunks(const void *context, ptrdiff_t first, ptrdiff_t last, update each) {
-    const struct step s = *(const struct step *)context; /* a copy of our own, which no store can change: it stays in registers */
+    const struct step s =
+        *(const struct step *)context; /* a copy of our own, which no store can change: it stays in registers */
     ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, s.n);
     /* The main loop: */
     for (; i + VL <= end; i += VL) each(&s, i, VL);
@@ -95,13 +96,15 @@ INLINE void sgd_momentum(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
     store_upto(s->w + i, decayed(s, i, n) + (s->nesterov ? s->momentum * velocity - push : velocity), n);
 }
 
-static int sgd_plain_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, sgd_plain); }
+static int sgd_plain_chunks(void *s, ptrdiff_t first, ptrdiff_t last) {
+    return update_chunks(s, first, last, sgd_plain);
+}
 static int sgd_momentum_chunks(void *s, ptrdiff_t first, ptrdiff_t last) {
     return update_chunks(s, first, last, sgd_momentum);
 }
 
-int FNN(sgd_step)(real *w, const real *g, real *velocity, ptrdiff_t n, double learning_rate, double momentum, int nesterov,
-                  double weight_decay) {
+int FNN(sgd_step)(real *w, const real *g, real *velocity, ptrdiff_t n, double learning_rate, double momentum,
+                  int nesterov, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = velocity, .n = n, .nesterov = nesterov};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
@@ -124,8 +127,8 @@ INLINE void adam(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
 static int adam_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adam); }
 
 /* vhat: NULL, or AMSGrad's; step counts from 1. */
-int FNN(adam_step)(real *w, const real *g, real *m, real *v, real *vhat, ptrdiff_t n, ptrdiff_t step, double learning_rate,
-                   double beta_1, double beta_2, double epsilon, double weight_decay) {
+int FNN(adam_step)(real *w, const real *g, real *m, real *v, real *vhat, ptrdiff_t n, ptrdiff_t step,
+                   double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = m, .b = v, .c = vhat, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)(learning_rate * __builtin_sqrt(1 - power(beta_2, step)) / (1 - power(beta_1, step)));
@@ -152,8 +155,9 @@ INLINE void rmsprop(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
 static int rmsprop_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, rmsprop); }
 
 /* momentum_buffer: not read where momentum is 0; average_gradient: NULL, or the centred form's. */
-int FNN(rmsprop_step)(real *w, const real *g, real *velocity, real *momentum_buffer, real *average_gradient, ptrdiff_t n,
-                      double learning_rate, double rho, double momentum, double epsilon, double weight_decay) {
+int FNN(rmsprop_step)(real *w, const real *g, real *velocity, real *momentum_buffer, real *average_gradient,
+                      ptrdiff_t n, double learning_rate, double rho, double momentum, double epsilon,
+                      double weight_decay) {
     struct step s = {.w = w, .g = g, .a = velocity, .b = momentum_buffer, .c = average_gradient, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
@@ -219,8 +223,8 @@ INLINE void adamax(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
 
 static int adamax_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adamax); }
 
-int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, ptrdiff_t step, double learning_rate, double beta_1,
-                     double beta_2, double epsilon, double weight_decay) {
+int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, ptrdiff_t step, double learning_rate,
+                     double beta_1, double beta_2, double epsilon, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = m, .b = u, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)(learning_rate / (1 - power(beta_1, step)));
@@ -261,7 +265,9 @@ int FNN(nadam_step)(real *w, const real *g, real *m, real *v, ptrdiff_t n, ptrdi
 
 /* ---- scale, clip ---- */
 
-INLINE void scaled(const struct step *s, ptrdiff_t i, ptrdiff_t n) { store_upto(s->w + i, s->rate * load_upto(s->w + i, n), n); }
+INLINE void scaled(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
+    store_upto(s->w + i, s->rate * load_upto(s->w + i, n), n);
+}
 INLINE void clipped(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
     store_upto(s->w + i, vec_min(vec_max(load_upto(s->w + i, n), splat(-s->rate)), splat(s->rate)), n);
 }

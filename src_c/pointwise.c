@@ -26,7 +26,7 @@ struct job {
     const real *y, *t, *scale;
     ptrdiff_t M, C;
     int kind;
-    real delta;   /* huber's */
+    real delta; /* huber's */
     real on, off; /* q = on t + off */
 };
 
@@ -107,7 +107,8 @@ INLINE int slope_rows(int kind, const struct job *job, ptrdiff_t first, ptrdiff_
         const real factor = job->scale[m] / share;
         for (ptrdiff_t c = 0; c < C; c += VL) {
             ptrdiff_t at = m * C + c, rest = C - c;
-            store_upto(job->out + at, slope(kind, load_upto(job->y + at, rest), load_upto(job->t + at, rest), job) * factor, rest);
+            store_upto(job->out + at,
+                       slope(kind, load_upto(job->y + at, rest), load_upto(job->t + at, rest), job) * factor, rest);
         }
     }
     return FNN_OK;
@@ -162,7 +163,8 @@ static int run(fnn_task task, struct job *job) {
     return fnn_parallel(items, (double)job->M * (double)job->C * FLOPS_PER_ELEMENT, task, job);
 }
 
-int FNN(pointwise_loss_forward)(real *loss, const real *y, const real *t, int kind, double delta, ptrdiff_t M, ptrdiff_t C) {
+int FNN(pointwise_loss_forward)(real *loss, const real *y, const real *t, int kind, double delta, ptrdiff_t M,
+                                ptrdiff_t C) {
     struct job job = {.out = loss, .y = y, .t = t, .M = M, .C = C, .kind = kind, .delta = (real)delta};
     return run(values, &job);
 }

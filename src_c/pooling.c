@@ -33,7 +33,8 @@ struct pooling {
 /* One window: the cells (i, j), i0 <= i < i1, j0 <= j < j1, of it that lie on the image, and where it is in memory. */
 struct window {
     ptrdiff_t i0, i1, j0, j1;
-    ptrdiff_t cell, row, pixel; /* reals before cell (0, 0), which may lie outside; from row to row; from cell to cell */
+    ptrdiff_t cell, row,
+        pixel; /* reals before cell (0, 0), which may lie outside; from row to row; from cell to cell */
     ptrdiff_t width;            /* cells in a row of the whole window */
     ptrdiff_t output;           /* reals before its output */
 };
@@ -126,7 +127,9 @@ INLINE void max_channels(const struct pooling *job, const struct window *s, ptrd
     store_cells(job->cells + s->output + c, winner, n);
 }
 
-static int max_rows(void *job, ptrdiff_t first, ptrdiff_t last) { return forward_rows(job, first, last, VL, max_channels); }
+static int max_rows(void *job, ptrdiff_t first, ptrdiff_t last) {
+    return forward_rows(job, first, last, VL, max_channels);
+}
 
 int FNN(max_pool2d_forward)(real *y, int32_t *argmax, const real *x, const fnn_windows *g) {
     const struct pooling job = {.g = g, .out = y, .cells = argmax, .x = x};
@@ -280,7 +283,8 @@ static int stochastic_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-int FNN(stochastic_pool2d_forward)(real *y, int32_t *chosen, const real *x, const fnn_windows *g, uint64_t key, uint64_t call) {
+int FNN(stochastic_pool2d_forward)(real *y, int32_t *chosen, const real *x, const fnn_windows *g, uint64_t key,
+                                   uint64_t call) {
     const struct pooling job = {.g = g, .out = y, .cells = chosen, .x = x, .key = key, .call = call};
     return run(stochastic_rows, g->n * g->oh, &job, 12);
 }
@@ -308,7 +312,8 @@ int FNN(stochastic_pool2d_mean_forward)(real *y, const real *x, const fnn_window
     return run(stochastic_mean_rows, g->n * g->oh, &job, 8);
 }
 
-INLINE void stochastic_mean_backward_channels(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
+INLINE void stochastic_mean_backward_channels(const struct pooling *job, const struct window *s, ptrdiff_t c,
+                                              ptrdiff_t n) {
     wide total = sum_of_positives(job, s, c, n);
     wide y = load_wide(job->y + s->output + c, n), dy = load_wide(job->dy + s->output + c, n);
     for (ptrdiff_t i = s->i0; i < s->i1; i++)

@@ -73,7 +73,8 @@ INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t
 }
 
 /* bits(first) … bits(first + count - 1), from any `first`. */
-static __attribute__((unused)) void random_range(uint32_t *bits, uint64_t first, ptrdiff_t count, uint64_t key, uint64_t call) {
+static __attribute__((unused)) void random_range(uint32_t *bits, uint64_t first, ptrdiff_t count, uint64_t key,
+                                                 uint64_t call) {
     uint32_t words[RNG_WORDS];
     ptrdiff_t skip = (ptrdiff_t)(first % 4);
     for (uint64_t block = first / 4; count > 0; block += RNG_BLOCKS) {

@@ -14,7 +14,9 @@ INLINE vec keep_lanes(vec v, ptrdiff_t n, real filler) {
     return n >= VL ? v : choose(lane_numbers() < (ivec){0} + (real_int)n, v, splat(filler));
 }
 
-INLINE vec load_filled(const real *p, ptrdiff_t n, real filler) { return n >= VL ? load(p) : keep_lanes(load_part(p, n), n, filler); }
+INLINE vec load_filled(const real *p, ptrdiff_t n, real filler) {
+    return n >= VL ? load(p) : keep_lanes(load_part(p, n), n, filler);
+}
 
 /* max x; NaN if one is in the row. */
 INLINE real row_max(const real *x, ptrdiff_t C) {

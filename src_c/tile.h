@@ -75,8 +75,8 @@ INLINE void tile_rows_strided(const int rows, const int vecs, ptrdiff_t depth, c
 }
 
 /* a[i + p * a_step], b[p * b_step + j] */
-INLINE void tile_columns(const int rows, const int vecs, ptrdiff_t depth, const real *a, ptrdiff_t a_step, const real *b,
-                         ptrdiff_t b_step, tile c) {
+INLINE void tile_columns(const int rows, const int vecs, ptrdiff_t depth, const real *a, ptrdiff_t a_step,
+                         const real *b, ptrdiff_t b_step, tile c) {
     for (ptrdiff_t p = 0; p < depth; p++) {
         vec line[TILE_VECS];
 #pragma GCC unroll 2
@@ -156,8 +156,7 @@ INLINE ptrdiff_t pack_panel(real *panel, const real *b, ptrdiff_t row_step, ptrd
     } else if (column_step == 1) {
         for (ptrdiff_t p = 0; p < depth; p++)
             for (ptrdiff_t j = 0; j < step; j += VL)
-                store(panel + p * step + j,
-                      j < columns ? load_upto(b + p * row_step + j, columns - j) : (vec){0});
+                store(panel + p * step + j, j < columns ? load_upto(b + p * row_step + j, columns - j) : (vec){0});
     } else {
         for (ptrdiff_t j = 0; j < step; j++)
             for (ptrdiff_t p = 0; p < depth; p++)

@@ -26,7 +26,9 @@ INLINE int map_chunks(const struct elementwise *job, ptrdiff_t first, ptrdiff_t 
 static int exp_chunks(void *job, ptrdiff_t first, ptrdiff_t last) { return map_chunks(job, first, last, vec_exp); }
 static int log_chunks(void *job, ptrdiff_t first, ptrdiff_t last) { return map_chunks(job, first, last, vec_log); }
 static int tanh_chunks(void *job, ptrdiff_t first, ptrdiff_t last) { return map_chunks(job, first, last, vec_tanh); }
-static int sigmoid_chunks(void *job, ptrdiff_t first, ptrdiff_t last) { return map_chunks(job, first, last, vec_sigmoid); }
+static int sigmoid_chunks(void *job, ptrdiff_t first, ptrdiff_t last) {
+    return map_chunks(job, first, last, vec_sigmoid);
+}
 
 static int run(fnn_task task, real *y, const real *x, ptrdiff_t n) {
     struct elementwise job = {y, x, n};
