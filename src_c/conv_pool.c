@@ -40,27 +40,34 @@ INLINE void block_tile(const int rows, const int vecs, const struct block *block
     tile_store(rows, vecs, c, block->lines, TILE_COLS, vecs * VL);
 }
 
-/* The maxima of `count` windows of `cells` lines each, for one panel. */
+/* The maxima of `count` windows of `cells` lines each, for one vector of `left` filters.  */
+INLINE void pool_vector(const int cells, const struct pooled *job, const real *lines, ptrdiff_t at, ptrdiff_t count,
+                        ptrdiff_t filter, ptrdiff_t left) {
+    const vec bias = job->b ? load_upto(job->b + filter, left) : (vec){0};
+    for (ptrdiff_t i = 0; i < count; i++, lines += cells * TILE_COLS, at += job->g.shape.F) {
+        vec best = load(lines) + bias;
+        ivec winner = {0};
+#pragma GCC unroll 4
+        for (int cell = 1; cell < cells; cell++) {
+            vec z = load(lines + cell * TILE_COLS) + bias;
+            ivec wins = (z > best) | (is_nan(z) & ~is_nan(best));
+            best = choose(wins, z, best);
+            winner = (wins & ((ivec){0} + (real_int)cell)) | (~wins & winner);
+        }
+        if (job->activation == FNN_RELU) best = vec_activation(FNN_RELU, best, 0);
+        store_upto(job->y + at, best, left);
+        store_winners(job->argmax + at, winner, left);
+    }
+}
+
 static void pool_lines(const struct pooled *job, const real *lines, ptrdiff_t window, ptrdiff_t count,
                        ptrdiff_t panel) {
-    ptrdiff_t F = job->g.shape.F, filter = panel_filter(&job->g, panel), columns = panel_columns(&job->g, panel);
-    for (ptrdiff_t i = 0; i < count; i++, lines += job->cells * TILE_COLS)
-        for (ptrdiff_t j = 0; j < columns; j += VL) {
-            ptrdiff_t left = columns - j, at = (window + i) * F + filter + j;
-            vec bias = job->b ? load_upto(job->b + filter + j, left) : (vec){0};
-            vec best = load(lines + j) + bias;
-            ivec winner = {0};
-            for (ptrdiff_t cell = 1; cell < job->cells; cell++) {
-                vec z = load(lines + cell * TILE_COLS + j) + bias;
-                ivec wins = (z > best) | (is_nan(z) & ~is_nan(best));
-                best = choose(wins, z, best);
-                winner = (wins & ((ivec){0} + (real_int)cell)) | (~wins & winner);
-            }
-            if (job->activation == FNN_RELU) best = vec_activation(FNN_RELU, best, 0);
-            store_upto(job->y + at, best, left);
-            bytes narrow = __builtin_convertvector(winner, bytes);
-            memcpy(job->argmax + at, &narrow, (size_t)least(left, VL));
-        }
+    ptrdiff_t first = panel_filter(&job->g, panel), columns = panel_columns(&job->g, panel);
+    for (ptrdiff_t j = 0; j < columns; j += VL) {
+        ptrdiff_t at = window * job->g.shape.F + first + j;
+        if (job->cells == 4) pool_vector(4, job, lines + j, at, count, first + j, columns - j); /* 2 x 2, unrolled */
+        else pool_vector((int)job->cells, job, lines + j, at, count, first + j, columns - j);
+    }
 }
 
 /* An item is a block of pooling windows, numbered through the chunk of images. */

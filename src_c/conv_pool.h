@@ -34,6 +34,20 @@ INLINE ptrdiff_t cell_offset(const struct pooled *job, ptrdiff_t window, ptrdiff
                          window % job->Q * job->pool_w + cell % job->pool_w);
 }
 
+/* The winning cells of n windows, as bytes in memory and as lanes; n beyond VL counts as VL. */
+INLINE ivec load_winners(const uint8_t *argmax, ptrdiff_t n) {
+    bytes narrow = {0};
+    if (n >= VL) memcpy(&narrow, argmax, VL); /* a size the compiler knows */
+    else memcpy(&narrow, argmax, (size_t)n);
+    return __builtin_convertvector(narrow, ivec);
+}
+
+INLINE void store_winners(uint8_t *argmax, ivec winner, ptrdiff_t n) {
+    bytes narrow = __builtin_convertvector(winner, bytes);
+    if (n >= VL) memcpy(argmax, &narrow, VL);
+    else memcpy(argmax, &narrow, (size_t)n);
+}
+
 /* The table of cell_places, in the scratch of shared lists; 0 when memory is out. */
 __attribute__((unused)) static int find_cell_places(struct pooled *job) {
     ptrdiff_t count = job->windows * job->cells;

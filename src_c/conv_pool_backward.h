@@ -11,9 +11,10 @@
 #include "conv_pool.h"
 
 enum {
-    RUN_VECS = 8,       /* accumulators of a run; two entries at a time make twice as many */
-    IMAGE_CHUNKS = 8,   /* of a short-run dw: fixed, so that the order of summation is */
-    WORD = 64,
+    ACCUMULATORS = TILE_ROWS * TILE_VECS, /* that registers hold */
+    RUN_VECS = 12,                        /* of a run at a time */
+    MOST_RUNS = 3,                        /* at once: the rows of a 3 x 3 window */
+    IMAGE_CHUNKS = 8,                     /* of a short-run dw: fixed, so that the order of summation is */
 };
 
 struct pooled_backward {
@@ -32,59 +33,99 @@ INLINE vec gradient(const struct pooled_backward *job, ptrdiff_t at, ptrdiff_t n
     return job->pool.activation == FNN_RELU ? vec_times_slope(FNN_RELU, dy, load_upto(job->y + at, n), 0) : dy;
 }
 
-INLINE real gradient_of_one(const struct pooled_backward *job, ptrdiff_t at) {
-    return job->pool.activation == FNN_RELU && !(job->y[at] > 0) ? 0 : job->dy[at];
-}
-
-/* The winning cells of n windows, n <= VL. */
-INLINE ivec load_winners(const uint8_t *argmax, ptrdiff_t n) {
-    bytes narrow = {0};
-    if (n == VL) memcpy(&narrow, argmax, VL); /* a size the compiler knows */
-    else memcpy(&narrow, argmax, (size_t)n);
-    return __builtin_convertvector(narrow, ivec);
+/* The gradients of all windows and filters of image n, in one piece that fits L1. */
+static void gradients_of_image(const struct pooled_backward *job, ptrdiff_t n, real *dz) {
+    ptrdiff_t size = job->pool.windows * job->pool.g.shape.F;
+    for (ptrdiff_t i = 0; i < size; i += VL) store_upto(dz + i, gradient(job, n * size + i, size - i), size - i);
 }
 
 /* ---- multiply-adds of whole runs ---- */
 
-INLINE void run_add(const int vecs, vec sum[RUN_VECS], real value, const real *run, ptrdiff_t part) {
-    const vec factor = splat(value);
-#pragma GCC unroll 8
-    for (int j = 0; j < vecs - 1; j++) sum[j] += factor * load(run + j * VL);
-    sum[vecs - 1] += factor * (part == VL ? load(run + (vecs - 1) * VL) : load_part(run + (vecs - 1) * VL, part));
+/* Entries: the run of entry i starts at place[i], and counts value[i] times. */
+struct entries {
+    const real_int *place;
+    const real *value;
+    ptrdiff_t count;
+};
+
+/* A run of `vecs` vectors, the last of `part` reals; `runs` of them are `stride` apart in the source and `to_stride` in the sum. */
+struct run {
+    ptrdiff_t stride, to_stride, part;
+};
+
+INLINE void run_add(const int vecs, vec *sum, vec factor, const real *from, ptrdiff_t part) {
+#pragma GCC unroll 12
+    for (int j = 0; j < vecs - 1; j++) sum[j] += factor * load(from + j * VL);
+    sum[vecs - 1] += factor * (part == VL ? load(from + (vecs - 1) * VL) : load_part(from + (vecs - 1) * VL, part));
 }
 
-/* to += Σ value[i] * (run + place[i]).  Even and odd entries are summed apart, and `to` is added last: one chain of additions
- * would wait for itself, and for the one before. */
-INLINE void add_runs_of(const int vecs, real *to, const real *run, const ptrdiff_t *place, const real *value,
-                        ptrdiff_t count, ptrdiff_t part) {
-    vec even[RUN_VECS] = {0}, odd[RUN_VECS] = {0};
+/* to += Σ value[i] * (from + place[i]), for `runs` runs at once.  Short runs sum even and odd entries apart, and `to` is added
+ * last: one chain of additions would wait for itself, and for the one before. */
+INLINE void add_entries(const int runs, const int vecs, real *to, const real *from, struct entries entries,
+                        struct run run) {
+    const int chains = runs * vecs <= ACCUMULATORS / 2 ? 2 : 1;
+    vec sum[2][MOST_RUNS][RUN_VECS] = {0};
     ptrdiff_t i = 0;
-    for (; i + 1 < count; i += 2) {
-        run_add(vecs, even, value[i], run + place[i], part);
-        run_add(vecs, odd, value[i + 1], run + place[i + 1], part);
+    for (; i + chains <= entries.count; i += chains)
+#pragma GCC unroll 2
+        for (int chain = 0; chain < chains; chain++) {
+            const vec factor = splat(entries.value[i + chain]);
+#pragma GCC unroll 3
+            for (int r = 0; r < runs; r++)
+                run_add(vecs, sum[chain][r], factor, from + entries.place[i + chain] + r * run.stride, run.part);
+        }
+    if (i < entries.count) {
+        const vec factor = splat(entries.value[i]);
+#pragma GCC unroll 3
+        for (int r = 0; r < runs; r++)
+            run_add(vecs, sum[0][r], factor, from + entries.place[i] + r * run.stride, run.part);
     }
-    if (i < count) run_add(vecs, even, value[i], run + place[i], part);
-#pragma GCC unroll 8
-    for (int j = 0; j < vecs - 1; j++) store(to + j * VL, load(to + j * VL) + (even[j] + odd[j]));
-    real *end = to + (vecs - 1) * VL;
-    store_upto(end, load_upto(end, part) + (even[vecs - 1] + odd[vecs - 1]), part);
+#pragma GCC unroll 3
+    for (int r = 0; r < runs; r++)
+#pragma GCC unroll 12
+        for (int j = 0; j < vecs; j++) {
+            real *at = to + r * run.to_stride + j * VL;
+            vec total = chains == 2 ? sum[0][r][j] + sum[1][r][j] : sum[0][r][j];
+            if (j < vecs - 1 || run.part == VL) store(at, load(at) + total);
+            else store_part(at, load_part(at, run.part) + total, run.part);
+        }
 }
 
-/* The same for `length` reals, RUN_VECS vectors at a time. */
-static void add_runs(real *to, const real *run, const ptrdiff_t *place, const real *value, ptrdiff_t count,
-                     ptrdiff_t length) {
-    for (ptrdiff_t from = 0; from < length; from += RUN_VECS * VL) {
-        ptrdiff_t reals = least(RUN_VECS * VL, length - from), part = (reals - 1) % VL + 1;
+/* Calls CASE(n) for the number of vectors of a run. */
+#define EACH_VECS(CASE) \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+
+/* ---- dw, runs at least a vector long ---- */
+
+struct filter_job {
+    real *dw;          /* of the filter, from the first of its runs on */
+    const real *image; /* likewise */
+    struct entries entries;
+};
+
+INLINE void filter_runs(const int vecs, const struct filter_job *job, const struct geometry *g, ptrdiff_t from,
+                        ptrdiff_t part) {
+    ptrdiff_t r = 0;
+    if (MOST_RUNS * vecs <= ACCUMULATORS && g->runs % MOST_RUNS == 0 && g->runs == g->shape.KH)
+        for (; r < g->runs; r += MOST_RUNS) /* the rows of a window are equally far apart */
+            add_entries(MOST_RUNS, vecs, job->dw + r * g->run_length + from, job->image + run_offset(g, r) + from,
+                        job->entries, (struct run){run_offset(g, 1), g->run_length, part});
+    for (; r < g->runs; r++)
+        add_entries(1, vecs, job->dw + r * g->run_length + from, job->image + run_offset(g, r) + from, job->entries,
+                    (struct run){0, 0, part});
+}
+
+static void add_to_filter(const struct filter_job *job, const struct geometry *g) {
+    for (ptrdiff_t from = 0; from < g->run_length; from += RUN_VECS * VL) {
+        ptrdiff_t reals = least(RUN_VECS * VL, g->run_length - from), part = (reals - 1) % VL + 1;
         switch (ceil_div(reals, VL)) {
 #define CASE(n) \
-    case n: add_runs_of(n, to + from, run + from, place, value, count, part); break;
-            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+    case n: filter_runs(n, job, g, from, part); break;
+            EACH_VECS(CASE)
 #undef CASE
         }
     }
 }
-
-/* ---- dw, runs at least a vector long ---- */
 
 /* An item is a filter. */
 static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
@@ -92,23 +133,23 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
     ptrdiff_t F = g->shape.F, windows = pool->windows;
-    ptrdiff_t *place = fnn_scratch(FNN_SCRATCH_TILE, (size_t)windows * (sizeof(ptrdiff_t) + sizeof(real)));
-    if (!place) return FNN_NO_MEMORY;
-    real *value = (real *)(place + windows);
+    real *dz = fnn_scratch(FNN_SCRATCH_TILE, (size_t)(windows * (F + 2)) * sizeof(real));
+    if (!dz) return FNN_NO_MEMORY;
+    real *value = dz + windows * F;
+    real_int *place = (real_int *)(value + windows);
     for (ptrdiff_t n = 0; n < pool->count; n++) {
         const real *image = pool->images + n * image_size(g);
+        const uint8_t *argmax = job->argmax + n * windows * F;
+        gradients_of_image(job, n, dz);
         for (ptrdiff_t f = first; f < last; f++) {
             ptrdiff_t count = 0;
-            for (ptrdiff_t window = 0; window < windows; window++) {
-                ptrdiff_t at = (n * windows + window) * F + f;
-                real dz = gradient_of_one(job, at);
-                value[count] = dz;
-                place[count] = job->pool.cell_places[window * pool->cells + job->argmax[at]];
-                count += dz != 0;
+            const ptrdiff_t *cells = pool->cell_places;
+            for (ptrdiff_t at = f; at < windows * F; at += F, cells += pool->cells) {
+                value[count] = dz[at];
+                place[count] = (real_int)cells[argmax[at]];
+                count += dz[at] != 0;
             }
-            for (ptrdiff_t r = 0; r < g->runs; r++)
-                add_runs(job->dw + f * g->K + r * g->run_length, image + run_offset(g, r), place, value, count,
-                         g->run_length);
+            add_to_filter(&(struct filter_job){job->dw + f * g->K, image, {place, value, count}}, g);
         }
     }
     return FNN_OK;
@@ -190,52 +231,76 @@ static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last
 
 /* ---- dx ---- */
 
-/* Bit i is set where filter i from `at` on, i < n <= WORD, wins its window at this cell with a gradient that is not 0. */
-static uint64_t winners_of_cell(const struct pooled_backward *job, ptrdiff_t at, ptrdiff_t n, ptrdiff_t cell) {
-    uint64_t word = 0;
-    for (ptrdiff_t i = 0; i < n; i += VL) {
-        ptrdiff_t left = least(VL, n - i);
-        ivec wins = load_winners(job->argmax + at + i, left) == (ivec){0} + (real_int)cell;
-        word |= (uint64_t)lanes_nonzero(choose(wins, gradient(job, at + i, left), (vec){0})) << i;
-    }
-    return word;
-}
-
-/* The entries of one image: those of place i are first[i] up to first[i + 1]; filters are noted by where they stand in w. */
-struct entries {
-    ptrdiff_t *first, *filter;
+/* The entries of one image by place: those of cell c of window v are first[v * cells + c] up to the next one's first; a filter is
+ * noted by where it stands in w. */
+struct places {
+    ptrdiff_t *first;
+    real_int *filter;
     real *value;
 };
 
-static void list_entries(const struct pooled_backward *job, ptrdiff_t n, struct entries *entries) {
+/* Appends the lanes of a vector of filters that win at this cell with a gradient that is not 0; the new count. */
+INLINE ptrdiff_t append_winners(const struct places *list, ptrdiff_t count, vec dz, ivec wins, real_int filter,
+                                real_int step) {
+    unsigned lanes = lanes_nonzero(choose(wins, dz, (vec){0}));
+#if defined(__AVX512F__) && FNN_BITS == 32
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i filters = _mm512_mullo_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(filter)), _mm512_set1_epi32(step));
+    _mm512_storeu_si512(list->filter + count, _mm512_maskz_compress_epi32((__mmask16)lanes, filters));
+    store(list->value + count, (vec)_mm512_maskz_compress_ps((__mmask16)lanes, (__m512)dz));
+    return count + __builtin_popcount(lanes);
+#else
+    for (; lanes; lanes &= lanes - 1) {
+        int i = __builtin_ctz(lanes);
+        list->filter[count] = (filter + i) * step;
+        list->value[count++] = dz[i];
+    }
+    return count;
+#endif
+}
+
+static void list_places(const struct pooled_backward *job, ptrdiff_t n, const struct places *list) {
     const struct pooled *pool = &job->pool;
     ptrdiff_t F = pool->g.shape.F, count = 0;
     for (ptrdiff_t i = 0; i < pool->windows * pool->cells; i++) {
         ptrdiff_t at = (n * pool->windows + i / pool->cells) * F;
-        entries->first[i] = count;
-        for (ptrdiff_t f = 0; f < F; f += WORD)
-            for (uint64_t word = winners_of_cell(job, at + f, least(WORD, F - f), i % pool->cells); word;
-                 word &= word - 1) {
-                ptrdiff_t filter = f + __builtin_ctzll(word);
-                entries->filter[count] = filter * job->run_step;
-                entries->value[count++] = job->dy[at + filter];
-            }
+        const ivec cell = (ivec){0} + (real_int)(i % pool->cells);
+        list->first[i] = count;
+        for (ptrdiff_t f = 0; f < F; f += VL)
+            count =
+                append_winners(list, count, gradient(job, at + f, F - f),
+                               load_winners(job->argmax + at + f, F - f) == cell, (real_int)f, (real_int)job->run_step);
     }
-    entries->first[pool->windows * pool->cells] = count;
+    list->first[pool->windows * pool->cells] = count;
+}
+
+/* Part `from`.. of run r of all windows of the image. */
+INLINE void input_run(const int vecs, const struct pooled_backward *job, real *image, const struct places *list,
+                      ptrdiff_t r, ptrdiff_t from, ptrdiff_t part) {
+    const struct pooled *pool = &job->pool;
+    const real *w = job->w + r * pool->g.shape.F * job->run_step + from;
+    image += run_offset(&pool->g, r) + from;
+    for (ptrdiff_t i = 0; i < pool->windows * pool->cells; i++) {
+        ptrdiff_t first = list->first[i];
+        struct entries entries = {list->filter + first, list->value + first, list->first[i + 1] - first};
+        if (entries.count) add_entries(1, vecs, image + pool->cell_places[i], w, entries, (struct run){0, 0, part});
+    }
 }
 
 /* dx of one (padded) image. */
-static void pool_input_image(const struct pooled_backward *job, ptrdiff_t n, real *image, struct entries *entries) {
-    const struct pooled *pool = &job->pool;
-    const struct geometry *g = &pool->g;
-    list_entries(job, n, entries);
+static void pool_input_image(const struct pooled_backward *job, ptrdiff_t n, real *image, const struct places *list) {
+    const struct geometry *g = &job->pool.g;
+    list_places(job, n, list);
     memset(image, 0, (size_t)image_size(g) * sizeof(real));
     for (ptrdiff_t r = 0; r < g->runs; r++)
-        for (ptrdiff_t i = 0; i < pool->windows * pool->cells; i++) {
-            ptrdiff_t first = entries->first[i], count = entries->first[i + 1] - first;
-            if (count)
-                add_runs(image + job->pool.cell_places[i] + run_offset(g, r), job->w + r * g->shape.F * job->run_step,
-                         entries->filter + first, entries->value + first, count, g->run_length);
+        for (ptrdiff_t from = 0; from < g->run_length; from += RUN_VECS * VL) {
+            ptrdiff_t reals = least(RUN_VECS * VL, g->run_length - from), part = (reals - 1) % VL + 1;
+            switch (ceil_div(reals, VL)) {
+#define CASE(n) \
+    case n: input_run(n, job, image, list, r, from, part); break;
+                EACH_VECS(CASE)
+#undef CASE
+            }
         }
 }
 
@@ -244,17 +309,18 @@ static int pool_input_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled_backward *job = context;
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
-    ptrdiff_t most_entries = pool->windows * g->shape.F, places = pool->windows * pool->cells;
+    ptrdiff_t count = pool->windows * pool->cells + 1,
+              most_entries = pool->windows * g->shape.F + VL; /* whole vectors are stored */
     ptrdiff_t size = g->shape.H * g->shape.W * g->shape.C;
-    struct entries entries;
-    entries.first = fnn_scratch(FNN_SCRATCH_TILE, (size_t)(places + 1 + most_entries) * sizeof(ptrdiff_t) +
-                                                      (size_t)most_entries * sizeof(real));
+    struct places list;
+    list.first =
+        fnn_scratch(FNN_SCRATCH_TILE, (size_t)count * sizeof(ptrdiff_t) + 2 * (size_t)most_entries * sizeof(real));
     real *padded = is_padded(g) ? fnn_scratch(FNN_SCRATCH_IMAGE, (size_t)image_size(g) * sizeof(real)) : NULL;
-    if (!entries.first || (is_padded(g) && !padded)) return FNN_NO_MEMORY;
-    entries.filter = entries.first + places + 1;
-    entries.value = (real *)(entries.filter + most_entries);
+    if (!list.first || (is_padded(g) && !padded)) return FNN_NO_MEMORY;
+    list.value = (real *)(list.first + count);
+    list.filter = (real_int *)(list.value + most_entries);
     for (ptrdiff_t n = first; n < last; n++) {
-        pool_input_image(job, n, padded ? padded : job->dx + n * size, &entries);
+        pool_input_image(job, n, padded ? padded : job->dx + n * size, &list);
         if (padded) crop_image(job->dx + n * size, padded, g);
     }
     return FNN_OK;
