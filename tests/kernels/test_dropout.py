@@ -86,3 +86,13 @@ def test_bad_numbers(backend):
         backend.dropout_forward(x, 0.5, 1.5, 0)
     with pytest.raises(ValueError, match="n"):
         backend.random_bits(-1, 0, 0)
+
+
+@pytest.mark.parametrize("i", [0, 1, 2, 3, 17])
+def test_the_threshold_is_exact(backend, dtype, i):
+    """A rate for which element i is the last kept word, and one for which it is the first dropped."""
+    word = int(backend.random_bits(18, 3, 4)[i])
+    kept = backend.dropout_forward(np.ones(18, dtype), 1 - (word + 1) / 2**32, 3, 4)
+    dropped = backend.dropout_forward(np.ones(18, dtype), 1 - word / 2**32, 3, 4)
+    assert kept[i] > 0
+    assert dropped[i] == 0
