@@ -38,7 +38,8 @@ INLINE vec vec_negative_part(vec x) { return choose(x > 0, (vec){0}, x); }
 INLINE vec vec_gelu(vec x) {
     ivec negative = x < 0;
     vec a = vec_clamp(vec_abs(x), 0, NORMAL_LIMIT);
-    vec t = exp_half_square(a, choose(negative, -a, splat(1)) * normal_tail_ratio(a));
+    vec v = a / (a + 4);
+    vec t = exp_half_square(a, choose(negative, -v, (1 - v) * (real)0.25) * normal_tail(v));
     vec outside = choose(negative, t, x * (1 - t)); /* t is x Phi(x), or Phi(−x) */
     return choose(a <= CENTRE, x * (x * normal_centre(x) + (real)0.5), outside);
 }
@@ -108,10 +109,11 @@ INLINE vec vec_times_slope(int activation, vec dy, vec y, real alpha) {
 
 /* ---- slopes of the others, from the input x ---- */
 
-/* Phi(x) + x phi(x); both sides of 0 are e^(−a²/2) (ratio − a / sqrt(2 pi)), or 1 minus it. */
+/* Phi(x) + x phi(x); with r = Phi(−a) e^(a²/2), both sides of 0 are e^(−a²/2) (r − a / sqrt(2 pi)), or 1 minus it. */
 INLINE vec vec_gelu_slope(vec x) {
     vec a = vec_clamp(vec_abs(x), 0, NORMAL_LIMIT);
-    vec s = exp_half_square(a, normal_tail_ratio(a) - a * INVERSE_SQRT_2PI);
+    vec v = a / (a + 4);
+    vec s = exp_half_square(a, normal_tail(v) * (1 - v) * (real)0.25 - a * INVERSE_SQRT_2PI);
     return choose(x < 0, s, 1 - s);
 }
 

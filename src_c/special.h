@@ -64,11 +64,12 @@ INLINE vec exp_half_square(vec a, vec factor) {
     return scaled_power(factor, expm1_series(r), n);
 }
 
-/* Phi(−a) e^(a²/2) for 0 <= a <= NORMAL_LIMIT: the tail of the normal distribution in units of its falling bell.
- * It is a polynomial over a + k, in v = a / (a + k) or u = 1 − 2 v, by Chebyshev interpolation; to a quarter of an ulp. */
-INLINE vec normal_tail_ratio(vec a) {
+/* The tail of the normal distribution in units of its falling bell: with v = a / (a + 4),
+ * Phi(−a) e^(a²/2) = q(v) (1 − v) / 4, and a times that is q(v) v: one rounding less.
+ * For 0 <= a <= NORMAL_LIMIT; q by Chebyshev interpolation in 1 − 2 v, to a quarter of an ulp. */
+INLINE vec normal_tail(vec v) {
+    vec u = 1 - 2 * v;
 #if FNN_BITS == 32
-    vec t = 1 / (a + 4), u = 1 - 2 * a * t;
     vec q = splat(1.25558386e-4f);
     q = q * u + 1.88996519e-4f;
     q = q * u - 1.56688169e-3f;
@@ -80,7 +81,6 @@ INLINE vec normal_tail_ratio(vec a) {
     q = q * u + 6.07896594e-1f;
     q = q * u + 7.55285139e-1f;
 #else
-    vec t = 1 / (a + 4), u = 1 - 2 * a * t;
     vec q = splat(-9.6534254202285047e-10);
     q = q * u - 7.2695454790266895e-11;
     q = q * u + 1.392402399350171e-8;
@@ -105,7 +105,7 @@ INLINE vec normal_tail_ratio(vec a) {
     q = q * u + 6.0789664197189176e-1;
     q = q * u + 7.5528513041575148e-1;
 #endif
-    return q * t;
+    return q;
 }
 
 /* (Phi(x) − 1/2) / x for |x| <= CENTRE, by its Taylor series in x². */
