@@ -1,8 +1,7 @@
 """Twins of pooling: the largest, the mean, a drawn one, or one of the whole image.
 
-Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output. The
-cells of a window are
-counted row by row; `strides` of None are the window.
+N = images, H W = height and width, C = channels, PH PW = window, OH OW = output. The cells of a window are counted row
+by row; `strides` of None are the window.
 """
 
 from __future__ import annotations
@@ -98,10 +97,8 @@ def max_pool2d_backward(
 
     Raises
     ------
-    TypeError, ValueError
-        If dtypes, ranks, sizes or names do not fit.
-    IndexError
-        If a winner is no cell of its window.
+    TypeError, ValueError, IndexError
+        If dtypes, ranks, sizes or names do not fit, or a winner is no cell of its window.
 
     Examples
     --------
@@ -417,7 +414,6 @@ def global_max_pool2d_backward(
         The winners of the forward kernel.
     input_shape : (N, H, W, C)
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------
@@ -482,7 +478,6 @@ def global_average_pool2d_backward(
     dy : array (N, C)
     input_shape : (N, H, W, C)
     dx : array (N, H, W, C), optional
-        Where to write.
 
     Raises
     ------

@@ -7,6 +7,7 @@ NaN; inputs unchanged; the same bits at any thread count; one NaN at every place
 
 from __future__ import annotations
 
+import inspect
 import itertools
 
 import numpy as np
@@ -132,10 +133,31 @@ class Contract:
 
     family: str
 
+    def __init_subclass__(cls):
+        """A family has the tests that one of its kernels is about."""
+        chosen = cls.chosen()
+        for name, test in inspect.getmembers(Contract, inspect.isfunction):
+            if any(not chosen.get(argument, True) for argument in inspect.signature(test).parameters):
+                setattr(cls, name, None)
+
     def pytest_generate_tests(self, metafunc):
-        if "kernel" in metafunc.fixturenames:
-            rows = registry.kernels(self.family)
-            metafunc.parametrize("kernel", rows, ids=[row.name for row in rows])
+        chosen = self.chosen()
+        for name in chosen.keys() & set(metafunc.fixturenames):
+            metafunc.parametrize(name, chosen[name], ids=[row.name for row in chosen[name]])
+
+    @classmethod
+    def chosen(cls) -> dict[str, list[Kernel]]:
+        """Kernels of the family by the argument of the tests that they are for."""
+        rows = registry.kernels(cls.family)
+        return {
+            "kernel": rows,
+            "exact_kernel": [row for row in rows if row.exact],
+            "writing_kernel": [row for row in rows if row.results],
+            "elementwise_kernel": [row for row in rows if row.elementwise],
+            "sweeping_kernel": [row for row in rows if row.nan],
+            "reading_kernel": [row for row in rows if not row.in_place],
+            "in_place_kernel": [row for row in rows if row.in_place],
+        }
 
     def test_both_backends_have_it(self, kernel, backend):
         assert callable(getattr(backend, kernel.name))
@@ -145,16 +167,15 @@ class Contract:
         for case in kernel.cases(rng, dtype):
             against_truth(function, kernel, case, dtype)
 
-    def test_small_integers_are_exact(self, kernel, compiled, dtype, rng):
-        if kernel.exact is None:
-            assert kernel.tolerance is not None
-            return
+    def test_small_integers_are_exact(self, exact_kernel, compiled, dtype, rng):
+        kernel = exact_kernel
         for case in kernel.exact(rng, dtype):
             expected = call(kernel.twin(), kernel, case)
             assert_equal(call(kernel.compiled(), kernel, case), expected, describe(kernel, case))
 
-    def test_precisions_agree_on_small_integers(self, kernel, dtype, rng):
-        for case in kernel.exact(rng, dtype) if kernel.exact else ():
+    def test_precisions_agree_on_small_integers(self, exact_kernel, dtype, rng):
+        kernel = exact_kernel
+        for case in kernel.exact(rng, dtype):
             truth = call(kernel.twin(), kernel, in_double(case))
             assert_close(call(kernel.twin(), kernel, case), truth, [self.half_unit(t, dtype) for t in truth], "twin")
 
@@ -186,17 +207,15 @@ class Contract:
             against_truth(kernel.compiled(), kernel, case, dtype)
 
     @pytest.mark.parametrize("layout", [strided, fortran])
-    def test_layout_of_inputs_does_not_matter(self, kernel, backend, dtype, rng, layout):
-        if kernel.in_place:
-            return self.refuses_strided_in_place(kernel, backend, rng)
+    def test_layout_of_inputs_does_not_matter(self, reading_kernel, backend, dtype, rng, layout):
+        kernel = reading_kernel
         function = getattr(backend, kernel.name)
         for case in kernel.cases(rng, dtype):
             expected = call(function, kernel, case)
             assert_equal(call(function, kernel, convert(case, layout)), expected, describe(kernel, case))
-        return None
 
-    @staticmethod
-    def refuses_strided_in_place(kernel, backend, rng):
+    def test_strided_arrays_are_not_changed_in_place(self, in_place_kernel, backend, rng):
+        kernel = in_place_kernel
         case = next(case for case in kernel.cases(rng, np.dtype(np.float32)) if case.args[0].size > 1)
         args = [np.repeat(a, 2)[::2] if isinstance(a, np.ndarray) else a for a in case.args]
         before = [np.copy(a) for a in args]
@@ -214,9 +233,10 @@ class Contract:
                 if isinstance(now, np.ndarray) and position not in kernel.in_place:
                     np.testing.assert_array_equal(now, before, strict=True)
 
-    def test_results_may_be_given_and_are_assigned(self, kernel, backend, dtype, rng):
+    def test_results_may_be_given_and_are_assigned(self, writing_kernel, backend, dtype, rng):
+        kernel = writing_kernel
         function = getattr(backend, kernel.name)
-        for case in kernel.cases(rng, dtype) if kernel.results else ():
+        for case in kernel.cases(rng, dtype):
             expected = call(function, kernel, case)
             given = nan_results(kernel, expected)
             returned = call(function, kernel, case, **given)
@@ -224,15 +244,17 @@ class Contract:
             for name, result in zip(kernel.results, returned, strict=True):
                 assert result is given.get(name), f"{kernel.name} returns the array given as {name}="
 
-    def test_elementwise_results_may_overwrite_the_input(self, kernel, backend, dtype, rng):
+    def test_elementwise_results_may_overwrite_the_input(self, elementwise_kernel, backend, dtype, rng):
+        kernel = elementwise_kernel
         function = getattr(backend, kernel.name)
-        for case in kernel.cases(rng, dtype) if kernel.elementwise else ():
+        for case in kernel.cases(rng, dtype):
             expected = call(function, kernel, case)
             case = convert(case, np.copy)
             result = call(function, kernel, case, **{kernel.results[0]: case.args[0]})
             assert_equal(result, expected, describe(kernel, case))
 
-    def test_one_nan_shows_wherever_it_is(self, kernel, compiled, dtype, rng):
+    def test_one_nan_shows_wherever_it_is(self, sweeping_kernel, compiled, dtype, rng):
+        kernel = sweeping_kernel
         for case, position in itertools.product(small(kernel, dtype, rng), kernel.nan):
             array = case.args[position] if position < len(case.args) else None
             if array is None or array.dtype.kind != "f":
@@ -271,11 +293,12 @@ class Contract:
             )  # labels, or rows of targets
             self.refused(function, kernel, case, i, case.args[i][None], error)
 
-    def test_wrong_results_arrays_are_refused(self, kernel, backend, rng):
+    def test_wrong_results_arrays_are_refused(self, writing_kernel, backend, rng):
+        kernel = writing_kernel
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
         expected = call(function, kernel, case)
-        for name, result in zip(kernel.results, expected, strict=bool(kernel.results)):
+        for name, result in zip(kernel.results, expected, strict=True):
             if result is None:
                 continue
             frozen = np.empty_like(result)
@@ -291,11 +314,12 @@ class Contract:
                 with pytest.raises(error, match=name):
                     function(*case.args, **case.kwargs, **{name: array})
 
-    def test_results_that_overlap_an_input_are_refused(self, kernel, backend, rng):
+    def test_results_that_overlap_an_input_are_refused(self, writing_kernel, backend, rng):
+        kernel = writing_kernel
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
         expected = call(function, kernel, case)
-        for name, result in zip(kernel.results, expected, strict=bool(kernel.results)):
+        for name, result in zip(kernel.results, expected, strict=True):
             inputs = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and result is not None]
             for i in inputs:
                 memory = np.zeros(case.args[i].nbytes + result.nbytes + 64, np.uint8)
