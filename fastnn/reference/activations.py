@@ -183,8 +183,7 @@ def activation_backward(
     """Gradient dx = dy · act′(x), elementwise.
 
     The slope of relu, leaky_relu, elu and selu at 0 is the one from the left. Where relu, hard_sigmoid and step are
-    flat, dx is 0
-    whatever dy holds, so a NaN or infinity there is not seen.
+    flat, dx is 0 whatever dy holds, so a NaN or infinity there is not seen.
 
     Parameters
     ----------

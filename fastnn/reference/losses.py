@@ -1,8 +1,7 @@
 """Twins of the losses: cross-entropies on logits and on probabilities, and the pointwise losses.
 
 Legend: M = examples, C = classes or outputs. A loss is one number an example; in backward, `scale` (M,) carries 1 / M
-and the weights of
-the examples.
+and the weights of the examples.
 """
 
 from __future__ import annotations

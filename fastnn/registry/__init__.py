@@ -46,8 +46,7 @@ class Kernel:
         Calls of realistic sizes; large enough that all threads work.
     tolerance : callable (case, expected, eps) -> sequence
         The largest allowed |compiled − twin| per result: a number, an array of the result's shape, or None for a
-        result that is not
-        compared here. `case` and `expected` are in float64, `eps` is that of the compiled dtype.
+        result that is not compared here. `case` and `expected` are in float64, `eps` is that of the compiled dtype.
     flops, bytes : callable (*args, **kwargs) -> int
         Floating-point operations, and bytes read and written at least once; 0 operations means that data only move.
     exact : callable like `cases`, or None
