@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Padding = str | Sequence[Sequence[int]]
+_MOST_NUMBERS = 1 << 59  # of an array: their bytes, counted in 64 bits, cannot overflow
 _PADDING = 'padding is "valid", "same" or ((top, bottom), (left, right)).'
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -201,12 +202,16 @@ def conv2d_output_shape(
             f"w has shape (KH, KW, C / groups, F) with C={c}, groups={groups}, F ≥ 1. Received: {tuple(w_shape)}."
         )
     (sh, sw), (dh, dw), (rows, columns) = pair("strides", strides), pair("dilation", dilation), _both(padding)
-    return (
-        n,
-        output_length(h, kh, sh, rows, dh, "the height"),
-        output_length(width, kw, sw, columns, dw, "the width"),
-        f,
+    oh, ow = output_length(h, kh, sh, rows, dh, "the height"), output_length(width, kw, sw, columns, dw, "the width")
+    padded = (h + sum(padding_amounts(h, kh, sh, rows, dh))) * (
+        width + sum(padding_amounts(width, kw, sw, columns, dw))
     )
+    if (n or 1) * max(padded * c, oh * ow * max(kh * kw * cg, f)) > _MOST_NUMBERS:
+        raise ValueError(
+            "The padded images, their windows and the outputs are at most 2**59 numbers, more than any memory holds. "
+            f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}, strides={strides!r}, padding={padding!r}."
+        )
+    return n, oh, ow, f
 
 
 def _pool(pool_size: int | Sequence[int], strides: int | Sequence[int] | None, padding: str) -> tuple:

@@ -15,7 +15,7 @@ _PARTS = ("src_c", "fastnn", "tests", "bench", "docs", "setup.py", "pyproject.to
 
 
 def copy_tree(target: Path) -> Path:
-    """The sources and tests of this tree under `target`, without anything built; files that are the same keep their times."""
+    """This tree under `target`, without anything built; files that are the same there keep their times."""
     for part in _PARTS:
         source = ROOT / part
         for path in [source] if source.is_file() else sorted(source.rglob("*")):

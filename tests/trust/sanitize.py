@@ -1,8 +1,8 @@
-"""Kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer: ``python -m tests.trust.sanitize`` (``make sanitize``).
+"""Kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer: ``make sanitize``.
 
 A copy of the tree is built with ``FASTNN_DEBUG=address,undefined`` and runs tests/kernels once for every tier of this
-machine, in processes that load the sanitizer's runtime first.  An access outside a buffer, a signed overflow, a shift too
-far or a misaligned load ends the run.  Not part of the suite: it takes minutes, and gcc or clang with its runtimes.
+machine, in processes that load the sanitizer's runtime first.  An access outside a buffer, a signed overflow, a shift
+too far or a misaligned load ends the run.  Not part of the suite: it takes minutes, and gcc with its runtimes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from tests.trust.copies import build, copy_tree, run_tests
 
 CHECKS = "address,undefined"
 OPTIONS = {
-    "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",  # Python itself leaks at exit; huge requests are tests of ours
+    # Python itself leaks at exit; to be refused huge amounts of memory is a test of ours.
+    "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }
 WORDS = ("runtime error:", "AddressSanitizer", "UndefinedBehaviorSanitizer")
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
             check=True,
         )
         failed = []
-        for tier in asked.stdout.split():
+        for tier in asked.stdout.decode().split():
             start = time.perf_counter()
             arguments = (*given.tests, "-p", "no:faulthandler", "-k", "not reference", "-m", "not slow")
             done = run_tests(tree, *arguments, FASTNN_ISA=tier, **environment)

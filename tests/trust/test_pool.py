@@ -1,7 +1,7 @@
 """The thread pool under the sanitizers: many callers, changing counts, forks, sleep, busy and nested jobs.
 
-``pool_stress.c`` is compiled together with ``src_c/pool.c`` and says itself what it demands; ThreadSanitizer adds data races,
-AddressSanitizer the scratch memory of threads that come and go.
+``pool_stress.c`` is compiled together with ``src_c/pool.c`` and says itself what it demands; ThreadSanitizer adds data
+races, AddressSanitizer the scratch memory of threads that come and go.
 """
 
 import os

@@ -1,0 +1,76 @@
+"""The same bits for any number of threads, in every run, and beside another training."""
+
+import threading
+
+import pytest
+
+from fastnn import kernels
+from tests.trust.children import python
+from tests.trust.work import MODELS, build, digest, digits, result, train
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads; put back afterwards."""
+    before = kernels.get_num_threads()
+    yield kernels.set_num_threads
+    kernels.set_num_threads(before)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_training_has_the_same_bits_at_any_number_of_threads(kind, threads):
+    threads(1)
+    losses, weights = alone = result(kind)
+    assert losses[1] < losses[0]
+    for count in (2, 3, 5, 16):
+        threads(count)
+        assert result(kind) == alone, f"{count} threads"
+    assert weights != digest(build(kind)), "training changes the weights"
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_training_repeats_in_every_run(kind):
+    code = f"from tests.trust.work import result; print(result({kind!r}))"
+    runs = {python(code=code, FASTNN_NUM_THREADS=count, PYTHONHASHSEED=count).stdout for count in ("1", "2")}
+    assert runs == {f"{result(kind)}\n"}
+
+
+def test_two_threads_train_two_models_at_once():
+    """Each as alone. Examples keep their order here: shuffles are drawn from one stream for the whole process."""
+
+    def prepared():
+        return {kind: build(kind) for kind in MODELS}
+
+    alone = prepared()
+    expected = {kind: (train(model, kind, 4, shuffle=False), digest(model)) for kind, model in alone.items()}
+    together, losses, start = prepared(), {}, threading.Barrier(2)
+
+    def work(kind):
+        start.wait()
+        losses[kind] = train(together[kind], kind, 4, shuffle=False)
+
+    workers = [threading.Thread(target=work, args=(kind,)) for kind in MODELS]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert {kind: (losses[kind], digest(model)) for kind, model in together.items()} == expected
+
+
+def test_two_threads_share_one_model():
+    """One call at a time; every prediction is whole."""
+    model = build("cnn")
+    x, _ = digits("cnn", 70)
+    expected, got = {size: model.predict(x[:size], verbose=0) for size in (3, 70)}, []
+
+    def work(size):
+        for _ in range(20):
+            got.append((model.predict(x[:size], verbose=0) == expected[size]).all())
+
+    workers = [threading.Thread(target=work, args=(size,)) for size in (3, 70, 3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(got) == 60
+    assert all(got)
