@@ -14,11 +14,17 @@ def table(outcomes: list[Outcome]) -> str:
     header = ["model", "kind", "batch", "fastnn", *(RIVALS[key].title for key in present)]
     header += ["against the fastest", "share of peak"]
     rows = [header, ["---"] * 3 + ["---:"] * (len(header) - 3)]
-    rows += [row(outcome, present) for outcome in outcomes]
+    peak = best_peak(outcomes)
+    rows += [row(outcome, present, peak) for outcome in outcomes]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 
-def row(outcome: Outcome, present: list[str]) -> list[str]:
+def best_peak(outcomes: list[Outcome]) -> float:
+    """The machine's peak is the best of the run: a busy moment can only lower it."""
+    return max(outcome.peak for outcome in outcomes)
+
+
+def row(outcome: Outcome, present: list[str], peak: float) -> list[str]:
     event = outcome.event
     cells = [event.model.name, event.kind, str(event.batch), times(outcome.fastnn)]
     for key in present:
@@ -29,7 +35,7 @@ def row(outcome: Outcome, present: list[str]) -> list[str]:
         cells.append(f"**{outcome.ratio(lane):.2f}×** ({outcome.ratio_of_best(lane):.2f}×)")
     else:
         cells.append("–")
-    return [*cells, f"{outcome.share:.0%}"]
+    return [*cells, f"{outcome.share(peak):.0%}"]
 
 
 def times(lane: Lane) -> str:
@@ -42,24 +48,25 @@ def figure(milliseconds: float) -> str:
 
 def notes(outcomes: list[Outcome]) -> list[str]:
     """The mode that stands for each rival, and who dropped out."""
-    lines = []
+    lines = [f"Peak {best_peak(outcomes):.0f} GFLOP/s."]
     for outcome in outcomes:
         chosen = ", ".join(lane.contender.label for lane in outcome.rivals.values())
-        lines.append(f"{outcome.event}: {chosen or 'no rival'}; peak {outcome.peak:.0f} GFLOP/s")
+        lines.append(f"{outcome.event}: {chosen or 'no rival'}")
         lines += [f"  {note}" for note in outcome.notes]
     return lines
 
 
 def as_json(outcomes: list[Outcome]) -> list[dict[str, Any]]:
     """Everything measured, round by round."""
+    peak = best_peak(outcomes)
     return [
         {
             "model": outcome.event.model.name,
             "kind": outcome.event.kind,
             "batch": outcome.event.batch,
             "operations": outcome.event.model.operations(outcome.event.kind, outcome.event.batch),
-            "peak_gflops": outcome.peak,
-            "share": outcome.share,
+            "peak_gflops": peak,
+            "share": outcome.share(peak),
             "fastnn": lane_json(outcome.fastnn),
             "rivals": {
                 key: lane_json(lane) | {"ratio": outcome.ratio(lane), "ratio_of_best": outcome.ratio_of_best(lane)}
