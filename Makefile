@@ -1,7 +1,7 @@
 # make help
 PYTHON ?= python
 
-.PHONY: help build test bench lint format docs clean
+.PHONY: help build test sanitize bench lint format docs clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -11,6 +11,9 @@ build:  ## compile the kernels in place, with all extras
 
 test:  ## the test suite; the slow ones by `pytest -m slow`
 	$(PYTHON) -m pytest
+
+sanitize:  ## the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer: minutes
+	$(PYTHON) -m tests.trust.sanitize
 
 bench:  ## every kernel: correct? then compiled against reference; rivals: bench/README.md
 	$(PYTHON) -m fastnn bench
