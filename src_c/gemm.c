@@ -20,7 +20,7 @@
 enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
     MC = 240,                        /* rows of a block of A: it stays in L2 */
-    FEW_ROWS = 4 * TILE_ROWS,        /* packing costs more than it gives */
+    FEW_ROWS = 48,           /* packing costs more than it gives; a batch of 32 is few on every tier */
     FEW_COLUMNS = 2 * TILE_COLS,
     SHARING_TILES = 8,               /* in place: up to so many tiles high, an item is a panel; beyond, a stripe */
 };
