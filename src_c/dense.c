@@ -11,7 +11,7 @@
  * hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice depends on x and the shapes
  * alone.
  */
-#include "fused.h"
+#include "chunks.h"
 #include "gemm.h"
 
 enum {
@@ -21,10 +21,9 @@ enum {
 };
 
 struct layer {
-    real *y, *dw;
-    const real *x, *w, *b, *dz;
-    ptrdiff_t M, K, N;
-    int activation;
+    real *dw, *sums; /* sums: (chunks, M, N) of the sparse forward */
+    const real *x, *w, *dz;
+    ptrdiff_t M, K, N, chunks;
 };
 
 /* ---- finding zeros ---- */
@@ -95,19 +94,19 @@ INLINE void store_block(const int vecs, const vec sum[BLOCK_VECS], real *to, ptr
     store_upto(to + (vecs - 1) * VL, sum[vecs - 1], part);
 }
 
-/* y[., column...] of all rows.  Words of K outside, rows inside: WORD rows of the block of w stay in L1 for all rows of x. */
-INLINE void sparse_forward_block(const int vecs, const struct layer *layer, ptrdiff_t column, ptrdiff_t part) {
+/* sums[., column...] of all rows over words first..last-1 of K.  Words outside, rows inside: WORD rows of the block of w stay in L1
+ * for all rows of x. */
+INLINE void sparse_forward_block(const int vecs, const struct layer *layer, real *sums, ptrdiff_t first, ptrdiff_t last,
+                                 ptrdiff_t column, ptrdiff_t part) {
     ptrdiff_t K = layer->K, N = layer->N;
-    for (ptrdiff_t k = 0; k < K || k == 0; k += WORD) {
+    for (ptrdiff_t k = first * WORD; k < least(last * WORD, K) || k == first * WORD; k += WORD) {
         for (ptrdiff_t m = 0; m < layer->M; m++) {
             vec sum[BLOCK_VECS] = {0};
-            real *y = layer->y + m * N + column;
-            if (k > 0) load_block(vecs, sum, y, part);
-            else if (layer->b) load_block(vecs, sum, layer->b + column, part);
+            real *to = sums + m * N + column;
+            if (k > first * WORD) load_block(vecs, sum, to, part);
             const real *x = layer->x + m * K + k;
             add_rows(vecs, word_of_row(x, least(WORD, K - k)), x, 1, layer->w + k * N + column, N, part, sum);
-            store_block(vecs, sum, y, part);
-            if (k + WORD >= K) activate(y, (vecs - 1) * VL + part, layer->activation);
+            store_block(vecs, sum, to, part);
         }
     }
 }
@@ -128,14 +127,26 @@ INLINE void sparse_forward_block(const int vecs, const struct layer *layer, ptrd
 /* The last vector of `columns` reals holds this many. */
 INLINE ptrdiff_t last_part(ptrdiff_t columns) { return (columns - 1) % VL + 1; }
 
-/* An item is a block of columns. */
+/* An item is a block of columns of one chunk of K (chunks.h). */
 static int sparse_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct layer *layer = context;
-    for (ptrdiff_t block = first; block < last; block++) {
-        ptrdiff_t column = block * BLOCK, columns = least(BLOCK, layer->N - column);
-        BLOCK_SWITCH(sparse_forward_block, ceil_div(columns, VL), layer, column, last_part(columns));
+    ptrdiff_t blocks = ceil_div(layer->N, BLOCK), words = ceil_div(layer->K, WORD);
+    for (ptrdiff_t item = first; item < last; item++) {
+        ptrdiff_t chunk = item / blocks, column = item % blocks * BLOCK, columns = least(BLOCK, layer->N - column);
+        BLOCK_SWITCH(sparse_forward_block, ceil_div(columns, VL), layer, layer->sums + chunk * layer->M * layer->N,
+                     words * chunk / layer->chunks, words * (chunk + 1) / layer->chunks, column, last_part(columns));
     }
     return FNN_OK;
+}
+
+static int sparse_forward(real *y, struct layer *layer, const real *b, int activation) {
+    layer->chunks = chunks_of_depth(layer->K);
+    layer->sums = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(layer->chunks * layer->M * layer->N) * sizeof(real));
+    if (!layer->sums) return FNN_NO_MEMORY;
+    double work = 0.5 * (double)layer->M * (double)layer->K * (double)layer->N;
+    int status = fnn_parallel(layer->chunks * ceil_div(layer->N, BLOCK), work, sparse_forward_task, layer);
+    add_chunks(&(struct chunk_sums){y, layer->N, layer->sums, layer->chunks, layer->M, layer->N, b, activation});
+    return status;
 }
 
 /* ---- sparse weight gradient ---- */
@@ -185,8 +196,8 @@ static void sum_rows(real *db, const real *dz, ptrdiff_t M, ptrdiff_t N) {
 int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N,
                        int activation, int algorithm) {
     if (M > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) {
-        struct layer layer = {.y = y, .x = x, .w = w, .b = b, .M = M, .K = K, .N = N, .activation = activation};
-        return fnn_parallel(ceil_div(N, BLOCK), 0.5 * (double)M * (double)K * (double)N, sparse_forward_task, &layer);
+        struct layer layer = {.x = x, .w = w, .M = M, .K = K, .N = N};
+        return sparse_forward(y, &layer, b, activation);
     }
     struct product product = {.M = M,
                               .N = N,

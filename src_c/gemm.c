@@ -15,6 +15,7 @@
  */
 #include "gemm.h"
 
+#include "chunks.h"
 #include "fused.h"
 
 enum {
@@ -80,7 +81,9 @@ static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
 
 struct in_place {
     const struct product *product;
-    real *panels; /* stripes: all panels of b, packed */
+    real *panels;     /* stripes: all panels of b, packed */
+    real *sums;       /* few rows: (chunks, M, N), if there are several */
+    ptrdiff_t chunks; /* of the depth */
 };
 
 static double flops(const struct product *p) { return 2.0 * (double)p->M * (double)p->N * (double)p->K; }
@@ -112,20 +115,37 @@ static void in_place_tile(const struct product *p, ptrdiff_t row, ptrdiff_t colu
     run_tile(rows, &job);
 }
 
-/* Few rows: an item is a panel of b, packed by its own thread if enough tiles share it, or if it is narrow. */
+/* Few rows: an item is a panel of one chunk of the depth, packed by its own thread if enough tiles share it, or if it is narrow.
+ *
+ * The depth is cut so that each thread keeps to its own rows of b, the very rows of the weights that it writes in the gradient and
+ * in the optimizer's step: a line that two cores write by turns costs more than the product.  The cut is by shape alone, and
+ * the chunks' sums are added in order. */
 static int in_place_panels(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct product *p = ((const struct in_place *)context)->product;
-    for (ptrdiff_t panel = first; panel < last; panel++) {
-        ptrdiff_t column = panel * TILE_COLS, columns = least(TILE_COLS, p->N - column);
-        const real *b = p->b + column;
+    const struct in_place *job = context;
+    const struct product *p = job->product;
+    ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
+    for (ptrdiff_t item = first; item < last; item++) {
+        ptrdiff_t chunk = item / panel_count, column = item % panel_count * TILE_COLS;
+        ptrdiff_t columns = least(TILE_COLS, p->N - column), from = p->K * chunk / job->chunks;
+        struct product part = *p;
+        part.K = p->K * (chunk + 1) / job->chunks - from;
+        part.a += from * p->a_column;
+        part.b += from * p->b_row;
+        if (job->chunks > 1) {
+            part.c = job->sums + chunk * p->M * p->N;
+            part.ldc = p->N;
+            part.bias = NULL;
+            part.activation = FNN_LINEAR;
+        }
+        const real *b = part.b + column;
         ptrdiff_t step = p->b_row;
         if (p->M > 3 * TILE_ROWS || columns < TILE_COLS) {
-            real *packed = fnn_scratch(FNN_SCRATCH_TILE, (size_t)(p->K * TILE_COLS) * sizeof(real));
+            real *packed = fnn_scratch(FNN_SCRATCH_TILE, (size_t)(part.K * TILE_COLS) * sizeof(real));
             if (!packed) return FNN_NO_MEMORY;
-            step = pack_panel(packed, b, p->b_row, 1, p->K, columns);
+            step = pack_panel(packed, b, p->b_row, 1, part.K, columns);
             b = packed;
         }
-        for (ptrdiff_t row = 0; row < p->M; row += TILE_ROWS) in_place_tile(p, row, column, b, step);
+        for (ptrdiff_t row = 0; row < p->M; row += TILE_ROWS) in_place_tile(&part, row, column, b, step);
     }
     return FNN_OK;
 }
@@ -150,10 +170,23 @@ static int in_place_stripes(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
+static int product_of_few_rows(const struct product *p) {
+    struct in_place job = {.product = p, .chunks = p->add ? 1 : chunks_of_depth(p->K)};
+    ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
+    if (job.chunks > 1) {
+        job.sums = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(job.chunks * p->M * p->N) * sizeof(real));
+        if (!job.sums) return FNN_NO_MEMORY;
+    }
+    int status = fnn_parallel(job.chunks * panel_count, flops(p), in_place_panels, &job);
+    if (job.chunks > 1 && status == FNN_OK)
+        add_chunks(&(struct chunk_sums){p->c, p->ldc, job.sums, job.chunks, p->M, p->N, p->bias, p->activation});
+    return status;
+}
+
 static int product_in_place(const struct product *p) {
-    struct in_place job = {p, NULL};
     ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS), tile_count = ceil_div(p->M, TILE_ROWS);
-    if (tile_count <= SHARING_TILES) return fnn_parallel(panel_count, flops(p), in_place_panels, &job);
+    if (tile_count <= SHARING_TILES) return product_of_few_rows(p);
+    struct in_place job = {.product = p};
     job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panel_count * p->K * TILE_COLS) * sizeof(real));
     if (!job.panels) return FNN_NO_MEMORY;
     fnn_parallel(panel_count, (double)p->K * (double)p->N, in_place_pack, &job);
