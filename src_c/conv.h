@@ -112,24 +112,38 @@ INLINE ptrdiff_t panel_filter(const struct geometry *g, ptrdiff_t panel) {
     return panel / panels_of_group(g) * g->filters + panel % panels_of_group(g) * TILE_COLS;
 }
 
-/* All filters as panels of K x TILE_COLS; NULL when memory is out. */
-__attribute__((unused)) static const real *pack_filters(const struct geometry *g, const real *w) {
+/* Where the tiles read the filters: panel i starts at first + i * panel_size, and its rows are `step` reals apart, or as wide as the
+ * panel if step is 0 (packed). */
+struct filters {
+    const real *first;
+    ptrdiff_t panel_size, step;
+};
+
+enum { FEW_TILES = 16 }; /* so few tiles do not repay packing */
+
+/* The filters for `pixels` outputs: packed panels of K x TILE_COLS, or w itself where tiles are few and whole.  `first` is NULL when
+ * memory is out. */
+__attribute__((unused)) static struct filters read_filters(const struct geometry *g, const real *w, ptrdiff_t pixels) {
     ptrdiff_t count = g->shape.groups * panels_of_group(g);
-    real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(count * g->K * TILE_COLS) * sizeof(real));
+    if (pixels <= FEW_TILES * TILE_ROWS && g->shape.groups == 1 && g->shape.F % TILE_COLS == 0)
+        return (struct filters){w, TILE_COLS, g->shape.F};
+    ptrdiff_t size = g->K * TILE_COLS;
+    real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(count * size) * sizeof(real));
     for (ptrdiff_t panel = 0; panels && panel < count; panel++)
-        pack_panel(panels + panel * g->K * TILE_COLS, w + panel_filter(g, panel), g->shape.F, 1, g->K,
-                   panel_columns(g, panel));
-    return panels;
+        pack_panel(panels + panel * size, w + panel_filter(g, panel), g->shape.F, 1, g->K, panel_columns(g, panel));
+    return (struct filters){panels, size, 0};
 }
 
 /* ---- tiles of output pixels ---- */
 
 /* c += sums of `rows` windows, which start at window[i], for the filters of one panel. */
 INLINE void tile_windows(const int rows, const int vecs, const struct geometry *g, const real *const *window,
-                         ptrdiff_t group_offset, const real *panel, tile c) {
+                         ptrdiff_t group_offset, const struct filters *filters, ptrdiff_t panel, tile c) {
+    const real *w = filters->first + panel * filters->panel_size;
+    const ptrdiff_t step = filters->step ? filters->step : vecs * VL;
     for (ptrdiff_t r = 0; r < g->runs; r++)
-        tile_rows(rows, vecs, g->run_length, window, run_offset(g, r) + group_offset,
-                  panel + r * g->run_length * vecs * VL, vecs * VL, c);
+        tile_rows(rows, vecs, g->run_length, window, run_offset(g, r) + group_offset, w + r * g->run_length * step,
+                  step, c);
 }
 
 #endif

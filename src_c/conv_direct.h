@@ -14,7 +14,8 @@ enum { TILES_PER_BLOCK = 16 }; /* these share a panel while their windows stay i
 struct direct {
     struct geometry g;
     const real *images; /* padded */
-    const real *panels;
+    struct filters filters; /* of forward */
+    const real *panels;     /* of dx */
     const real *b, *dz;
     real *y, *dw, *dx;
     ptrdiff_t count; /* of images in this chunk */
@@ -36,7 +37,7 @@ INLINE void forward_tile(const int rows, const int vecs, const struct pixel_tile
     ptrdiff_t filter = panel_filter(g, job->panel), group = job->panel / panels_of_group(g);
     tile c;
     tile_zero(c);
-    tile_windows(rows, vecs, g, job->window, group * g->channels, conv->panels + job->panel * g->K * TILE_COLS, c);
+    tile_windows(rows, vecs, g, job->window, group * g->channels, &conv->filters, job->panel, c);
     tile_output(rows, vecs, c, conv->y + job->pixel * g->shape.F + filter, g->shape.F, panel_columns(g, job->panel),
                 conv->b ? conv->b + filter : NULL, conv->activation);
 }
@@ -69,8 +70,9 @@ static int direct_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 
 static int direct_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g,
                           int activation) {
-    struct direct conv = {.g = *g, .b = b, .activation = activation, .panels = pack_filters(g, w)};
-    if (!conv.panels) return FNN_NO_MEMORY;
+    struct direct conv = {.g = *g, .b = b, .activation = activation};
+    conv.filters = read_filters(g, w, g->shape.N * g->pixels);
+    if (!conv.filters.first) return FNN_NO_MEMORY;
     const struct fnn_conv *s = &g->shape;
     ptrdiff_t step = is_padded(g) ? images_at_a_time(g, image_size(g)) : s->N;
     int status = FNN_OK;

@@ -22,6 +22,8 @@
 
 enum {
     BLOCK_CELLS = 48,  /* convolution outputs of a block: whole tiles for 2 x 2 windows, whatever TILE_ROWS */
+    SMALL_BLOCK_CELLS = 12,
+    FEW_BLOCKS = 8,
     MAX_CELLS = 256,   /* of a window: argmax is a byte */
 };
 
@@ -36,7 +38,7 @@ INLINE void block_tile(const int rows, const int vecs, const struct block *block
     const struct geometry *g = &block->job->g;
     tile c;
     tile_zero(c);
-    tile_windows(rows, vecs, g, block->window, 0, block->job->panels + block->panel * g->K * TILE_COLS, c);
+    tile_windows(rows, vecs, g, block->window, 0, &block->job->filters, block->panel, c);
     tile_store(rows, vecs, c, block->lines, TILE_COLS, vecs * VL);
 }
 
@@ -70,13 +72,20 @@ static void pool_lines(const struct pooled *job, const real *lines, ptrdiff_t wi
     }
 }
 
+/* Whole tiles of 2 x 2 windows in a block, and one tile where there are few blocks to share out. */
+static ptrdiff_t windows_of_block(const struct pooled *job) {
+    ptrdiff_t cells =
+        job->g.shape.N * job->windows * job->cells > FEW_BLOCKS * BLOCK_CELLS ? BLOCK_CELLS : SMALL_BLOCK_CELLS;
+    return most(1, cells / job->cells);
+}
+
 /* An item is a block of pooling windows, numbered through the chunk of images. */
 static int pool_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled *job = context;
     const struct geometry *g = &job->g;
     const real *window[MAX_CELLS];
     _Alignas(64) real lines[MAX_CELLS * TILE_COLS];
-    ptrdiff_t per_block = most(1, BLOCK_CELLS / job->cells), total = job->count * job->windows;
+    ptrdiff_t per_block = job->per_block, total = job->count * job->windows;
     for (ptrdiff_t start = first * per_block; start < least(last * per_block, total); start += per_block) {
         ptrdiff_t count = least(per_block, total - start), cells = count * job->cells,
                   tiles = ceil_div(cells, TILE_ROWS);
@@ -103,8 +112,9 @@ int FNN(conv2d_pool_forward)(real *y, uint8_t *argmax, const real *x, const real
     struct pooled job = make_pooled(shape, pool_h, pool_w, activation);
     const struct geometry *g = &job.g;
     job.b = b;
-    job.panels = pack_filters(g, w);
-    if (!job.panels || !find_cell_places(&job)) return FNN_NO_MEMORY;
+    job.filters = read_filters(g, w, shape->N * job.windows * job.cells);
+    if (!job.filters.first || !find_cell_places(&job)) return FNN_NO_MEMORY;
+    job.per_block = windows_of_block(&job);
     ptrdiff_t step = is_padded(g) ? images_at_a_time(g, image_size(g)) : shape->N;
     int status = FNN_OK;
     for (ptrdiff_t n = 0; n < shape->N && status == FNN_OK; n += step) {
@@ -113,7 +123,7 @@ int FNN(conv2d_pool_forward)(real *y, uint8_t *argmax, const real *x, const real
         if (!job.images) return FNN_NO_MEMORY;
         job.y = y + n * job.windows * shape->F;
         job.argmax = argmax + n * job.windows * shape->F;
-        ptrdiff_t blocks = ceil_div(job.count * job.windows, most(1, BLOCK_CELLS / job.cells));
+        ptrdiff_t blocks = ceil_div(job.count * job.windows, job.per_block);
         status = fnn_parallel(blocks, conv_flops(g, job.count), pool_forward_task, &job);
     }
     return status;

@@ -14,7 +14,9 @@ struct pooled {
     const ptrdiff_t *cell_places; /* cell_offset of every window and cell of an image */
     ptrdiff_t count;    /* of images in this chunk */
     const real *images; /* padded */
-    const real *panels, *b;
+    struct filters filters;
+    ptrdiff_t per_block; /* windows of a block */
+    const real *b;
     real *y;
     uint8_t *argmax;
 };
