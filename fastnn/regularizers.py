@@ -14,7 +14,7 @@ from fastnn import backend
 from fastnn.lookup import is_number, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "serialize"]
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2", "serialize"]
 
 
 class Regularizer:
@@ -129,6 +129,8 @@ class OrthogonalRegularizer(Regularizer):
         slope = (du - u * np.sum(du * u, axis=1, keepdims=True)) / length
         return slope if self.mode == "rows" else np.ascontiguousarray(slope.T)
 
+
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras' older words
 
 _TABLE = names_of([L1, L2, L1L2, OrthogonalRegularizer], l1_l2=L1L2, l1l2=L1L2)
 

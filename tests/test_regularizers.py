@@ -85,3 +85,9 @@ def test_defaults_and_errors():
         regularizers.OrthogonalRegularizer()(np.ones(3))
     with pytest.raises(ValueError, match="Did you mean 'l2'"):
         regularizers.get("l22")
+
+
+def test_older_words():
+    assert regularizers.l2(0.1)(W) == regularizers.L2(0.1)(W)
+    assert regularizers.l1(0.1)(W) == regularizers.L1(0.1)(W)
+    assert regularizers.l1_l2(0.1, 0.2)(W) == regularizers.L1L2(0.1, 0.2)(W)
