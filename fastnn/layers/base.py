@@ -57,13 +57,35 @@ class Parameter:
 
         Raises
         ------
+        TypeError, ValueError
+            If it holds no real numbers, or the shape differs; nothing is written.
+        """
+        self.value[...] = self.checked(value)
+
+    def checked(self, value: Any) -> np.ndarray:
+        """``value`` as an array that may be written into this weight.
+
+        Raises
+        ------
+        TypeError
+            If it holds no real numbers.
         ValueError
-            If the shape differs; nothing is written.
+            If the shape differs.
         """
         value = np.asarray(value)
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"Weight {self.name!r} holds real numbers. Received: an array of dtype {value.dtype}.")
         if value.shape != self.shape:
             raise ValueError(f"Weight {self.name!r} has shape {self.shape}. Received: an array of shape {value.shape}.")
-        self.value[...] = value
+        return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy stands alone: its arrays are its own, until a model takes it."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"arena": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name!r} {self.shape} {self.dtype}>"
@@ -239,20 +261,15 @@ class Layer:
 
         Raises
         ------
-        ValueError
-            If their number or a shape differs; nothing is written.
+        TypeError, ValueError
+            If they hold no real numbers, or their number or a shape differs; nothing is written.
         """
-        arrays, mine = [np.asarray(w) for w in weights], self.weights
+        arrays, mine = list(weights), self.weights
         if len(arrays) != len(mine):
             hint = "" if mine else " Build it first, by an input shape or by a call."
             raise ValueError(f'"{self.name}" has {len(mine)} weights.{hint} Received: {len(arrays)} arrays.')
-        for p, array in zip(mine, arrays, strict=True):
-            if array.shape != p.shape:
-                raise ValueError(
-                    f'Weight "{p.name}" of "{self.name}" has shape {p.shape}. Received: an array of shape '
-                    f"{array.shape}."
-                )
-        for p, array in zip(mine, arrays, strict=True):
+        checked = [p.checked(array) for p, array in zip(mine, arrays, strict=True)]
+        for p, array in zip(mine, checked, strict=True):
             p.value[...] = array
 
     # Running a layer.

@@ -49,6 +49,14 @@ class Model(Layer):
         self._fuse = True
         self.forget_plan()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: layers, optimizer, history; it lays out buffers and order of its own."""
+        return {k: v for k, v in vars(self).items() if k not in ("_lock", "_arena", "_chain", "_step", "_workspaces")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
+        self.forget_plan()
+
     # What a subclass says.
 
     @property

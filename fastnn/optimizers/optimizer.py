@@ -23,6 +23,11 @@ from fastnn.optimizers.schedules import LearningRateSchedule
 __all__ = ["Optimizer"]
 
 
+def _none_excluded(parameter: Any) -> bool:
+    """Nothing is left out of the weight decay."""
+    return False
+
+
 class Optimizer:
     """Base of all optimizers.
 
@@ -105,7 +110,7 @@ class Optimizer:
         self._calls = 0
         self.state: dict[str, np.ndarray] = {}
         self._rate: Any = 0.0
-        self._excluded: Callable[[Any], bool] = lambda parameter: False
+        self._excluded: Callable[[Any], bool] = _none_excluded
         self.learning_rate = learning_rate
 
     @staticmethod
