@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..lookup import is_number
+
 __all__ = ["check_lengths", "read_array", "unpack", "weights_of_classes"]
 
 
@@ -94,7 +96,7 @@ def weights_of_classes(class_weight: Any, y: np.ndarray) -> np.ndarray:
     [1.0, 3.0, 1.0]
     """
     if not isinstance(class_weight, dict) or not all(
-        isinstance(k, (int, np.integer)) and isinstance(v, (int, float, np.number)) for k, v in class_weight.items()
+        isinstance(k, (int, np.integer)) and is_number(v) for k, v in class_weight.items()
     ):
         raise ValueError(f"class_weight is a dict of class to weight, {{0: 1.0, 1: 5.0}}. Received: {class_weight!r}.")
     labels = y.reshape(len(y)) if y.size == len(y) else y.argmax(axis=-1)

@@ -50,6 +50,8 @@ def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: st
     """Targets matched to the shape of the predictions (None is any size), or a ValueError that says what to do."""
     matched = match(y_shape, t)
     if not _agree(y_shape, matched.shape):
+        if not hint and matched.ndim == len(y_shape) - 1 and t.dtype.kind in "iu":
+            hint = 'For integer class labels type loss="sparse_categorical_crossentropy".'
         raise ValueError(
             f"{name} compares predictions of shape {_text(y_shape)} with targets of the same shape. "
             f"Received: targets of shape {_text((None, *t.shape[1:]) if y_shape[:1] == (None,) else t.shape)}. "
@@ -106,6 +108,8 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
         if (wrong := np.flatnonzero(bad)).size:
             label = found.flat[wrong[0]]
             hint = " Labels that start at 1: type y - 1." if label == classes else ""
+            if classes == 1:
+                hint = ' For two classes in one unit, type activation="sigmoid" and loss="binary_crossentropy".'
             raise ValueError(
                 f"{name} takes labels from 0 to {classes - 1}, since the last layer has {classes} units. "
                 f"Received: {label} at index {wrong[0]}.{hint}"

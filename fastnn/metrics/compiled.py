@@ -11,6 +11,8 @@ from fastnn.metrics.metric import Metric
 
 __all__ = ["CompiledMetrics"]
 
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")  # names whose metric the shapes decide
+
 
 class CompiledMetrics:
     """What ``compile(metrics=…, weighted_metrics=…)`` means.
@@ -24,8 +26,8 @@ class CompiledMetrics:
 
     Raises
     ------
-    TypeError
-        If either is not a list.
+    TypeError, ValueError
+        If either is not a list, or names what is no metric.
 
     Examples
     --------
@@ -38,10 +40,14 @@ class CompiledMetrics:
     """
 
     def __init__(self, metrics: Sequence[Any] | None = None, weighted_metrics: Sequence[Any] | None = None):
+        from fastnn.metrics import get
+
         for word, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, (list, tuple)):
                 raise TypeError(f"{word} is a list. Received: {word}={given!r}. Type {word}=[{given!r}].")
         self._user = (list(metrics or ()), list(weighted_metrics or ()))
+        for metric in (m for group in self._user for m in group if str(m).lower() not in _BY_SHAPE):
+            get(metric)
         self._plain: list[Metric] = []
         self._weighted: list[Metric] = []
         self.built = not any(self._user)

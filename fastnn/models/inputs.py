@@ -83,7 +83,8 @@ def _weights(sample_weight: Any, class_weight: Any, x: np.ndarray, y: Any) -> np
 def _targets(model: Any, y: Any, x: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
     """The targets as they came and as the loss takes them, both checked."""
     if y is None:
-        raise ValueError(f"{what} needs targets: {what}(x, y). Received: y=None.")
+        form = "validation_data=(x, y)" if what == "validation_data" else f"{what}(x, y)"
+        raise ValueError(f"{what} needs targets: {form}. Received: y=None.")
     y = read_array("y", y)
     check_lengths(x=x, y=y)
     return y, model.checked_targets(y)

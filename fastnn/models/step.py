@@ -116,6 +116,7 @@ class Step:
                 )
             if sound is not None:
                 sound()
+            self._note(value, t, p, weight)  # a metric that refuses the batch does so before the weights change
             if self.optimizer is not None:
                 self.chain.backward(self.loss.backward(scale, ctx), tape)
                 for parameter in self._pulled:
@@ -123,7 +124,6 @@ class Step:
                 self.optimizer.step()
                 for parameter in self._constrained:
                     parameter.value[...] = parameter.constraint(parameter.value)
-            self._note(value, t, p, weight)
 
     def test(self, x: np.ndarray, t: np.ndarray, weight: np.ndarray | None) -> None:
         """Measure loss and metrics on a batch."""

@@ -43,6 +43,7 @@ def fit(
     epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
     validates = _validation_epochs(validation_freq)
     verbose = _verbosity(verbose)
+    CallbackList(callbacks)  # refuses what is no callback
     with _unbuilt_again(model):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_arrays(x, y, sample_weight, validation_split)
@@ -50,7 +51,9 @@ def fit(
         train = Epochs(batches, _optional_number("steps_per_epoch", steps_per_epoch))
         validation = None
         if validation_data is not None:
-            size = validation_batch_size or (None if isinstance(batches, IterableBatches) else batch_size)
+            size = _optional_number("validation_batch_size", validation_batch_size)
+            if size is None and not isinstance(batches, IterableBatches):
+                size = batch_size
             validation = _validation(model, validation_data, size, validation_steps)
         step = model.trained_step()
     guard = Guard(step.arena, step.optimizer)

@@ -37,6 +37,7 @@ FIT = {
         "not both",
     ),
     "class weight": (lambda: (X, Y), {"class_weight": [1, 2]}, ValueError, "class_weight is a dict"),
+    "class weight nan": (lambda: (X, Y), {"class_weight": {0: np.nan}}, ValueError, "class_weight is a dict"),
     "no targets": (lambda: (X, None), {}, ValueError, "needs targets"),
     "empty": (lambda: (X[:0], Y[:0]), {}, ValueError, "at least one example"),
     "rank": (lambda: (X[0], Y), {}, ValueError, r"takes examples of shape \(9, 8\)"),
@@ -71,6 +72,13 @@ FIT = {
     "empty generator": (lambda: (iter([]), None), {}, ValueError, "yields no batch"),
     "batch size of a generator": (lambda: (endless(), None), {"batch_size": 3}, ValueError, "belongs to arrays"),
     "batch of a generator": (lambda: (iter([(X, Y, Y, Y)]), None), {}, ValueError, "A batch is"),
+    "validation batch size": (
+        lambda: (X, Y),
+        {"validation_split": 0.5, "validation_batch_size": 0},
+        ValueError,
+        "validation_batch_size=0",
+    ),
+    "validation without targets": (lambda: (X, Y), {"validation_data": X}, ValueError, r"validation_data=\(x, y\)"),
     "callback class": (lambda: (X, Y), {"callbacks": [callbacks.History]}, TypeError, r"History\(\)"),
 }
 
@@ -88,7 +96,9 @@ def test_fit_refuses(case):
     model.fit(X, Y, verbose=0)
 
 
-@pytest.mark.parametrize("case", ["lengths", "label range", "nan label", "empty", "validation labels"])
+@pytest.mark.parametrize(
+    "case", ["lengths", "label range", "nan label", "empty", "validation labels", "callback class"]
+)
 def test_an_unbuilt_model_stays_unbuilt(case):
     make, settings, kind, words = FIT[case]
     model = Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")])
@@ -112,6 +122,7 @@ def test_an_unbuilt_model_stays_unbuilt(case):
         (lambda m: m.compile(loss="mean_squared"), ValueError, "mean_squared_error"),
         (lambda m: m.compile(loss=["mse", "mse"]), ValueError, "one output"),
         (lambda m: m.compile(loss="mse", loss_weights=[1]), ValueError, "loss_weights"),
+        (lambda m: m.compile(metrics=["accurcy"]), ValueError, "accuracy"),
         (lambda m: m.compile(metrics="accuracy"), TypeError, r"metrics=\['accuracy'\]"),
         (lambda m: m.compile(metrics={"a": "accuracy"}), ValueError, "metrics is a list"),
         (lambda m: m.predict(X[:, :3]), ValueError, "takes examples"),
@@ -232,3 +243,29 @@ def test_interrupt_between_batches_leaves_a_usable_model(capsys):
         model.fit(x, y, callbacks=[Interrupt()], verbose=1)
     assert model.optimizer.iterations == 2
     assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
+
+
+@pytest.mark.parametrize("wrong", [np.full(3, "a"), np.full(3, None), np.full(3, 1j), np.zeros(4)])
+def test_weights_that_do_not_fit_change_nothing(wrong):
+    model = mlp()
+    before = [w.tolist() for w in model.get_weights()]
+    kernel, bias, kernel_2, _ = model.get_weights()
+    with pytest.raises((TypeError, ValueError), match="holds real numbers|has shape") as error:
+        model.set_weights([kernel + 1, bias + 1, kernel_2, wrong])
+    assert "Received" in str(error.value)
+    with pytest.raises((TypeError, ValueError), match="holds real numbers|has shape"):
+        model.weights[3].assign(wrong)
+    assert [w.tolist() for w in model.get_weights()] == before
+
+
+@pytest.mark.parametrize("metric", ["precision", "mse", "top_k_categorical_accuracy"])
+def test_a_metric_that_refuses_the_targets_leaves_the_weights(metric):
+    model = mlp()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[metric])
+    before = [w.tolist() for w in model.get_weights()]
+    with pytest.raises(ValueError, match="Received"):
+        model.fit(X, Y, verbose=0)
+    with pytest.raises(ValueError, match="Received"):
+        model.train_on_batch(X, Y)
+    assert [w.tolist() for w in model.get_weights()] == before
+    assert model.optimizer.iterations == 0
