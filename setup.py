@@ -28,10 +28,11 @@ TIER_FLAGS = {
 }
 DEBUG = os.environ.get("FASTNN_DEBUG", "")
 SANITIZERS = [f"-fsanitize={DEBUG}", "-fno-omit-frame-pointer"] if DEBUG not in ("", "0", "1") else []
+CHECKED = [] if DEBUG in ("", "0") else ["-DFNN_CHECKED"]
 OPTIMISE = ["-O1" if SANITIZERS else "-O0", "-g"] if DEBUG not in ("", "0") else ["-O3", "-g0"]
 WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if os.environ.get("FASTNN_WERROR", "") not in ("", "0") else [])]
 NUMBERS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
-C_FLAGS = ["-std=gnu11", "-fvisibility=hidden", *WARNINGS, *NUMBERS, *OPTIMISE, *SANITIZERS]
+C_FLAGS = ["-std=gnu11", "-fvisibility=hidden", *WARNINGS, *NUMBERS, *CHECKED, *OPTIMISE, *SANITIZERS]
 
 
 def tiers():

@@ -82,7 +82,8 @@ int fnn_get_threads(void) {
         threads = count_from_environment("FASTNN_NUM_THREADS");
         if (!threads) threads = count_from_environment("OMP_NUM_THREADS");
         if (!threads) threads = cpus_of_process();
-        atomic_store(&pool.threads, threads);
+        int none = 0; /* what another thread has set meanwhile stays */
+        if (!atomic_compare_exchange_strong(&pool.threads, &none, threads)) threads = none;
     }
     return threads;
 }
@@ -236,6 +237,14 @@ static void free_scratch(void *argument) {
 
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
 
+/* In a debug build every request gets new memory of its own size, full of NaN: what reads past it, reads before it
+ * writes, or keeps a buffer that another function has taken, then shows. */
+#ifdef FNN_CHECKED
+enum { REUSED = 0, ROUNDED_TO = 1, FILL = 0xff };
+#else
+enum { REUSED = 1, ROUNDED_TO = 4096, FILL = 0 };
+#endif
+
 void *fnn_scratch(enum fnn_scratch_use use, size_t bytes) {
     struct scratch *scratch = own_scratch;
     if (!scratch) {
@@ -244,8 +253,8 @@ void *fnn_scratch(enum fnn_scratch_use use, size_t bytes) {
         if (!scratch) return NULL;
         pthread_setspecific(scratch_key, scratch);
     }
-    if (scratch->bytes[use] < bytes || !scratch->memory[use]) {
-        size_t rounded = (bytes + 4096) / 4096 * 4096;
+    if (!REUSED || scratch->bytes[use] < bytes || !scratch->memory[use]) {
+        size_t rounded = (bytes + ROUNDED_TO) / ROUNDED_TO * ROUNDED_TO;
         if (rounded < bytes) return NULL;
         free(scratch->memory[use]);
         scratch->bytes[use] = 0;
@@ -254,6 +263,7 @@ void *fnn_scratch(enum fnn_scratch_use use, size_t bytes) {
             return NULL;
         }
         scratch->bytes[use] = rounded;
+        if (FILL) memset(scratch->memory[use], FILL, rounded);
     }
     return scratch->memory[use];
 }
