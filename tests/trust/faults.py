@@ -1,0 +1,136 @@
+"""The deliberate faults of the mutation check: one change of one line each, of the kinds that people make."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["FAULTS", "Fault"]
+
+
+class Fault(NamedTuple):
+    """`sound`, once in ``src_c/<file>``, becomes `faulty`; tests/kernels/test_<family>.py should notice."""
+
+    name: str
+    file: str
+    family: str
+    sound: str
+    faulty: str
+
+
+FAULTS = (
+    # Bounds and tails.
+    Fault("index one too far", "gather.c", "gather", "index[m] >= rows", "index[m] > rows"),
+    Fault("tail of one dropped", "optimizers.c", "optimizers", "if (i < end) each", "if (i < end - 1) each"),
+    Fault(
+        "zeros of the tail not seen",
+        "dense.c",
+        "dense",
+        "for (ptrdiff_t i = 0; i < n; i += VL) word |= (uint64_t)lanes_nonzero(load_upto(x + i, n - i)) << i;",
+        "for (ptrdiff_t i = 0; i + VL <= n; i += VL) word |= (uint64_t)lanes_nonzero(load_upto(x + i, n - i)) << i;",
+    ),
+    Fault(
+        "bias forgotten in a narrow tile",
+        "fused.h",
+        "dense",
+        "if (bias) tile_bias",
+        "if (bias && columns >= vecs * VL) tile_bias",
+    ),
+    Fault("label one too far", "losses.c", "losses", "job->labels[m] >= job->C", "job->labels[m] > job->C"),
+    # Sums in parts.
+    Fault("first block of K again", "gemm.c", "gemm", ".add = p->add || job->start > 0", ".add = p->add"),
+    Fault("activation of a part", "gemm.c", "dense", ".last = job->start + job->depth == p->K", ".last = 1"),
+    Fault("half of the dot product", "softmax.c", "softmax", "real mean = sum_lanes(dot);", "real mean = dot[0];"),
+    Fault("patches not added up", "conv_im2col.h", "conv", ".add = 1}", ".add = 0}"),
+    Fault(
+        "odd entry dropped",
+        "conv_pool_backward.h",
+        "conv_pool",
+        "if (i < entries.count) {",
+        "if (i < entries.count - 1) {",
+    ),
+    # Places.
+    Fault(
+        "swapped cell of the maximum",
+        "pooling.c",
+        "pooling",
+        "winner = (better & (real_int)(i * s->width + j))",
+        "winner = (better & (real_int)(j * s->width + i))",
+    ),
+    Fault(
+        "group forgotten",
+        "conv_direct.h",
+        "conv",
+        "group = job->panel / panels_of_group(g);\n    tile c;\n    tile_zero(c);\n    tile_windows",
+        "group = 0;\n    tile c;\n    tile_zero(c);\n    tile_windows",
+    ),
+    Fault(
+        "padding right for left",
+        "conv.h",
+        "conv",
+        "memset(padded, 0, (size_t)image_size(g) * sizeof(real));\n    for (ptrdiff_t h = 0; h < s->H; h++)\n"
+        "        memcpy(padded + (s->top + h)",
+        "memset(padded, 0, (size_t)image_size(g) * sizeof(real));\n    for (ptrdiff_t h = 0; h < s->H; h++)\n"
+        "        memcpy(padded + (s->bottom + h)",
+    ),
+    Fault("dilation of the columns dropped", "conv_depthwise.h", "conv", "tap % s->KW * s->dilation_w", "tap % s->KW"),
+    # Ties, NaN and infinity.
+    Fault(
+        "last of equal cells", "pooling.c", "pooling", "~((x <= best) | is_nan(best))", "~((x < best) | is_nan(best))"
+    ),
+    Fault("NaN lost by the maximum", "pooling.c", "pooling", "~((x <= best) | is_nan(best))", "(x > best)"),
+    Fault(
+        "NaN lost by pooling in one pass",
+        "conv_pool.c",
+        "conv_pool",
+        "(z > best) | (is_nan(z) & ~is_nan(best))",
+        "(z > best)",
+    ),
+    Fault("NaN lost by vec_max", "real.h", "softmax", "choose((b > a) | is_nan(b), b, a)", "choose(b > a, b, a)"),
+    Fault(
+        "no guard against overflow",
+        "softmax.c",
+        "softmax",
+        "real sum = row_exp_sum(y, x, row_max(x, C), C);",
+        "real sum = row_exp_sum(y, x, 0, C);",
+    ),
+    # Formulas.
+    Fault(
+        "slope of leaky relu",
+        "activations.h",
+        "activations",
+        "FNN_LEAKY_RELU ? (real)0.2",
+        "FNN_LEAKY_RELU ? (real)0.3",
+    ),
+    Fault(
+        "relu's slope at zero",
+        "activations.h",
+        "activations",
+        "case FNN_RELU: return choose(y > 0, dy, (vec){0});",
+        "case FNN_RELU: return choose(y >= 0, dy, (vec){0});",
+    ),
+    Fault(
+        "Adam's epsilon under the root",
+        "optimizers.c",
+        "optimizers",
+        "s->rate * m / (vec_sqrt(v) + s->epsilon)",
+        "s->rate * m / vec_sqrt(v + s->epsilon)",
+    ),
+    Fault(
+        "Nesterov swapped",
+        "optimizers.c",
+        "optimizers",
+        "s->nesterov ? s->momentum * velocity - push : velocity",
+        "s->nesterov ? velocity : s->momentum * velocity - push",
+    ),
+    Fault(
+        "bias of the first cell only",
+        "conv_pool.c",
+        "conv_pool",
+        "* TILE_COLS) + bias;\n            ivec wins",
+        "* TILE_COLS);\n            ivec wins",
+    ),
+    Fault("smoothing not shared out", "losses.c", "losses", "smoothing / (double)job->C", "smoothing"),
+    # Random numbers.
+    Fault("one round fewer", "rng.h", "dropout", "PHILOX_ROUNDS = 10", "PHILOX_ROUNDS = 9"),
+    Fault("one word more is kept", "dropout.c", "dropout", "below - 1 : below", "below : below"),
+)

@@ -1,0 +1,67 @@
+"""Mutation check: ``python -m tests.trust.mutants``; each deliberate fault in the C must make a kernel test fail.
+
+A copy of the tree is built for one tier, with one fault of ``tests/trust/faults.py`` at a time.  Tests of the family
+run first, all kernel tests if those pass; a fault that passes them too *survives*, and a test is missing.  Not part of
+the suite: a fault in a header compiles everything again, so all of them take the better part of an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.trust.copies import build, copy_tree, run_tests
+from tests.trust.faults import FAULTS, Fault
+
+__all__ = ["main"]
+
+TESTS = ("-p", "no:cacheprovider", "-k", "not reference", "-m", "not slow", "--tb=line")
+
+
+def verdict(tree: Path, fault: Fault, tier: str) -> str:
+    """Build the tree with the fault and run the tests: what became of it."""
+    source = tree / "src_c" / fault.file
+    sound = source.read_text(encoding="utf-8")
+    if sound.count(fault.sound) != 1:
+        return f"STALE: {fault.file} has {sound.count(fault.sound)} times {fault.sound!r}"
+    source.write_text(sound.replace(fault.sound, fault.faulty), encoding="utf-8")
+    try:
+        build(tree, FASTNN_BUILD_TIERS=tier)
+        for tests in (f"tests/kernels/test_{fault.family}.py", "tests/kernels"):
+            done = run_tests(tree, tests, *TESTS, FASTNN_ISA=tier)
+            if done.returncode < 0 or done.returncode > 1:
+                return f"caught in {tests}: pytest ended with {done.returncode}"
+            if done.returncode == 1:
+                failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+                return f"caught by {failed[0].split(' - ')[0].removeprefix('FAILED ')}"
+        return "SURVIVES"
+    finally:
+        source.write_text(sound, encoding="utf-8")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.trust.mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="where to build, kept for a quicker second run")
+    parser.add_argument("--tier", default="avx2", help="the tier that is built and tested (%(default)s)")
+    parser.add_argument("--only", default="", help="faults with this text in their name or file")
+    given = parser.parse_args(argv)
+    chosen = [fault for fault in FAULTS if given.only in fault.name or given.only in fault.file]
+    bad = []
+    with tempfile.TemporaryDirectory() as temporary:
+        tree = copy_tree(given.folder or Path(temporary))
+        build(tree, FASTNN_BUILD_TIERS=given.tier)
+        for fault in chosen:
+            start = time.perf_counter()
+            found = verdict(tree, fault, given.tier)
+            if not found.startswith("caught"):
+                bad.append(fault.name)
+            print(f"{fault.name} ({fault.file}), {time.perf_counter() - start:.0f} s: {found}", flush=True)
+    print(f"{len(chosen) - len(bad)} of {len(chosen)} caught" + (f"; not: {', '.join(bad)}" if bad else ""))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
