@@ -8,6 +8,7 @@
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import backend
@@ -40,6 +41,10 @@ _MODULES = frozenset(
 _NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models"}
 
 __all__ = ["Input", "Layer", "Model", "Sequential", "__version__", "backend", *sorted(_MODULES)]
+
+
+if hasattr(sys.modules.get("threadpoolctl"), "register"):
+    importlib.import_module(f"{__name__}.utils").register_threadpoolctl()
 
 
 def __getattr__(name: str) -> Any:

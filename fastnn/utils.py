@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 
-__all__ = ["clear_session", "draw_key", "random_generator", "set_random_seed", "unique_name"]
+__all__ = ["clear_session", "draw_key", "random_generator", "register_threadpoolctl", "set_random_seed", "unique_name"]
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
@@ -113,3 +113,32 @@ def clear_session() -> None:
     """Start the numbers of layer names again: the next Dense is called ``dense``."""
     with _lock:
         _names.clear()
+
+
+def register_threadpoolctl() -> None:
+    """Make fastnn's threads visible to threadpoolctl, under the user API ``"fastnn"``.
+
+    ``import fastnn`` does it itself where threadpoolctl is imported already. Afterwards ``threadpool_info()`` lists
+    the pool, and ``with threadpool_limits(1):`` limits it. To call it again changes nothing.
+
+    Raises
+    ------
+    ImportError
+        If threadpoolctl is not installed, or older than 3.2.
+
+    Examples
+    --------
+    >>> import threadpoolctl
+    >>> from fastnn import kernels
+    >>> register_threadpoolctl()
+    >>> with threadpoolctl.threadpool_limits(1, user_api="fastnn"):
+    ...     kernels.get_num_threads()
+    1
+    """
+    try:
+        from threadpoolctl import LibController, register  # noqa: F401
+    except ImportError:
+        raise ImportError("threadpoolctl 3.2 or newer is needed. Type `pip install -U threadpoolctl`.") from None
+    from ._threadpoolctl import register_once
+
+    register_once()

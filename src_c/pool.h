@@ -18,8 +18,9 @@ int fnn_parallel(ptrdiff_t items, double work, fnn_task task, void *context);
 /* The same with the number of parts for each thread: fewer where a part has a cost of its own, such as reading all images. */
 int fnn_parallel_parts(ptrdiff_t items, double work, fnn_task task, void *context, int parts_per_thread);
 
-int fnn_get_threads(void);
-int fnn_set_threads(int count); /* 0, or -1 if count is not in 1..FNN_MAX_THREADS */
+/* The one part of the library that others see: threadpoolctl finds the pool by these names. */
+__attribute__((visibility("default"))) int fnn_get_threads(void);
+__attribute__((visibility("default"))) int fnn_set_threads(int count); /* 0, or -1 if not in 1..FNN_MAX_THREADS */
 enum { FNN_MAX_THREADS = 256 };
 
 /* Scratch memory of the calling thread, one buffer per purpose, 64-byte aligned, uninitialised, kept until the thread
