@@ -8,6 +8,8 @@ import sys
 
 import numpy as np
 
+from fastnn import checks
+
 cnp.import_array()
 
 __all__ = ["Workspace", "available_isas", "build_info", "get_num_threads", "isa", "set_num_threads"]
@@ -274,9 +276,7 @@ cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int
 
 
 cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1:
-    cdef char *a = <char *> cnp.PyArray_DATA(out)
-    cdef char *b = <char *> cnp.PyArray_DATA(x)
-    if a < b + cnp.PyArray_NBYTES(x) and b < a + cnp.PyArray_NBYTES(out):
+    if overlap(out, x):
         raise ValueError(f"{out_name}= must not share memory with {x_name}, which is still read while {out_name} is "
                          f"written. Leave {out_name}= out to get a new array.")
     return 0
@@ -288,7 +288,21 @@ cdef int same_or_apart(ndarray out, ndarray x, str out_name, str x_name) except 
     return apart(out, x, out_name, x_name)
 
 
-# ---- names and statuses ----
+cdef int all_apart(tuple outputs, tuple inputs) except -1:
+    for given, out, out_name in outputs:
+        if given is not None:
+            for name, x in inputs:
+                apart(out, x, out_name, name)
+    return 0
+
+
+# ---- numbers, names and statuses ----
+
+cdef double as_number(object value, str name, object low, object high) except? -1:
+    if type(value) is float and <double> low <= <double> value <= <double> high:
+        return value
+    return checks.number(name, value, low, high)
+
 
 cdef dict FUSIBLE = {
     "linear": FNN_LINEAR, "relu": FNN_RELU, "leaky_relu": FNN_LEAKY_RELU, "elu": FNN_ELU, "selu": FNN_SELU,
@@ -300,12 +314,13 @@ cdef dict ACTIVATIONS = FUSIBLE | {
 }
 
 
-cdef int activation_code(object name, bint fusible) except -1:
-    codes = FUSIBLE if fusible else ACTIVATIONS
+cdef int code_of(str what, object name, dict codes) except -1:
     code = codes.get(name) if isinstance(name, str) else None
-    if code is None:
-        raise ValueError(f"activation is one of {', '.join(codes)}. Received: {name!r}.")
-    return code
+    return checks.choice(what, name, codes) if code is None else code  # choice says what there is
+
+
+cdef int activation_code(object name, bint fusible) except -1:
+    return code_of("activation", name, FUSIBLE if fusible else ACTIVATIONS)
 
 
 cdef int check(int status) except -1:

@@ -1,8 +1,9 @@
 """Two-dimensional convolution, and the books' im2col and col2im (C: src_c/conv.c, twin: fastnn/reference/conv.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
-from fastnn.kernels._core cimport (FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, activation_code, apart, as_real,
-                                   as_real_shaped, check, output, table)
+from fastnn.kernels._core cimport (
+    FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data, output,
+    table)
 from fastnn.kernels._geometry cimport Geometry, conv_geometry, fnn_conv
 
 import numpy as np
@@ -24,17 +25,6 @@ cdef extern from "fnn.h":
         int (*col2im)(void *x, const void *col, const fnn_conv *shape) noexcept nogil
 
 cdef dict ALGORITHMS = {"auto": FNN_AUTO, "direct": FNN_DIRECT, "im2col": FNN_IM2COL}
-
-
-cdef int algorithm_code(object name) except -1:
-    code = ALGORITHMS.get(name) if isinstance(name, str) else None
-    if code is None:
-        raise ValueError(f'algorithm is one of "auto", "direct", "im2col". Received: {name!r}.')
-    return code
-
-
-cdef inline void *data(ndarray a) noexcept:
-    return NULL if a is None else PyArray_DATA(a)
 
 
 def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, activation="linear",
@@ -91,13 +81,10 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     cdef fnn_conv *s = &geometry.shape
     cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
     cdef ndarray B = None if b is None else as_real_shaped(b, "b", 1, &shape[3], dtype)
-    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     cdef ndarray Y = output(y, "y", 4, shape, dtype)
     if y is not None:
-        apart(Y, X, "y", "x")
-        apart(Y, W, "y", "w")
-        if B is not None:
-            apart(Y, B, "y", "b")
+        all_apart(((y, Y, "y"),), (("x", X), ("w", W), ("b", B)))
     cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
     cdef void *bias = data(B)
     with nogil:
@@ -153,7 +140,7 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     cdef fnn_conv *s = &geometry.shape
     cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
     cdef ndarray DY = as_real_shaped(dy, "dy", 4, shape, dtype)
-    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     if y is None and act != FNN_LINEAR:
         raise ValueError(f"The gradient of {activation} is read off the output: give y, what conv2d_forward returned. "
                          f"Received: y=None.")
@@ -161,11 +148,7 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[3], dtype) if need_db else None
-    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
-        if given is not None and result is not None:
-            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y)):
-                if array is not None:
-                    apart(result, array, result_name, name)
+    all_apart(((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")), (("dy", DY), ("x", X), ("w", W), ("y", Y)))
     cdef conv_kernels *kernels = <conv_kernels *> table(dtype)
     cdef void *to_dx = data(DX)
     cdef void *to_db = data(DB)

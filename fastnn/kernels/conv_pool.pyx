@@ -1,7 +1,7 @@
 """Convolution, bias, activation and max pooling in one pass (C: src_c/conv_pool.c, twin: fastnn/reference/conv_pool.py)."""
-from numpy cimport (NPY_UINT8, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp)
+from numpy cimport NPY_UINT8, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
-from fastnn.kernels._core cimport (FNN_LINEAR, FNN_RELU, apart, as_real, as_real_shaped, check, output, table)
+from fastnn.kernels._core cimport FNN_LINEAR, FNN_RELU, all_apart, as_real, as_real_shaped, check, code_of, data, output, table
 from fastnn.kernels._geometry cimport Geometry, conv_geometry, fnn_conv
 
 import numpy as np
@@ -24,13 +24,7 @@ cdef extern from "fnn.h":
 cdef enum:
     MOST_CELLS = 256
 
-
-cdef int activation_of_block(object activation) except -1:
-    if activation == "relu":
-        return FNN_RELU
-    if activation == "linear":
-        return FNN_LINEAR
-    raise ValueError(f'activation is "linear" or "relu" in this block. Received: {activation!r}.')
+cdef dict ACTIVATIONS = {"linear": FNN_LINEAR, "relu": FNN_RELU}
 
 
 cdef int pool_window(object pool_size, Py_ssize_t *rows, Py_ssize_t *columns) except -1:
@@ -45,10 +39,6 @@ cdef int pooled_shape(npy_intp *shape, fnn_conv *s, Py_ssize_t rows, Py_ssize_t 
         pool2d_output_shape((s.N, s.OH, s.OW, s.F), (rows, columns))
     shape[0], shape[1], shape[2], shape[3] = s.N, s.OH // rows, s.OW // columns, s.F
     return 0
-
-
-cdef inline void *data(ndarray a) noexcept:
-    return NULL if a is None else PyArray_DATA(a)
 
 
 def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding="valid", dilation=(1, 1),
@@ -101,14 +91,10 @@ def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding=
     pool_window(pool_size, &rows, &columns)
     pooled_shape(shape, s, rows, columns)
     cdef ndarray B = None if b is None else as_real_shaped(b, "b", 1, &shape[3], dtype)
-    cdef int act = activation_of_block(activation), status
+    cdef int act = code_of("activation", activation, ACTIVATIONS), status
     cdef ndarray Y = output(y, "y", 4, shape, dtype)
     cdef ndarray A = output(argmax, "argmax", 4, shape, NPY_UINT8)
-    for given, result, result_name in ((y, Y, "y"), (argmax, A, "argmax")):
-        if given is not None:
-            for name, array in (("x", X), ("w", W), ("b", B)):
-                if array is not None:
-                    apart(result, array, result_name, name)
+    all_apart(((y, Y, "y"), (argmax, A, "argmax")), (("x", X), ("w", W), ("b", B)))
     cdef conv_pool_kernels *kernels = <conv_pool_kernels *> table(dtype)
     cdef void *bias = data(B)
     with nogil:
@@ -178,14 +164,11 @@ def conv2d_pool_backward(dy, x, w, y, argmax, pool_size=(2, 2), strides=(1, 1), 
     cdef ndarray DY = as_real_shaped(dy, "dy", 4, shape, dtype)
     cdef ndarray Y = as_real_shaped(y, "y", 4, shape, dtype)
     cdef ndarray A = winners(argmax, shape)
-    cdef int act = activation_of_block(activation), status
+    cdef int act = code_of("activation", activation, ACTIVATIONS), status
     cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[3], dtype) if need_db else None
-    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
-        if given is not None and result is not None:
-            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y), ("argmax", A)):
-                apart(result, array, result_name, name)
+    all_apart(((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")), (("dy", DY), ("x", X), ("w", W), ("y", Y), ("argmax", A)))
     cdef conv_pool_kernels *kernels = <conv_pool_kernels *> table(dtype)
     cdef void *to_dx = data(DX)
     cdef void *to_db = data(DB)

@@ -1,8 +1,9 @@
 """The fully connected layer (C: src_c/dense.c, twin: fastnn/reference/dense.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
 
-from fastnn.kernels._core cimport (FNN_AUTO, FNN_DENSE, FNN_LINEAR, FNN_SPARSE, activation_code, apart, as_real,
-                                   as_real_shaped, check, output, table)
+from fastnn.kernels._core cimport (
+    FNN_AUTO, FNN_DENSE, FNN_LINEAR, FNN_SPARSE, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data, output,
+    table)
 
 import_array()
 
@@ -16,17 +17,6 @@ cdef extern from "fnn.h":
                               Py_ssize_t M, Py_ssize_t K, Py_ssize_t N, int activation, int algorithm) noexcept nogil
 
 cdef dict ALGORITHMS = {"auto": FNN_AUTO, "dense": FNN_DENSE, "sparse": FNN_SPARSE}
-
-
-cdef int algorithm_code(object name) except -1:
-    code = ALGORITHMS.get(name) if isinstance(name, str) else None
-    if code is None:
-        raise ValueError(f'algorithm is one of "auto", "dense", "sparse". Received: {name!r}.')
-    return code
-
-
-cdef inline void *data(ndarray a) noexcept:
-    return NULL if a is None else PyArray_DATA(a)
 
 
 cdef int rows_of_weights(ndarray x, ndarray w) except -1:
@@ -83,13 +73,10 @@ def dense_forward(x, w, b=None, activation="linear", algorithm="auto", *, y=None
     rows_of_weights(X, W)
     cdef npy_intp[2] shape = [PyArray_DIM(X, 0), PyArray_DIM(W, 1)]
     cdef ndarray B = None if b is None else as_real_shaped(b, "b", 1, &shape[1], dtype)
-    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     cdef ndarray Y = output(y, "y", 2, shape, dtype)
     if y is not None:
-        apart(Y, X, "y", "x")
-        apart(Y, W, "y", "w")
-        if B is not None:
-            apart(Y, B, "y", "b")
+        all_apart(((y, Y, "y"),), (("x", X), ("w", W), ("b", B)))
     cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
     cdef Py_ssize_t M = shape[0], K = PyArray_DIM(X, 1), N = shape[1]
     cdef void *bias = data(B)
@@ -143,7 +130,7 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
     rows_of_weights(X, W)
     cdef npy_intp[2] shape = [PyArray_DIM(X, 0), PyArray_DIM(W, 1)]
     cdef ndarray DY = as_real_shaped(dy, "dy", 2, shape, dtype)
-    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm), status
+    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     if y is None and act != FNN_LINEAR:
         raise ValueError(f"The gradient of {activation} is read off the output: give y, what dense_forward returned. "
                          f"Received: y=None.")
@@ -153,11 +140,7 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
     cdef ndarray DX = output(dx, "dx", 2, x_shape, dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 2, w_shape, dtype)
     cdef ndarray DB = output(db, "db", 1, &shape[1], dtype) if need_db else None
-    for given, result, result_name in ((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")):
-        if given is not None and result is not None:
-            for name, array in (("dy", DY), ("x", X), ("w", W), ("y", Y)):
-                if array is not None:
-                    apart(result, array, result_name, name)
+    all_apart(((dx, DX, "dx"), (dw, DW, "dw"), (db, DB, "db")), (("dy", DY), ("x", X), ("w", W), ("y", Y)))
     cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
     cdef Py_ssize_t M = shape[0], K = x_shape[1], N = shape[1]
     cdef void *to_dx = data(DX)

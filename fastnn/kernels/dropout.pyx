@@ -5,7 +5,7 @@ from numpy cimport (
     npy_intp,
 )
 
-from fastnn.kernels._core cimport ANY, as_real, check, output, same_or_apart, table
+from fastnn.kernels._core cimport ANY, as_number, as_real, check, output, same_or_apart, table
 
 import operator
 
@@ -31,18 +31,9 @@ cdef uint64_t read_word(object value, str name) except? 0:
     return checks.word64(name, value)
 
 
-cdef double read_rate(object rate) except? -1:
-    cdef double value
-    if type(rate) is float:
-        value = rate
-        if 0 <= value <= 1:
-            return value
-    return checks.number("rate", rate, 0, 1)
-
-
 cdef ndarray run(object x, str name, object rate, object key, object call, object y, str out_name):
     cdef ndarray a = as_real(x, name, ANY)
-    cdef double r = read_rate(rate)
+    cdef double r = as_number(rate, "rate", 0, 1)
     cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
     cdef ndarray out = output(y, out_name, PyArray_NDIM(a), PyArray_DIMS(a), PyArray_TYPE(a))
     same_or_apart(out, a, out_name, name)

@@ -1,10 +1,11 @@
 """Losses of each example and their gradients (C: src_c/losses.c, src_c/pointwise.c; twin: fastnn/reference/losses.py)."""
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from numpy cimport (
     NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, import_array, ndarray,
 )
 
-from fastnn.kernels._core cimport apart, as_real, as_real_shaped, check, output, same_or_apart, table
+from fastnn.kernels._core cimport apart, as_number, as_real, as_real_shaped, check, code_of, output, same_or_apart, table
 
 import numpy as np
 
@@ -74,31 +75,6 @@ cdef ndarray read_scores(object x, str name):
     if PyArray_DIM(a, 1) < 1:
         raise ValueError(f"{name} has at least one entry on axis 1. Received: shape {(<object> a).shape}.")
     return a
-
-
-cdef double read_fraction(object label_smoothing) except? -1:
-    cdef double value
-    if type(label_smoothing) is float:
-        value = label_smoothing
-        if 0 <= value <= 1:
-            return value
-    return checks.number("label_smoothing", label_smoothing, 0, 1)
-
-
-cdef double read_delta(object delta) except? -1:
-    cdef double value
-    if type(delta) is float:
-        value = delta
-        if value >= 0:
-            return value
-    return checks.number("delta", delta, 0)
-
-
-cdef int read_kind(object kind) except -1:
-    code = KINDS.get(kind) if isinstance(kind, str) else None
-    if code is None:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}. Received: kind={kind!r}.")
-    return code
 
 
 cdef bint is_sparse(object t) except -1:
@@ -179,7 +155,7 @@ def softmax_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     (array([0.28768207]), array([[0.25, 0.75]]))
     """
     cdef ndarray logits = read_scores(z, "z")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, logits)
     cdef int dtype = PyArray_TYPE(logits)
@@ -225,7 +201,7 @@ def softmax_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     array([[ 0.25, -0.25]])
     """
     cdef ndarray probability = read_scores(p, "p")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, probability)
     cdef int dtype = PyArray_TYPE(probability)
@@ -269,7 +245,7 @@ def sigmoid_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     (array([0.49041463]), array([[0.5 , 0.75]]))
     """
     cdef ndarray logits = read_scores(z, "z")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef int dtype = PyArray_TYPE(logits)
     cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(logits), dtype)
     cdef ndarray out = output(loss, "loss", 1, PyArray_DIMS(logits), dtype)
@@ -308,7 +284,7 @@ def sigmoid_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     array([[-0.25 , -0.125]])
     """
     cdef ndarray probability = read_scores(p, "p")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef int dtype = PyArray_TYPE(probability)
     cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(probability), dtype)
     cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(probability), dtype)
@@ -350,7 +326,7 @@ def categorical_cross_entropy_forward(p, t, label_smoothing=0.0, *, loss=None):
     array([0.28768207])
     """
     cdef ndarray probability = read_scores(p, "p")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, probability)
     cdef int dtype = PyArray_TYPE(probability)
@@ -394,7 +370,7 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
     array([[ 1.        , -0.33333333]])
     """
     cdef ndarray probability = read_scores(p, "p")
-    cdef double smoothing = read_fraction(label_smoothing)
+    cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, probability)
     cdef int dtype = PyArray_TYPE(probability)
@@ -414,12 +390,11 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
 def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
     """Loss of each example, the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
 
-    mean_squared_error (y − t)² · mean_absolute_error |y − t| · mean_absolute_percentage_error 100·|y − t| / max(|t|,
-    1e-7) ·
-    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 · huber e²/2 up to delta, then
-    delta·|e| − delta²/2 ·
-    log_cosh ln cosh(y − t) · binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y −
-    t·ln(y + 1e-7) ·
+    mean_squared_error (y − t)² · mean_absolute_error |y − t| ·
+    mean_absolute_percentage_error 100·|y − t| / max(|t|, 1e-7) ·
+    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 ·
+    huber e²/2 up to |e| = delta, then delta·|e| − delta²/2, e = y − t · log_cosh ln cosh(y − t) ·
+    binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y − t·ln(y + 1e-7) ·
     hinge max(1 − t·y, 0) · squared_hinge its square · kl_divergence t·ln(t / y), both in [1e-7, 1]
 
     Parameters
@@ -444,8 +419,8 @@ def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
     array([2.5])
     """
     cdef ndarray prediction = read_scores(y, "y")
-    cdef int code = read_kind(kind), dtype = PyArray_TYPE(prediction)
-    cdef double turn = read_delta(delta)
+    cdef int code = code_of("kind", kind, KINDS), dtype = PyArray_TYPE(prediction)
+    cdef double turn = as_number(delta, "delta", 0, INFINITY)
     cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(prediction), dtype)
     cdef ndarray out = output(loss, "loss", 1, PyArray_DIMS(prediction), dtype)
     separate(loss, "loss", None, "", prediction, "y", target)
@@ -484,8 +459,8 @@ def pointwise_loss_backward(y, t, scale, kind, delta=1.0, *, dy=None):
     array([[ 1., -2.]])
     """
     cdef ndarray prediction = read_scores(y, "y")
-    cdef int code = read_kind(kind), dtype = PyArray_TYPE(prediction)
-    cdef double turn = read_delta(delta)
+    cdef int code = code_of("kind", kind, KINDS), dtype = PyArray_TYPE(prediction)
+    cdef double turn = as_number(delta, "delta", 0, INFINITY)
     cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(prediction), dtype)
     cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(prediction), dtype)
     cdef ndarray out = output(dy, "dy", 2, PyArray_DIMS(prediction), dtype)

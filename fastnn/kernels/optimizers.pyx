@@ -4,10 +4,10 @@ Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε 
 decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
 """
 from numpy cimport (
-    NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NBYTES, PyArray_NDIM,
-    PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
+    NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_SIZE,
+    PyArray_TYPE, import_array, ndarray)
 
-from fastnn.kernels._core cimport ANY, as_real, check, table
+from fastnn.kernels._core cimport ANY, as_real, check, data, overlap, table
 
 from fastnn import checks
 
@@ -45,23 +45,11 @@ cdef optimizer_kernels *kernels(ndarray w) noexcept:
     return <optimizer_kernels *> table(PyArray_TYPE(w))
 
 
-cdef inline void *data(ndarray x) noexcept nogil:
-    return NULL if x is None else PyArray_DATA(x)
-
-
 cdef bint fits(ndarray x, ndarray w, bint writeable) noexcept:
     """Whether x is a flat array like w that the kernels can read or change."""
     return x is None or (
         PyArray_NDIM(x) == 1 and PyArray_TYPE(x) == PyArray_TYPE(w) and PyArray_SIZE(x) == PyArray_SIZE(w)
         and (PyArray_ISCARRAY(x) if writeable else PyArray_ISCARRAY_RO(x)))
-
-
-cdef bint overlap(ndarray x, ndarray y) noexcept:
-    if x is None or y is None:
-        return False
-    cdef char *a = <char *> PyArray_DATA(x)
-    cdef char *b = <char *> PyArray_DATA(y)
-    return a < b + PyArray_NBYTES(y) and b < a + PyArray_NBYTES(x)
 
 
 cdef bint alike(ndarray w, ndarray g, ndarray a=None, ndarray b=None, ndarray c=None) noexcept:
