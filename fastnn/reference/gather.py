@@ -17,7 +17,7 @@ def gather_rows(
     Parameters
     ----------
     source : array (rows, …) of bool, any integer dtype, float32 or float64
-    index : int32 or int64 array (M,), each in [0, rows)
+    index : array (M,) of any integer dtype but uint64, each in [0, rows)
     dtype : {"float32", "float64"}
     out : array (M, …) of `dtype`, optional
         Where to write.
