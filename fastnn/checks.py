@@ -1,8 +1,7 @@
 """Argument checks that twins and wrappers share, so that both refuse the same input with the same words.
 
 Wrong dtypes raise TypeError; wrong ranks, shapes, names and values ValueError; row indices and labels out of range
-IndexError.
-Everything is checked before anything is written.
+IndexError. Everything is checked before anything is written.
 """
 
 from __future__ import annotations

@@ -51,9 +51,7 @@ def conv2d_forward(
     """Two-dimensional convolution (cross-correlation) of NHWC images, with bias and activation.
 
     y[n, p, q, f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i, j, c, f]), with zeros
-    outside the image
-
-    With groups, the filters of group g see the channels of group g only.
+    outside the image. With groups, the filters of group g see the channels of group g only.
 
     Parameters
     ----------

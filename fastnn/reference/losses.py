@@ -391,12 +391,11 @@ def pointwise_loss_forward(
 ) -> np.ndarray:
     """Loss of each example, the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
 
-    mean_squared_error (y − t)² · mean_absolute_error |y − t| · mean_absolute_percentage_error 100·|y − t| / max(|t|,
-    1e-7) ·
-    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 · huber e²/2 up to delta, then
-    delta·|e| − delta²/2 ·
-    log_cosh ln cosh(y − t) · binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y −
-    t·ln(y + 1e-7) ·
+    mean_squared_error (y − t)² · mean_absolute_error |y − t| ·
+    mean_absolute_percentage_error 100·|y − t| / max(|t|, 1e-7) ·
+    mean_squared_logarithmic_error (ln(1 + y) − ln(1 + t))², both at least 1e-7 ·
+    huber e²/2 up to |e| = delta, then delta·|e| − delta²/2, e = y − t · log_cosh ln cosh(y − t) ·
+    binary_crossentropy −t·ln y − (1 − t)·ln(1 − y), y in [1e-7, 1 − 1e-7] · poisson y − t·ln(y + 1e-7) ·
     hinge max(1 − t·y, 0) · squared_hinge its square · kl_divergence t·ln(t / y), both in [1e-7, 1]
 
     Parameters

@@ -1,8 +1,7 @@
 """Twins of the optimizers: one step over flat arrays, in place, and the kernels that clip gradients.
 
 Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay. Every step
-starts with the decoupled
-decay w ← w − η·λ·w; g is left unchanged.
+starts with the decoupled decay w ← w − η·λ·w; g is left unchanged.
 """
 
 from __future__ import annotations

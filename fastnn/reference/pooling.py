@@ -197,11 +197,9 @@ def stochastic_pool2d_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One cell of each window, drawn with probability p[i] = max(x[i], 0) / Σ_j max(x[j], 0).
 
-    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of max(x,
-    0) exceeds
-    u · total, sums in double, row by row. A window without a positive cell draws uniformly among its real cells. One
-    with a NaN
-    chooses the first NaN, else one with +∞ the first of those.
+    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of
+    max(x, 0) exceeds u · total, sums in double, row by row. A window without a positive cell draws uniformly among its
+    real cells. One with a NaN chooses the first NaN, else one with +∞ the first of those.
 
     Parameters
     ----------

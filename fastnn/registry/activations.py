@@ -47,9 +47,8 @@ def _forward_tolerance(case, expected, eps):
     """Units in the last place for one call of a bounded kernel; else absolute, as the parts of the sum are.
 
     elu, selu, softplus, hard_sigmoid: 4·ε·(1 + |x|), times alpha for elu. silu and gelu_tanh multiply x by a sigmoid
-    of 4 units whose
-    argument, at most 2·|x|·(1 + 0.045·x²) long, carries 4 roundings. gelu in float64: the truth is itself an erfc of
-    the rounded x / √2, and erfc(z·(1 + δ)) is off by 2·z²·δ = x²·δ.
+    of 4 units whose argument, at most 2·|x|·(1 + 0.045·x²) long, carries 4 roundings. gelu in float64: the truth is
+    itself an erfc of the rounded x / √2, and erfc(z·(1 + δ)) is off by 2·z²·δ = x²·δ.
     """
     x, name, *alpha = case.args
     if name == "gelu" and eps < 1e-10:
