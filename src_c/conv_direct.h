@@ -228,11 +228,14 @@ INLINE void input_gradient_tile(const int rows, const int vecs, const struct inp
     tile c;
     tile_zero(c);
     tile_rows(rows, vecs, job->g->filters, job->dz, 0, job->panel, vecs * VL, c);
-    for (int i = 0; i < rows; i++) /* one after the other: windows of neighbours overlap */
+    const ptrdiff_t columns = job->columns;
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++) /* one after the other: windows of neighbours may overlap */
+#pragma GCC unroll 2
         for (int j = 0; j < vecs; j++) {
-            ptrdiff_t left = job->columns - j * VL;
             real *at = job->window[i] + j * VL;
-            store_upto(at, load_upto(at, left) + c[i][j], left);
+            if (columns >= vecs * VL) store(at, load(at) + c[i][j]);
+            else store_upto(at, load_upto(at, columns - j * VL) + c[i][j], columns - j * VL);
         }
 }
 

@@ -173,7 +173,7 @@ static int transpose_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 }
 
 static void transpose(struct transposition *t) {
-    fnn_parallel(ceil_div(t->rows, VL), 8 * (double)(t->rows * t->columns), transpose_task, t);
+    fnn_parallel(ceil_div(t->rows, VL), 16 * (double)(t->rows * t->columns), transpose_task, t);
 }
 
 static int long_runs(const struct geometry *g) { return g->run_length >= VL; }
