@@ -250,10 +250,10 @@ def test_weights_that_do_not_fit_change_nothing(wrong):
     model = mlp()
     before = [w.tolist() for w in model.get_weights()]
     kernel, bias, kernel_2, _ = model.get_weights()
-    with pytest.raises((TypeError, ValueError), match="holds real numbers|has shape") as error:
+    with pytest.raises((TypeError, ValueError), match=r"holds real numbers|has shape") as error:
         model.set_weights([kernel + 1, bias + 1, kernel_2, wrong])
     assert "Received" in str(error.value)
-    with pytest.raises((TypeError, ValueError), match="holds real numbers|has shape"):
+    with pytest.raises((TypeError, ValueError), match=r"holds real numbers|has shape"):
         model.weights[3].assign(wrong)
     assert [w.tolist() for w in model.get_weights()] == before
 
