@@ -101,28 +101,37 @@ static void changing_threads(void) {
     pthread_join(changer, NULL);
 }
 
-static void child_of(int depth) {
+static void child_of(int depth, int pause) {
+    usleep((useconds_t)pause);
     pid_t child = fork();
     demand(child >= 0, "no fork");
     if (child == 0) {
         for (int i = 0; i < 40; i++) run(MOST_ITEMS - i, i % 9 == 0, -1);
-        if (depth) child_of(depth - 1);
+        if (depth) child_of(depth - 1, pause);
         _exit(0);
     }
     int status;
     demand(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0, "a child failed");
 }
 
-/* Fork while the pool is idle, asleep, and in the middle of another thread's jobs. */
+/* Fork before the first job, and while the workers sleep: long pauses, so that none of them is inside a sanitizer's own
+ * allocator, whose locks would stay closed in the child for good. */
 static void forks(void) {
-    child_of(0); /* before the first job */
+    child_of(0, 0);
+    for (int i = 0; i < 3; i++) {
+        run(MOST_ITEMS, 0, -1);
+        child_of(1, 30000);
+    }
     run(MOST_ITEMS, 0, -1);
-    child_of(1);
-    usleep(5000);
-    child_of(1);
+}
+
+/* Fork while the workers spin, and in the middle of another thread's jobs. */
+static void forks_amid_jobs(void) {
     pthread_t caller;
+    run(MOST_ITEMS, 0, -1);
+    child_of(1, 0);
     demand(!pthread_create(&caller, NULL, call_often, (void *)(uintptr_t)9), "no thread");
-    for (int i = 0; i < 12; i++) child_of(0);
+    for (int i = 0; i < 100; i++) child_of(i % 2, i % 5 * 100);
     pthread_join(caller, NULL);
     run(MOST_ITEMS, 0, -1);
 }
@@ -152,7 +161,7 @@ int main(int argc, char **argv) {
         const char *name;
         void (*play)(void);
     } scenes[] = {{"several_callers", several_callers}, {"changing_threads", changing_threads}, {"forks", forks},
-                  {"sleepers", sleepers}, {"short_lived_callers", short_lived_callers}};
+                  {"forks_amid_jobs", forks_amid_jobs}, {"sleepers", sleepers}, {"short_lived_callers", short_lived_callers}};
     fnn_set_threads(3);
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         if (argc == 2 && !strcmp(argv[1], scenes[i].name)) {
