@@ -75,6 +75,18 @@ struct fnn_conv {
     ptrdiff_t stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right, groups;
 };
 
+/* A recurrent layer over B sequences of T steps, D numbers in, U units (and O outputs, where the output feeds back); what may
+ * be missing is NULL.  The factors of dropout are the same at every step: x_factors of (x_sets, B, D), one set for all gates or
+ * one a gate; h_factors of (gates, B, U). */
+struct fnn_sequence {
+    ptrdiff_t B, T, D, U, O;
+    int activation, other_activation; /* of the state; of the gates, or of the output */
+    int go_backwards, reset_after;
+    const uint8_t *mask; /* (B, T); 0 holds the state */
+    const void *x_factors, *h_factors;
+    ptrdiff_t x_sets;
+};
+
 typedef struct fnn_kernels {
 #define real void
 #define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;
