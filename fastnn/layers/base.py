@@ -104,6 +104,8 @@ class Layer:
         Takes effect at the first training step after the model is compiled.
     input_shape : tuple of int, optional
         Shape of one example, on the first layer of a model; ``input_dim=n`` stands for ``(n,)``.
+    batch_input_shape : tuple of int, optional
+        The same with the size of the batch in front, which a stateful layer holds on to.
     activity_regularizer : optional
         Penalty on the output, divided by the batch size and added to the loss.
 
@@ -126,6 +128,16 @@ class Layer:
     """
 
     needs_input_gradient: bool = True
+    takes_ids: bool = False
+    """Whether the input is made of integers that name things; a model then reads its input as int64."""
+    supports_masking: bool = False
+    """Whether the mask of the input is the mask of the output."""
+    makes_mask: bool = False
+    """Whether the layer makes a mask of its input, by ``compute_mask``."""
+    uses_mask: bool = False
+    """Whether the layer's forward is ``forward(x, training=False, mask=None)``."""
+    gives_several: bool = False
+    """Whether a call gives a list of arrays, such as the output and the final states."""
     fields: tuple[str, ...] = ()
     """Names of the settings that ``get_config`` reports."""
 
@@ -137,6 +149,7 @@ class Layer:
         trainable: bool = True,
         input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
         activity_regularizer: Any = None,
         **unknown: Any,
     ):
@@ -152,6 +165,10 @@ class Layer:
         self.input_shape: Shape | None = None
         self.output_shape: Shape | None = None
         self.first_shape = (input_dim,) if input_shape is None and input_dim is not None else input_shape
+        self.first_batch: int | None = None
+        if batch_input_shape is not None:
+            self.first_batch, *rest = batch_input_shape
+            self.first_shape = tuple(rest)
         self._parameters: list[Parameter] = []
         self._trainable = bool(trainable)
 
@@ -164,6 +181,10 @@ class Layer:
         """Shape of the output, with None for the batch; the default runs ``forward`` on one example of zeros."""
         x = np.zeros([1 if n is None else n for n in input_shape], self.dtype)
         return (None, *self.checked_forward(x)[0].shape[1:])
+
+    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None) -> np.ndarray | None:
+        """The mask of the output, bool (N, T) or None; the default passes it on if ``supports_masking``."""
+        return mask if self.supports_masking else None
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
@@ -288,10 +309,15 @@ class Layer:
                 self.build(input_shape)
                 output_shape = tuple(self.compute_output_shape(input_shape))
             except BaseException:
-                self._parameters.clear()
+                self.unbuild()
                 raise
             self.input_shape, self.output_shape, self.built = input_shape, output_shape, True
         return tuple(self.compute_output_shape(input_shape))
+
+    def unbuild(self) -> None:
+        """Undo ``build``: the weights are gone, and the layer may be built for another shape."""
+        self.built, self.input_shape, self.output_shape = False, None, None
+        self._parameters.clear()
 
     def checked_forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """``forward``, and a clear error if it does not give ``(y, ctx)``."""

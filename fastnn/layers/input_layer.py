@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .base import Layer, Shape
+from .counts import positive
 
 __all__ = ["Input", "InputLayer"]
 
@@ -20,7 +21,7 @@ class InputLayer(Layer):
     shape : tuple of int or None
         Shape of one example, without the batch; None for a length that varies.
     batch_size : int, optional
-        Accepted as Keras does; batches of any size run.
+        Size of all batches, which stateful layers hold on to; others take batches of any size.
     dtype : str, optional
         What the data come as; ``fit`` casts any numeric dtype, batch by batch, to the dtype of the layers.
 
@@ -33,11 +34,24 @@ class InputLayer(Layer):
     fields = ("shape", "batch_size")
 
     def __init__(
-        self, shape: Sequence[int | None], batch_size: int | None = None, dtype: str | None = None, **settings: Any
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        **settings: Any,
     ):
         super().__init__(dtype=dtype if dtype in ("float32", "float64") else None, **settings)
-        self.shape, self.batch_size = read_shape(shape), batch_size
-        self.ensure_built((None, *self.shape))
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError(
+                    "batch_shape stands for shape and batch_size together. Received: "
+                    f"batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}."
+                )
+            batch_size, *shape = batch_shape
+        self.shape = read_shape(shape)
+        self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
+        self.ensure_built((self.batch_size, *self.shape))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -70,13 +84,19 @@ def read_shape(shape: Any) -> Shape:
 
 
 def Input(
-    shape: Sequence[int | None], batch_size: int | None = None, dtype: str | None = None, name: str | None = None
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
 ) -> InputLayer:
     """Say the shape of one example: ``Sequential([Input(shape=(28, 28)), Flatten(), ...])``.
+
+    ``batch_shape=(16, 28, 28)`` stands for ``shape=(28, 28), batch_size=16``.
 
     Examples
     --------
     >>> Input(shape=(28, 28)).output_shape
     (None, 28, 28)
     """
-    return InputLayer(shape, batch_size, dtype=dtype, name=name)
+    return InputLayer(shape, batch_size, dtype, batch_shape, name=name)

@@ -76,6 +76,12 @@ class Sequential(Model):
                 )
                 + " A layer of your own is a subclass of fastnn.layers.Layer with forward and backward."
             )
+        if layer.gives_several:
+            raise ValueError(
+                f'The layers of a Sequential give one array each. Received: layer "{layer.name}" '
+                f"({type(layer).__name__}), which gives several: its output and its final states, or both directions. "
+                "Leave out return_state=True (and merge_mode=None), or call the layer itself: y, *states = layer(x)."
+            )
         if any(layer.name == other.name for other in self._layers):
             raise ValueError(
                 f'Two layers of a model cannot share a name. Received: "{layer.name}" twice. '
@@ -87,9 +93,9 @@ class Sequential(Model):
         if not self._layers and not isinstance(layer, InputLayer):
             shape = layer.first_shape
             if shape is not None:
-                added.insert(0, InputLayer(read_shape(shape)))
+                added.insert(0, InputLayer(read_shape(shape), layer.first_batch))
             elif isinstance(layer, Sequential) and layer.built:
-                added.insert(0, InputLayer(layer.input_shape[1:]))
+                added.insert(0, InputLayer(layer.input_shape[1:], layer.input_shape[0]))
         if self._layers and self.output_shape is not None:
             self.output_shape = self._grow(layer, self.output_shape)
         elif isinstance(added[0], InputLayer):
@@ -139,7 +145,8 @@ class Sequential(Model):
             raise ValueError(f'Sequential "{self.name}" has no layers yet. Type model.add(...).')
         if input_shape is None:
             raise ValueError("build needs the shape of the input, batch first: model.build((None, 28, 28)).")
-        shape = (None, *tuple(input_shape)[1:])
+        batch = None if self.input_shape is None else self.input_shape[0]
+        shape = (batch, *tuple(input_shape)[1:])
         self._built_here = [layer for layer in self.layers if not layer.built]
         output = shape
         try:
@@ -159,11 +166,7 @@ class Sequential(Model):
 
     def _forget_layers(self) -> None:
         for layer in self._built_here:
-            if isinstance(layer, Sequential):
-                layer.unbuild()
-            else:
-                layer.built, layer.input_shape, layer.output_shape = False, None, None
-                layer._parameters.clear()
+            layer.unbuild()
         self._built_here = []
 
     def ensure_built(self, input_shape: Sequence[int | None]) -> Shape:
