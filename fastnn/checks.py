@@ -20,9 +20,7 @@ __all__ = [
     "result",
     "in_place",
     "index",
-    "ids",
     "choice",
-    "count",
     "number",
     "word64",
     "image_shape",
@@ -196,15 +194,6 @@ def in_place(**arrays: np.ndarray | None) -> None:
                 raise ValueError(f"{name} and {other} are different memory. Received: overlapping arrays.")
 
 
-def _int64(name: str, i: Any) -> np.ndarray:
-    """Read integers as a C-contiguous int64 array."""
-    array = _read(name, i)
-    empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
-    if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
-        raise TypeError(f"{name} is made of integers. Received: {array.dtype}. Type {name}.astype(np.int64).")
-    return np.asarray(array, np.int64, order="C")
-
-
 def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     """Return row numbers or labels as a C-contiguous int64 array, each in [0, size).
 
@@ -223,40 +212,17 @@ def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     Traceback (most recent call last):
     IndexError: t[1] is out of range: 0 to 2 are there. Received: 3.
     """
-    array = _int64(name, i)
+    array = _read(name, i)
+    empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
+    if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
+        raise TypeError(f"{name} is made of integers. Received: {array.dtype}. Type {name}.astype(np.int64).")
     if array.ndim != ndim:
         raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
+    array = np.asarray(array, np.int64, order="C")
     wrong = np.flatnonzero((array < 0) | (array >= size))
     if wrong.size:
         at, there = int(wrong[0]), f"0 to {size - 1} are there" if size else "nothing is there"
         raise IndexError(f"{name}[{at}] is out of range: {there}. Received: {array.flat[at]}.")
-    return array
-
-
-def ids(name: str, i: Any, vocabulary: int) -> np.ndarray:
-    """Return ids as a C-contiguous int64 array of any rank, each in [0, vocabulary).
-
-    Raises
-    ------
-    TypeError
-        If they are not integers, or are uint64.
-    IndexError
-        If one is not in the vocabulary.
-
-    Examples
-    --------
-    >>> ids("ids", [[0, 3]], 3)
-    Traceback (most recent call last):
-    IndexError: ids[0, 1] is not in the vocabulary of 3: 0 to 2 are there. Received: 3. Make the vocabulary larger.
-    """
-    array = _int64(name, i)
-    wrong = np.argwhere((array < 0) | (array >= vocabulary))
-    if len(wrong):
-        at = tuple(int(axis) for axis in wrong[0])
-        place = f"{name}[{', '.join(map(str, at))}]" if at else name
-        there = f"0 to {vocabulary - 1} are there" if vocabulary else "nothing is there"
-        hint = "" if array[at] < 0 else " Make the vocabulary larger."
-        raise IndexError(f"{place} is not in the vocabulary of {vocabulary}: {there}. Received: {array[at]}.{hint}")
     return array
 
 
@@ -295,30 +261,6 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
         raise TypeError(f"{name} is a number. Received: {name}={value!r}.") from None
     if not low <= value <= high:
         raise ValueError(f"{name} lies in [{low}, {high}]. Received: {name}={value}.")
-    return value
-
-
-def count(name: str, value: Any) -> int:
-    """Return `value` as an integer that is at least 0.
-
-    Raises
-    ------
-    TypeError
-        If it is no integer.
-    ValueError
-        If it is negative.
-
-    Examples
-    --------
-    >>> count("vocabulary", 10_000)
-    10000
-    """
-    try:
-        value = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is an integer. Received: {name}={value!r}.") from None
-    if value < 0:
-        raise ValueError(f"{name} is at least 0. Received: {name}={value}.")
     return value
 
 

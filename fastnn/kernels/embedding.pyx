@@ -82,7 +82,7 @@ def embedding_forward(ids, w, *, y=None):
         status = kernels.embedding_forward(PyArray_DATA(Y), <const int64_t *> PyArray_DATA(i), PyArray_DATA(W), PyArray_SIZE(i),
                                            V, D)
     if status == FNN_BAD_INDEX:
-        checks.ids("ids", i, V)  # names the first bad one
+        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first bad one
     check(status)
     return Y
 
@@ -111,7 +111,7 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     Raises
     ------
     TypeError, ValueError
-        If dtypes, ranks or shapes do not fit, or `stale` comes without `dw`.
+        If dtypes, ranks or shapes do not fit.
     IndexError
         If an id or a stale row is not in the vocabulary; nothing is written then.
 
@@ -126,11 +126,9 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     cdef ndarray DY = as_real(dy, "dy", PyArray_NDIM(i) + 1)
     cdef int dtype = PyArray_TYPE(DY), axis, status
     cdef npy_intp[MAX_NDIM] shape
-    cdef Py_ssize_t V = checks.count("vocabulary", vocabulary), D = PyArray_DIM(DY, PyArray_NDIM(i)), found = 0
+    cdef Py_ssize_t V = checks.word64("vocabulary", vocabulary), D = PyArray_DIM(DY, PyArray_NDIM(i)), found = 0
     as_real_shaped(DY, "dy", shape_of_rows(i, D, shape), shape, dtype)
     cdef ndarray old = None if stale is None else as_index(stale, "stale", 1)
-    if old is not None and dw is None:
-        raise ValueError("stale are rows of a given dw=. Received: dw=None. Leave stale out, or give the dw= of the call before.")
     cdef npy_intp[2] table_shape = [V, D]
     cdef ndarray DW = output(dw, "dw", 2, table_shape, dtype)
     all_apart(((dw, DW, "dw"),), (("dy", DY), ("ids", i), ("stale", old)))
@@ -138,14 +136,14 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     cdef npy_intp most = min(count, V)
     cdef ndarray rows = PyArray_EMPTY(1, &most, NPY_INT64, 0)  # not the workspace's: the next call reads them as stale
     cdef embedding_kernels *kernels = <embedding_kernels *> table(dtype)
-    cdef const int64_t *from_old = <const int64_t *> data(old)
+    cdef const int64_t *from_old = NULL if dw is None else <const int64_t *> data(old)
     cdef Py_ssize_t old_count = 0 if old is None else PyArray_SIZE(old)
     with nogil:
         status = kernels.embedding_backward(
             PyArray_DATA(DW), <int64_t *> PyArray_DATA(rows), &found, PyArray_DATA(DY), <const int64_t *> PyArray_DATA(i), count,
             from_old, old_count, V, D)
     if status == FNN_BAD_INDEX:
-        checks.ids("ids", i, V)  # names the first bad one
-        checks.ids("stale", old, V)
+        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first bad one
+        checks.index("stale", old, V)
     check(status)
     return DW, rows[:found]

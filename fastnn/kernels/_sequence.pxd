@@ -1,0 +1,37 @@
+"""What the recurrent wrappers share: the arguments that all of them have, checked once, and the struct that C reads."""
+from libc.stdint cimport uint8_t
+from numpy cimport PyArray_DATA, ndarray, npy_intp
+
+cdef extern from "fnn.h":
+    ctypedef struct fnn_sequence "struct fnn_sequence":
+        Py_ssize_t B, T, D, U, O
+        int activation, other_activation, go_backwards, reset_after
+        const uint8_t *mask
+        const void *x_factors
+        const void *h_factors
+        Py_ssize_t x_sets
+
+cdef class Sequence:
+    cdef fnn_sequence s
+    cdef int dtype
+    cdef ndarray x, w, u, mask, x_factors, h_factors
+    # The shapes that follow: of x, w, u; of a state, which is what feeds back; of the state at all steps.
+    cdef npy_intp[3] x_shape, all_states
+    cdef npy_intp[2] w_shape, u_shape, state
+
+    # x, w, u and what both directions may be given.  `other`: the activation of the gates or of the output, or None, and its
+    # name.  `output_feeds_back`: u has a row an output, not a row a unit.
+    cdef int read(self, object x, object w, object u, int gates, bint output_feeds_back, object mask, object activation,
+                  object other, str other_name, object x_dropout, object h_dropout, bint go_backwards) except -1
+
+    # An optional array of 1, 2 or 3 dimensions and the dtype of x.
+    cdef ndarray vector(self, object b, str name, npy_intp n)
+    cdef ndarray of_state(self, object a, str name)
+    cdef ndarray of_steps(self, object a, str name, npy_intp width)
+
+    # Where to write: a state, and `width` numbers at every step.  None where it is not needed.
+    cdef ndarray state_output(self, object given, str name, bint needed)
+    cdef ndarray steps_output(self, object given, str name, npy_intp width, bint needed)
+
+    # Refuse outputs (given, array, name) that share memory with x, w, u, mask, the factors or further inputs (name, array).
+    cdef int outputs_apart(self, tuple outputs, tuple inputs) except -1
