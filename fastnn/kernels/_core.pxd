@@ -58,5 +58,8 @@ cdef int code_of(str what, object name, dict codes) except -1
 # The C code of an activation's name.
 cdef int activation_code(object name, bint fusible) except -1
 
+# The same for the argument `what`, of an activation whose slope can be read off its output.
+cdef int fusible_code(str what, object name) except -1
+
 # Raise what a status says: MemoryError, IndexError.
 cdef int check(int status) except -1

@@ -323,6 +323,10 @@ cdef int activation_code(object name, bint fusible) except -1:
     return code_of("activation", name, FUSIBLE if fusible else ACTIVATIONS)
 
 
+cdef int fusible_code(str what, object name) except -1:
+    return code_of(what, name, FUSIBLE)
+
+
 cdef int check(int status) except -1:
     if status == FNN_OK:
         return 0
