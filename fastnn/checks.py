@@ -20,6 +20,7 @@ __all__ = [
     "result",
     "in_place",
     "index",
+    "mask",
     "choice",
     "number",
     "word64",
@@ -194,8 +195,10 @@ def in_place(**arrays: np.ndarray | None) -> None:
                 raise ValueError(f"{name} and {other} are different memory. Received: overlapping arrays.")
 
 
-def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
+def index(name: str, i: Any, size: int, ndim: int | None = 1) -> np.ndarray:
     """Return row numbers or labels as a C-contiguous int64 array, each in [0, size).
+
+    `ndim` None allows any rank.
 
     Raises
     ------
@@ -216,14 +219,37 @@ def index(name: str, i: Any, size: int, ndim: int = 1) -> np.ndarray:
     empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
     if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
         raise TypeError(f"{name} is made of integers. Received: {array.dtype}. Type {name}.astype(np.int64).")
-    if array.ndim != ndim:
+    if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
     array = np.asarray(array, np.int64, order="C")
-    wrong = np.flatnonzero((array < 0) | (array >= size))
-    if wrong.size:
-        at, there = int(wrong[0]), f"0 to {size - 1} are there" if size else "nothing is there"
-        raise IndexError(f"{name}[{at}] is out of range: {there}. Received: {array.flat[at]}.")
+    wrong = np.argwhere((array < 0) | (array >= size))
+    if len(wrong):
+        at, there = wrong[0].tolist(), f"0 to {size - 1} are there" if size else "nothing is there"
+        raise IndexError(f"{name}{at if at else ''} is out of range: {there}. Received: {array[tuple(at)]}.")
     return array
+
+
+def mask(name: str, m: Any, expected: Sequence[int], meaning: str = "(B, T)") -> np.ndarray:
+    """Return a mask, True where a step counts, as a C-contiguous bool array of the shape `expected`.
+
+    Raises
+    ------
+    TypeError
+        If it is not made of bool.
+    ValueError
+        If its shape differs.
+
+    Examples
+    --------
+    >>> mask("mask", [[1, 0]], (1, 2))
+    Traceback (most recent call last):
+    TypeError: mask is bool, True where a step counts. Received: int64. Type mask.astype(bool).
+    """
+    array = _read(name, m)
+    if array.dtype != bool:
+        raise TypeError(f"{name} is bool, True where a step counts. Received: {array.dtype}. Type {name}.astype(bool).")
+    shape(name, array, expected, meaning)
+    return np.asarray(array, order="C")
 
 
 def choice(name: str, value: Any, allowed: Collection[str]) -> str:

@@ -1,0 +1,130 @@
+"""What the twins of sequences share: shapes, the order of time, dropout that holds over time, and held states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastnn import checks
+
+
+def check(
+    x: np.ndarray, w: np.ndarray, u: np.ndarray, gates: int, back: int, mask=None, x_dropout=None, h_dropout=None
+) -> tuple[tuple[int, int, int, int], np.ndarray | None]:
+    """Check what all recurrent kernels take, u (back, G·U) being applied to what comes back.
+
+    Returns the sizes (B, T, D, U) and the mask.
+    """
+    batch, steps, inputs = x.shape
+    units = u.shape[1] // gates
+    recurrent = "U" if back == units else "O"
+    checks.shape("u", u, (back, gates * units), f"({recurrent}, {_times(gates)}U)")
+    checks.shape("w", w, (inputs, gates * units), f"(D, {_times(gates)}U)")
+    if x_dropout is not None:
+        sets = gates if len(x_dropout) == gates else 1
+        either = f"(1, B, D) or ({gates}, B, D), here" if gates > 1 else "(1, B, D)"
+        checks.shape("x_dropout", x_dropout, (sets, batch, inputs), either)
+    if h_dropout is not None:
+        checks.shape("h_dropout", h_dropout, (gates, batch, back), f"({gates}, B, {recurrent})")
+    if mask is not None:
+        mask = checks.mask("mask", mask, (batch, steps))
+    return (batch, steps, inputs, units), mask
+
+
+def _times(gates: int) -> str:
+    return f"{gates}·" if gates > 1 else ""
+
+
+def sized(expected: tuple[int, ...], meaning: str, **arrays: np.ndarray | None) -> None:
+    """Every array that is given has the shape `expected`."""
+    for name, array in arrays.items():
+        if array is not None:
+            checks.shape(name, array, expected, meaning)
+
+
+def needed(forward: str, **arrays: np.ndarray | None) -> None:
+    """Refuse a backward call that lacks what the forward kernel leaves for it."""
+    for name, array in arrays.items():
+        if array is None:
+            raise ValueError(f"The gradients are read off {name}. Received: {name}=None. Type {name} of {forward}.")
+
+
+def results(inputs: tuple, dtype: np.dtype, **wanted: tuple) -> list:
+    """Arrays to write results into, each asked for as ``name=(given, shape, needed)``; None where it is not needed."""
+    return [
+        checks.result(name, given, expected, dtype, *inputs) if need else None
+        for name, (given, expected, need) in wanted.items()
+    ]
+
+
+def order(steps: int, go_backwards: bool) -> Iterator[tuple[int, int | None]]:
+    """Steps as they are processed, each with the one that was processed before it (None: the initial state)."""
+    times = range(steps)[::-1] if go_backwards else range(steps)
+    return zip(times, [None, *times[:-1]], strict=True) if steps else iter(())
+
+
+def backward_order(steps: int, go_backwards: bool) -> list[tuple[int, int | None]]:
+    """The same from the last processed step to the first, as gradients go."""
+    return list(order(steps, go_backwards))[::-1]
+
+
+def start(state: np.ndarray | None, batch: int, units: int, dtype: np.dtype) -> np.ndarray:
+    """The initial state (B, U); zero if none is given."""
+    return np.zeros((batch, units), dtype) if state is None else state
+
+
+def state_before(states: np.ndarray, initial: np.ndarray | None, earlier: int | None) -> np.ndarray:
+    """The state that a step starts from: that after the step processed `earlier`, or the initial one."""
+    if earlier is not None:
+        return states[:, earlier]
+    return start(initial, len(states), states.shape[2], states.dtype)
+
+
+def keeps(mask: np.ndarray | None, t: int) -> np.ndarray | bool:
+    """Which rows of the batch take step t, as a column (B, 1)."""
+    return True if mask is None else mask[:, t, None]
+
+
+def project(a: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
+    """(a ∘ factors[g]) · w[:, gate g] for every gate, side by side: (B, G·U)."""
+    if factors is None or len(factors) == 1:
+        return (a if factors is None else a * factors[0]) @ w
+    return np.hstack([(a * f) @ part for f, part in zip(factors, np.hsplit(w, gates), strict=True)])
+
+
+def project_back(dz: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
+    """The gradient of `project` with respect to a: Σ_g factors[g] ∘ (dz[gate g] · w[:, gate g]ᵀ)."""
+    if factors is None or len(factors) == 1:
+        return dz @ w.T if factors is None else dz @ w.T * factors[0]
+    parts = zip(factors, np.hsplit(dz, gates), np.hsplit(w, gates), strict=True)
+    return sum(f * (d @ part.T) for f, d, part in parts)
+
+
+def project_weights(a: np.ndarray, dz: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
+    """The gradient of `project` with respect to w: (a ∘ factors[g])ᵀ · dz[gate g], side by side."""
+    if factors is None or len(factors) == 1:
+        return (a if factors is None else a * factors[0]).T @ dz
+    return np.hstack([(a * f).T @ d for f, d in zip(factors, np.hsplit(dz, gates), strict=True)])
+
+
+class Products:
+    """The products of a backward pass, step by step: dw and du add up, dx is assigned (None: it is not needed)."""
+
+    def __init__(self, gates, x, w, u, x_dropout, h_dropout, dx, dw, du, db):
+        self.gates, self.x, self.w, self.u, self.x_dropout, self.h_dropout = gates, x, w, u, x_dropout, h_dropout
+        self.dx, self.dw, self.du = dx, dw, du
+        for total in (dw, du, db):
+            if total is not None:
+                total[...] = 0
+
+    def input(self, t: int, dz: np.ndarray) -> None:
+        """The gradients of x_t and w, given that of the input's product (B, G·U)."""
+        self.dw += project_weights(self.x[:, t], dz, self.x_dropout, self.gates)
+        if self.dx is not None:
+            self.dx[:, t] = project_back(dz, self.w, self.x_dropout, self.gates)
+
+    def recurrent(self, before: np.ndarray, dz: np.ndarray) -> np.ndarray:
+        """The gradient of u, given that of the recurrent product (B, G·U); returns that of the state before."""
+        self.du += project_weights(before, dz, self.h_dropout, self.gates)
+        return project_back(dz, self.u, self.h_dropout, self.gates)
