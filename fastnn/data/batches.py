@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class _Rows:
         self.array, self.dtype = array, dtype or array.dtype.name
         contiguous = array.flags.c_contiguous
         self.ready = contiguous and array.dtype.name == self.dtype
-        self.gathers = contiguous and dtype is not None and array.dtype != np.float16
+        self.gathers = contiguous and dtype in ("float32", "float64") and array.dtype != np.float16
         self.buffer = None
         if self.gathers and (shuffle or not self.ready):
             self.buffer = np.empty((min(batch_size, len(array)), *array.shape[1:]), self.dtype)
@@ -56,6 +57,8 @@ class ArrayBatches:
     dtype : {"float32", "float64"}
     generator : numpy.random.Generator, optional
         Shuffles anew at each iteration; None keeps the order.
+    x_dtype : str, optional
+        Another dtype for x: "int64" for ids.
 
     Examples
     --------
@@ -72,11 +75,12 @@ class ArrayBatches:
         batch_size: int = 32,
         dtype: str = "float32",
         generator: np.random.Generator | None = None,
+        x_dtype: str | None = None,
     ):
         self.rows, self.batch_size, self.generator = len(x), batch_size, generator
         self.steps = math.ceil(self.rows / batch_size)
         shuffle = generator is not None
-        self._x = _Rows(x, batch_size, dtype, shuffle)
+        self._x = _Rows(x, batch_size, x_dtype or dtype, shuffle)
         self._t = None if t is None else _Rows(t, batch_size, dtype if t.dtype.kind == "f" else None, shuffle)
         self._weight = None if weight is None else _Rows(np.ascontiguousarray(weight, dtype), batch_size, None, shuffle)
 
@@ -120,7 +124,27 @@ class IterableBatches:
     def __init__(self, source: Iterable[Any], prepare: Callable[[Any], Batch]):
         self.source, self.prepare = source, prepare
         self.steps = len(source) if hasattr(source, "__len__") else None
+        self._open: Iterator[Any] | None = None
+
+    def peek(self, what: str) -> Any:
+        """What the source yields first; the next iteration still starts with it.
+
+        Raises
+        ------
+        ValueError
+            If the source yields nothing; ``what`` needs it.
+        """
+        iterator = iter(self.source)
+        try:
+            first = next(iterator)
+        except StopIteration:
+            raise ValueError(
+                f"{what} needs data. Received: a {type(self.source).__name__} that yields no batch."
+            ) from None
+        self._open = chain([first], iterator)
+        return first
 
     def __iter__(self) -> Iterator[Batch]:
-        for item in self.source:
+        source, self._open = iter(self.source) if self._open is None else self._open, None
+        for item in source:
             yield self.prepare(item)

@@ -38,6 +38,11 @@ def read_array(name: str, value: Any) -> np.ndarray:
         raise TypeError(
             f"{name} is an array of numbers. Received: {type(value).__name__}. Type {name} = np.asarray({name})."
         )
+    if array.dtype == object:
+        raise TypeError(
+            f"{name} is an array of numbers. Received: an array of objects, as lists of different lengths make. "
+            f"Type {name} = fastnn.utils.pad_sequences({name}) if they are sequences, else {name}.astype(np.float32)."
+        )
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8 or not array.dtype.isnative:
         raise TypeError(
             f"{name} holds numbers: bool, integers, or floats of at most 64 bits in native byte order. Received: dtype "
@@ -63,7 +68,7 @@ def _read_list(name: str, value: Any) -> np.ndarray:
         raise ValueError(
             f"{name} is an array; the rows of a list must have the same length. Received: a ragged "
             f"{type(value).__name__} of "
-            f"{len(value)} rows. Pad the rows to one length first."
+            f"{len(value)} rows. Type {name} = fastnn.utils.pad_sequences({name})."
         ) from None
 
 
@@ -82,8 +87,15 @@ def check_lengths(**arrays: np.ndarray | None) -> int:
     return next(iter(lengths.values()))
 
 
-def weights_of_classes(class_weight: Any, y: np.ndarray) -> np.ndarray:
-    """One weight an example from ``{class: weight}``; a class that is missing weighs 1; one-hot rows count by argmax.
+def weights_of_classes(class_weight: Any, y: np.ndarray, rank: int = 1) -> np.ndarray:
+    """One weight a label from ``{class: weight}``; a class that is missing weighs 1; one-hot rows count by argmax.
+
+    Parameters
+    ----------
+    class_weight : dict
+    y : array
+    rank : int
+        Axes of the labels: 1 for one label an example, 2 for one label a time step.
 
     Raises
     ------
@@ -99,13 +111,15 @@ def weights_of_classes(class_weight: Any, y: np.ndarray) -> np.ndarray:
         isinstance(k, (int, np.integer)) and is_number(v) for k, v in class_weight.items()
     ):
         raise ValueError(f"class_weight is a dict of class to weight, {{0: 1.0, 1: 5.0}}. Received: {class_weight!r}.")
-    labels = y.reshape(len(y)) if y.size == len(y) else y.argmax(axis=-1)
-    if labels.ndim != 1 or (labels.dtype.kind == "f" and (labels != np.rint(labels)).any()):
+    labels = y
+    if y.ndim == rank + 1:
+        labels = y[..., 0] if y.shape[-1] == 1 else y.argmax(axis=-1)
+    if labels.ndim != rank or (labels.dtype.kind == "f" and (labels != np.rint(labels)).any()):
         raise ValueError(
-            "class_weight needs one integer label, or one-hot row, an example. "
+            f"class_weight needs one integer label, or one-hot row, {'an example' if rank == 1 else 'a time step'}. "
             f"Received: targets of shape {y.shape} and dtype {y.dtype}."
         )
-    weights = np.ones(len(y))
+    weights = np.ones(labels.shape)
     for label, weight in class_weight.items():
         weights[labels == label] = weight
     return weights

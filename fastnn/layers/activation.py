@@ -16,6 +16,7 @@ __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Softmax"]
 class ActivationLayer(Layer):
     """Base: subclasses set ``rule``."""
 
+    supports_masking = True
     rule: Any
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..lookup import serialize
+from .sequences import checked_mask, read_ids
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
@@ -33,9 +34,12 @@ class Parameter:
     regularizer, constraint : object or None
     arena : object or None
         The buffers that ``value`` and ``grad`` are views of, once a model owns the layer.
+    rows : array of int64 or None
+        The only rows of ``grad`` that may hold anything but zero, ascending; None: any may.  The backward of a table
+        (Embedding) sets it; whoever writes to other rows of ``grad`` sets it to None.
     """
 
-    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "shape", "trainable", "value")
+    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "rows", "shape", "trainable", "value")
 
     def __init__(self, name: str, value: np.ndarray, trainable: bool, regularizer: Any, constraint: Any):
         self.name = name
@@ -47,6 +51,7 @@ class Parameter:
         self.value = value
         self.grad = np.zeros_like(value)
         self.arena: Any = None
+        self.rows: np.ndarray | None = None
 
     def numpy(self) -> np.ndarray:
         """A copy of the value."""
@@ -129,13 +134,13 @@ class Layer:
 
     needs_input_gradient: bool = True
     takes_ids: bool = False
-    """Whether the input is made of integers that name things; a model then reads its input as int64."""
-    supports_masking: bool = False
-    """Whether the mask of the input is the mask of the output."""
+    """Whether the input is ids, read as int64; a model whose first layer takes ids reads its data so."""
     makes_mask: bool = False
-    """Whether the layer makes a mask of its input, by ``compute_mask``."""
+    """Whether ``compute_mask`` makes a mask of its own, from the input."""
     uses_mask: bool = False
-    """Whether the layer's forward is ``forward(x, training=False, mask=None)``."""
+    """Whether the mask is wanted: ``forward(x, training=False, mask=None)``."""
+    supports_masking: bool = False
+    """Whether the mask of the input is the mask of the output.  A layer with ``uses_mask`` alone ends the mask."""
     gives_several: bool = False
     """Whether a call gives a list of arrays, such as the output and the final states."""
     fields: tuple[str, ...] = ()
@@ -179,12 +184,8 @@ class Layer:
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output, with None for the batch; the default runs ``forward`` on one example of zeros."""
-        x = np.zeros([1 if n is None else n for n in input_shape], self.dtype)
+        x = np.zeros([1 if n is None else n for n in input_shape], np.int64 if self.takes_ids else self.dtype)
         return (None, *self.checked_forward(x)[0].shape[1:])
-
-    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None) -> np.ndarray | None:
-        """The mask of the output, bool (N, T) or None; the default passes it on if ``supports_masking``."""
-        return mask if self.supports_masking else None
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
@@ -198,6 +199,18 @@ class Layer:
             f"{type(self).__name__} has no backward. Type: def backward(self, dy, ctx): return dx   "
             f"(and inside it, for each weight w: self.w.grad[...] = dw)"
         )
+
+    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+        """The mask of the output, bool (B, T), True where a time step counts; None: all count.
+
+        Parameters
+        ----------
+        x : array
+            The input.
+        mask : array of bool (B, T), optional
+            The mask of the input.
+        """
+        return mask if self.supports_masking else None
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
@@ -319,9 +332,11 @@ class Layer:
         self.built, self.input_shape, self.output_shape = False, None, None
         self._parameters.clear()
 
-    def checked_forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+    def checked_forward(
+        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
+    ) -> tuple[np.ndarray, Any]:
         """``forward``, and a clear error if it does not give ``(y, ctx)``."""
-        result = self.forward(x, training)
+        result = self.forward(x, training, mask) if self.uses_mask else self.forward(x, training)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], np.ndarray)):
             raise TypeError(
                 f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, "
@@ -335,11 +350,20 @@ class Layer:
             )
         return result
 
-    def __call__(self, x: Any, training: bool = False) -> np.ndarray:
-        """The output for an array; builds the layer if need be."""
-        x = np.ascontiguousarray(x, self.dtype)
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> np.ndarray:
+        """The output for an array; builds the layer if need be.
+
+        Parameters
+        ----------
+        x : array
+        training : bool
+        mask : array of bool (B, T), optional
+            True where a time step counts; layers that do not use masks ignore it.
+        """
+        x = read_ids(x, self) if self.takes_ids else np.ascontiguousarray(x, self.dtype)
+        mask = None if mask is None else checked_mask(mask, x.shape, self)
         self.ensure_built((None, *x.shape[1:]))
-        return self.checked_forward(x, training)[0]
+        return self.checked_forward(x, training, mask)[0]
 
     def refuse_shape(self, expected: str, input_shape: Shape, hint: str = "") -> None:
         """Raise the error of an input of the wrong shape."""

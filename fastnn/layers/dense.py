@@ -42,6 +42,7 @@ class Dense(Layer):
     [[3.0, 3.0, 3.0]]
     """
 
+    supports_masking = True
     fields = (
         "units",
         "activation",

@@ -42,6 +42,7 @@ class Dropout(Layer):
     True
     """
 
+    supports_masking = True
     fields = ("rate", "seed")
 
     def __init__(self, rate: float, seed: int | None = None, **settings: Any):

@@ -31,6 +31,7 @@ class InputLayer(Layer):
         If shape is no sequence of positive integers.
     """
 
+    supports_masking = True
     fields = ("shape", "batch_size")
 
     def __init__(

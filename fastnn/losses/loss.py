@@ -146,28 +146,34 @@ class Loss:
         """The same loss from what enters a final "softmax" or "sigmoid"; None where there is no such form."""
         return None
 
-    def scale(self, rows: int, sample_weight: np.ndarray | None = None, dtype: Any = np.float32) -> np.ndarray:
+    def scale(
+        self,
+        rows: int,
+        sample_weight: np.ndarray | None = None,
+        dtype: Any = np.float32,
+        mask: np.ndarray | None = None,
+    ) -> np.ndarray:
         """The factor of each row's loss: ``loss = Σ scale·losses`` for this reduction.
 
         Parameters
         ----------
         rows : int
             M, the number of rows of predictions.
-        sample_weight : (N,) or (M,), optional
-            One weight for each example or row.
+        sample_weight : (N,), (N, T) or (M,), optional
+            One weight for each example, time step or row.
+        mask : array of bool (N, T), optional
+            Time steps that count; the mean is over these alone.
 
         Raises
         ------
         ValueError
             If the weights do not fit, or the reduction leaves no single number.
         """
-        weight = np.ones(rows, dtype) if sample_weight is None else np.asarray(sample_weight, dtype).reshape(-1)
-        if weight.size != rows:
-            if not weight.size or rows % weight.size:
-                raise ValueError(
-                    f"sample_weight has one value for each of {rows} rows. Received: {weight.size} values."
-                )
-            weight = np.repeat(weight, rows // weight.size)
+        weight = np.ones(rows, dtype) if sample_weight is None else _each_row("sample_weight", sample_weight, rows)
+        weight, counted = np.asarray(weight, dtype), rows
+        if mask is not None:
+            mask = _each_row("The mask", mask, rows)
+            weight, counted = weight * mask, int(np.count_nonzero(mask))
         if self.reduction in ("none", None):
             raise ValueError(
                 f"Training needs a loss that is one number. Received: {self.name} with reduction={self.reduction!r}. "
@@ -175,7 +181,7 @@ class Loss:
             )
         if self.reduction == "sum":
             return weight
-        total = float(weight.sum(dtype=np.float64)) if self.reduction == "mean_with_sample_weight" else rows
+        total = float(weight.sum(dtype=np.float64)) if self.reduction == "mean_with_sample_weight" else counted
         return weight * weight.dtype.type(1.0 / total if total else 0.0)
 
     # -- what a user calls -----------------------------------------------------------------------------------------
@@ -210,6 +216,16 @@ class Loss:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
+    """One value for each row of predictions, from one for each row, or for each of their leading axes."""
+    values = np.asarray(values).reshape(-1)
+    if values.size == rows:
+        return values
+    if not values.size or rows % values.size:
+        raise ValueError(f"{what} has one value for each of {rows} rows. Received: {values.size} values.")
+    return np.repeat(values, rows // values.size)
 
 
 class FunctionLoss(Loss):

@@ -71,14 +71,37 @@ class CompiledMetrics:
                 metric.name = f"{metric.name}_{count}" if count else metric.name
         self._plain, self._weighted, self.built = plain, weighted, True
 
-    def update(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
-        """Take in a batch."""
+    def update(
+        self,
+        y_true: np.ndarray,
+        y_pred: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        mask: np.ndarray | None = None,
+    ) -> None:
+        """Take in a batch.
+
+        Parameters
+        ----------
+        y_true, y_pred : arrays
+        sample_weight : array (N,) or (N, T), optional
+            For the weighted metrics.
+        mask : array of bool (N, T), optional
+            Time steps that count, in all metrics.
+        """
         if not self.built:
             self.build(y_pred.shape, y_true.shape)
+        weight = sample_weight
+        if mask is not None and weight is not None:
+            weight = mask * (weight if weight.ndim > 1 else weight[:, None])
+        elif mask is not None:
+            weight = mask
         for metric in self._plain:
-            metric.update_state(y_true, y_pred)
+            if mask is None:
+                metric.update_state(y_true, y_pred)
+            else:
+                metric.update_state(y_true, y_pred, mask)
         for metric in self._weighted:
-            metric.update_state(y_true, y_pred, sample_weight)
+            metric.update_state(y_true, y_pred, weight)
 
     def result(self) -> dict[str, Any]:
         """The metrics so far, by name."""

@@ -68,5 +68,6 @@ class Arena:
                 if p.arena is not None:
                     p.arena.whole = False
                 p.value, p.grad, p.arena = value, self.grad[start:stop].reshape(p.shape), self
+                p.rows = None
             start = stop
         self.whole = True

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,19 @@ import numpy as np
 from .. import utils
 from ..data.batches import ArrayBatches, Batch, IterableBatches
 from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
+from ..layers.sequences import read_ids
 
-__all__ = ["Epochs", "batch_of", "is_iterable_data", "match_input", "split_arrays", "train_batches", "whole_number"]
+__all__ = [
+    "Epochs",
+    "batch_of",
+    "is_iterable_data",
+    "match_input",
+    "read_input",
+    "ready_rows",
+    "split_arrays",
+    "train_batches",
+    "whole_number",
+]
 
 
 def whole_number(name: str, value: Any, least: int = 1) -> int:
@@ -44,37 +54,70 @@ def match_input(model: Any, x: np.ndarray) -> np.ndarray:
         If the shape of an example is another.
     """
     expected = model.input_shape[1:]
-    if x.ndim == len(expected) and expected[-1] == 1:
+    given = x
+    if x.ndim == len(expected) and expected and expected[-1] == 1:
         x = x[..., None]
     elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
         x = x[..., 0]
-    if x.ndim != len(expected) + 1 or any(e is not None and e != n for e, n in zip(expected, x.shape[1:], strict=True)):
-        hint = ""
-        if x.shape == tuple(expected):
-            hint = " For one example type x[None]."
-        elif np.prod([n or 1 for n in expected]) == np.prod(x.shape[1:]):
-            hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
+    if 0 in x.shape[1:]:
         raise ValueError(
-            f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, '
-            f"{', '.join(map(str, expected))}); "
-            f'its first layer is "{model.layers[0].name}". Received: x of shape {x.shape}.{hint}'
+            f"x holds examples that are not empty. Received: x of shape {x.shape}. An empty sequence needs at least "
+            "one step of padding."
         )
+    if x.ndim == len(expected) + 1 and (_fits(expected, x) or model.take_length(x.shape)):
+        return x
+    hint = ""
+    if given.shape == tuple(expected):
+        hint = " For one example type x[None]."
+    elif None not in expected and np.prod(expected) == np.prod(given.shape[1:]):
+        hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
+    raise ValueError(
+        f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, '
+        f"{', '.join(map(str, expected))}); "
+        f'its first layer is "{model.layers[0].name}". Received: x of shape {given.shape}.{hint}'
+    )
+
+
+def _fits(expected: tuple[int | None, ...], x: np.ndarray) -> bool:
+    return all(e is None or e == n for e, n in zip(expected, x.shape[1:], strict=True))
+
+
+def read_input(model: Any, x: Any) -> np.ndarray:
+    """All inputs as an array that the model takes; builds the model if need be.  Ids are all checked here.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they do not fit.
+    """
+    x = read_array("x", x)
+    model.ensure_ready(x.shape)
+    x = match_input(model, x)
+    if model.input_dtype == "int64":
+        first = model.leaves()[0][0]
+        if x.dtype.kind == "f" or x.dtype == np.uint64:
+            x = read_ids(x, first)
+        first.check_ids(x)
     return x
 
 
-def _weights(sample_weight: Any, class_weight: Any, x: np.ndarray, y: Any) -> np.ndarray | None:
-    """One weight an example, or None."""
+def _weights(sample_weight: Any, class_weight: Any, model: Any, x: np.ndarray, y: Any) -> np.ndarray | None:
+    """One weight an example, or time step; or None."""
     if sample_weight is not None and class_weight is not None:
         raise ValueError("Give sample_weight or class_weight, not both. Received: both.")
+    rows = (len(x), *model.output_shape_for(x.shape)[1:-1])
     if class_weight is not None:
-        return weights_of_classes(class_weight, y)
+        return weights_of_classes(class_weight, y, len(rows))
     if sample_weight is None:
         return None
     weight = read_array("sample_weight", sample_weight)
-    if weight.ndim == 2 and weight.shape[1] == 1:
-        weight = weight[:, 0]
-    if weight.ndim != 1 or len(weight) != len(x):
-        raise ValueError(f"sample_weight has one number an example, shape ({len(x)},). Received: shape {weight.shape}.")
+    if weight.shape not in (rows[:1], rows) and weight.shape[-1] == 1:
+        weight = weight[..., 0]
+    if weight.shape not in (rows[:1], rows):
+        steps = f", or one a time step, shape {rows}" if len(rows) > 1 else ""
+        raise ValueError(
+            f"sample_weight has one number an example, shape {rows[:1]}{steps}. Received: shape {weight.shape}."
+        )
     if not np.isfinite(weight).all():
         raise ValueError("sample_weight holds finite numbers. Received: NaN or infinity.")
     return weight
@@ -87,7 +130,7 @@ def _targets(model: Any, y: Any, x: np.ndarray, what: str) -> tuple[np.ndarray, 
         raise ValueError(f"{what} needs targets: {form}. Received: y=None.")
     y = read_array("y", y)
     check_lengths(x=x, y=y)
-    return y, model.checked_targets(y)
+    return y, model.checked_targets(y, x.shape)
 
 
 def train_batches(
@@ -113,27 +156,15 @@ def train_batches(
                 raise ValueError(
                     f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}."
                 )
-        first, source = _peek(x, what)
-        batches = IterableBatches(source, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
-        model.prepare(*unpack(first, "A batch")[:2])
+        batches = IterableBatches(x, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
+        batches.prepare(batches.peek(what))
         return batches
     size = whole_number("batch_size", 32 if batch_size is None else batch_size)
-    x = read_array("x", x)
-    model.ensure_ready(x.shape)
-    x = match_input(model, x)
+    x = read_input(model, x)
     y, t = _targets(model, y, x, what)
-    weight = _weights(sample_weight, class_weight, x, y)
-    return ArrayBatches(x, t, weight, size, model.dtype, utils.random_generator() if shuffle else None)
-
-
-def _peek(source: Any, what: str) -> tuple[Any, Any]:
-    """The first batch, and the source with that batch still in it."""
-    iterator = iter(source)
-    try:
-        first = next(iterator)
-    except StopIteration:
-        raise ValueError(f"{what} needs data. Received: a {type(source).__name__} that yields no batch.") from None
-    return first, (chain([first], iterator) if iterator is source else source)
+    weight = _weights(sample_weight, class_weight, model, x, y)
+    generator = utils.random_generator() if shuffle else None
+    return ArrayBatches(x, t, weight, size, model.dtype, generator, model.input_dtype)
 
 
 def batch_of(
@@ -150,22 +181,25 @@ def batch_of(
     if type(y) is not np.ndarray or len(y) != len(x):
         y, t = _targets(model, y, x, what)
     else:
-        t = model.checked_targets(y)
+        t = model.checked_targets(y, x.shape)
     if t.dtype.kind == "f" and t.dtype != model.dtype:
         t = t.astype(model.dtype)
     weight = None
     if sample_weight is not None or class_weight is not None:
-        weight = _weights(sample_weight, class_weight, x, y).astype(model.dtype)
+        weight = _weights(sample_weight, class_weight, model, x, y).astype(model.dtype)
     return x, t, weight
 
 
 def ready_rows(model: Any, x: Any) -> np.ndarray:
-    """A batch of inputs as a contiguous array of the model's dtype and rank."""
-    if type(x) is np.ndarray and x.dtype == model.dtype and x.flags.c_contiguous and model.takes(x.shape):
+    """A batch of inputs as a contiguous array of the model's input dtype and rank."""
+    if type(x) is np.ndarray and x.dtype == model.input_dtype and x.flags.c_contiguous and model.takes(x.shape):
         return x
     x = read_array("x", x)
     model.ensure_ready(x.shape)
-    return np.ascontiguousarray(match_input(model, x), model.dtype)
+    x = match_input(model, x)
+    if model.input_dtype == "int64":
+        return read_ids(x, model.leaves()[0][0])
+    return np.ascontiguousarray(x, model.dtype)
 
 
 def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:

@@ -10,9 +10,12 @@ import numpy as np
 
 from .. import losses, metrics, optimizers
 from ..layers.base import Layer, Parameter
+from ..layers.sequences import checked_mask
 from . import training
 from .arena import Arena
+from .as_layer import LayerOfLayers
 from .inputs import batch_of, ready_rows
+from .masks import warn_of_dropped_masks
 from .plan import Chain
 from .step import Step
 from .workspaces import Workspaces
@@ -20,7 +23,7 @@ from .workspaces import Workspaces
 __all__ = ["Model"]
 
 
-class Model(Layer):
+class Model(LayerOfLayers):
     """What models share; ``Sequential`` says which layers run in which order.
 
     A model is a layer too: it may stand inside another one.
@@ -34,7 +37,13 @@ class Model(Layer):
         Of the last ``fit``.
     stop_training : bool
         A callback sets it to end ``fit`` after the batch.
+    input_dtype : str
+        What batches of inputs are read as: the dtype of the layers, or int64 where the first layer takes ids.
+    shape_declared : bool
+        Whether the input shape was said; a shape that was only seen in data leaves lengths open.
     """
+
+    shape_declared = True
 
     def __init__(self, *, name: str | None = None, trainable: bool = True):
         super().__init__(name=name)
@@ -62,10 +71,6 @@ class Model(Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers in order."""
-        raise NotImplementedError
-
-    def leaves(self) -> list[tuple[Layer, bool]]:
-        """All layers that are no models, in order, each with whether the models around it let it be trained."""
         raise NotImplementedError
 
     # Parameters.
@@ -124,6 +129,8 @@ class Model(Layer):
         self._chain: Chain | None = None
         self._step: Step | None = None
         self._workspaces = Workspaces()
+        self._shapes: tuple[Any, Any] = (None, None)
+        self.input_dtype = self.dtype
 
     def ensure_ready(self, x_shape: tuple[int, ...]) -> None:
         """Build for inputs of this shape if need be, and bring buffers and plan up to date.
@@ -135,6 +142,7 @@ class Model(Layer):
         """
         if not self.built:
             self.build((None, *x_shape[1:]))
+            self.shape_declared = False
         if self._chain is None:
             wanted = {dtype for layer, _ in self.leaves() if (dtype := layer.dtype) and layer.weights} or {self.dtype}
             if len(wanted) > 1:
@@ -143,6 +151,8 @@ class Model(Layer):
                     'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
                 )
             self.dtype = wanted.pop()
+            self.input_dtype = "int64" if self.takes_ids else self.dtype
+            warn_of_dropped_masks([layer for layer, _ in self.leaves()])
             self._arena = Arena(self.trainable_weights, self.non_trainable_weights, self.dtype)
             self._chain = Chain([layer for layer, _ in self.leaves()], self._arena.trainable, self._fuse)
             self._chain.mark_first()
@@ -158,12 +168,22 @@ class Model(Layer):
             e is None or e == n for e, n in zip(self.input_shape[1:], shape[1:], strict=True)
         )
 
-    def prepare(self, x: Any, y: Any) -> None:
-        """Build and check with a first batch of a data set."""
-        batch_of(self, x, y, None, what="fit")
+    def take_length(self, x_shape: tuple[int, ...]) -> bool:
+        """Whether inputs of this shape pass too, though the model was built with data of another shape."""
+        return False
 
-    def checked_targets(self, y: np.ndarray) -> np.ndarray:
-        """Targets as the loss takes them; metrics and the step are bound to their shape.
+    def output_shape_for(self, x_shape: tuple[int, ...]) -> tuple[int | None, ...]:
+        """The shape of the outputs for inputs of this shape, with None for the batch alone."""
+        if None not in self.output_shape[1:]:
+            return self.output_shape
+        known, shape = self._shapes
+        if known != x_shape[1:]:
+            shape = (None, *self.compute_output_shape((self.input_shape[0], *x_shape[1:]))[1:])
+            self._shapes = (x_shape[1:], shape)
+        return shape
+
+    def checked_targets(self, y: np.ndarray, x_shape: tuple[int, ...]) -> np.ndarray:
+        """Targets for inputs of this shape as the loss takes them; metrics and the step are bound to their shape.
 
         Raises
         ------
@@ -174,8 +194,9 @@ class Model(Layer):
             raise ValueError(
                 'The model has no loss. Type model.compile(loss="mse", ...) with a loss that fits the targets.'
             )
-        t = self._loss.check_targets(self.output_shape, y)
-        self._metrics.build(self.output_shape, y.shape)
+        output_shape = self.output_shape_for(x_shape)
+        t = self._loss.check_targets(output_shape, y)
+        self._metrics.build(output_shape, y.shape)
         return t
 
     def step(self) -> Step:
@@ -279,7 +300,8 @@ class Model(Layer):
         Parameters
         ----------
         x : array (N, …) of any numeric dtype, or an iterable of batches (x, y) or (x, y, sample_weight)
-            Arrays are never copied whole: rows are drawn and cast batch by batch.
+            Arrays are never copied whole: rows are drawn and cast batch by batch.  Sequences are padded to one length;
+            a data set may pad each batch to its own.
         y : array (N, …)
         batch_size : int
             Default 32; the last batch of an epoch may be smaller.
@@ -296,8 +318,8 @@ class Model(Layer):
             Draw a new order each epoch; ignored for iterables.
         class_weight : dict of int to float
             Weight of the loss of each class; missing ones weigh 1.
-        sample_weight : array (N,)
-            Weight of the loss of each example; the sum is still divided by the number of examples.
+        sample_weight : array (N,), or (N, T) where outputs are sequences
+            Weight of the loss of each example, or time step; the sum is still divided by their number.
         steps_per_epoch, validation_steps : int
             Batches an epoch; the next epoch goes on where this one stopped.
         validation_batch_size : int
@@ -400,14 +422,23 @@ class Model(Layer):
             with self._workspaces.of(x.shape, False):
                 return self._chain.infer(x).copy()
 
-    def __call__(self, x: Any, training: bool = False) -> np.ndarray:
-        """The outputs for a batch; with ``training=True`` dropout and its like are at work."""
-        if not training:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> np.ndarray:
+        """The outputs for a batch; with ``training=True`` dropout and its like are at work.
+
+        Parameters
+        ----------
+        x : array (N, …)
+        training : bool
+        mask : array of bool (N, T), optional
+            True where a time step counts.
+        """
+        if not training and mask is None:
             return self.predict_on_batch(x)
         with self._lock:
             x = ready_rows(self, x)
-            with self._workspaces.of(x.shape, True):
-                return self._chain.forward(x, True)[0].copy()
+            mask = None if mask is None else checked_mask(mask, x.shape, self)
+            with self._workspaces.of(x.shape, bool(training)):
+                return self._chain.forward_masked(x, bool(training), mask)[0].copy()
 
     def trained_step(self) -> Step:
         """The step, with its optimizer built; the first one after ``compile`` settles which weights it trains."""
@@ -446,20 +477,6 @@ class Model(Layer):
         if len(logs) == 1:
             return logs["loss"]
         return [logs["loss"], *(logs[name] for name in self._metrics.result())]
-
-    # A model as a layer.
-
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
-        tape = []
-        for layer, _ in self.leaves():
-            x, ctx = layer.forward(x, training)
-            tape.append(ctx)
-        return x, tape
-
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        for (layer, _), piece in zip(reversed(self.leaves()), reversed(ctx), strict=True):
-            dy = layer.backward(dy, piece)
-        return dy
 
     def summary(
         self,

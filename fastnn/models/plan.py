@@ -3,6 +3,9 @@
 A block has ``forward(x, training) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``; a layer is one, and so are several
 layers joined by ``fusion.py``.  A ``Chain`` runs them one behind the other; a graph would walk its nodes in the same
 two directions.
+
+Masks of time steps travel beside the arrays, but only where a layer makes one, which is known when the plan is laid:
+then each block is asked for its part in it (``masks.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 
 from ..layers.base import Layer, Parameter
 from .fusion import blocks_of, parameters_of, split_head
+from .masks import part_of
 
 __all__ = ["Chain"]
 
@@ -37,7 +41,11 @@ class Chain:
     blocks : list
     head : {"softmax", "sigmoid"} or None
         The final activation, where a loss can start before it.
+    mask : array of bool (B, T) or None
+        The mask of the last output of ``forward``; None where no layer makes masks.
     """
+
+    mask: np.ndarray | None = None
 
     def __init__(
         self, layers: Sequence[Layer], trained: Sequence[Parameter], fuse: bool = True, without_head: bool = False
@@ -47,6 +55,8 @@ class Chain:
         self.blocks = shorter if without_head else blocks
         self.penalties = [block for block in self.blocks if hasattr(block, "penalty")]
         self._forwards = [block.forward for block in self.blocks]
+        self._masked = any(layer.makes_mask for layer in layers)
+        self._parts = [part_of(block) for block in self.blocks]
         kept = {id(p) for p in trained}
         self._first = next(
             (i for i, block in enumerate(self.blocks) if any(id(p) in kept for p in parameters_of(block))),
@@ -62,14 +72,31 @@ class Chain:
 
     def forward(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, list[Any]]:
         """Run all blocks; the list of their ``ctx`` is what ``backward`` needs."""
+        if self._masked:
+            x, tape, self.mask = self.forward_masked(x, training, None)
+            return x, tape
         tape = []
         for forward in self._forwards:
             x, ctx = forward(x, training)
             tape.append(ctx)
         return x, tape
 
-    def infer(self, x: np.ndarray) -> np.ndarray:
+    def forward_masked(
+        self, x: np.ndarray, training: bool, mask: np.ndarray | None
+    ) -> tuple[np.ndarray, list[Any], np.ndarray | None]:
+        """``forward`` with a mask of the input, and the mask of the output."""
+        tape = []
+        for forward, wants, after in self._parts:
+            y, ctx = forward(x, training, mask) if wants else forward(x, training)
+            mask = after(x, mask)
+            tape.append(ctx)
+            x = y
+        return x, tape, mask
+
+    def infer(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Run all blocks and keep the output alone."""
+        if self._masked or mask is not None:
+            return self.forward_masked(x, False, mask)[0]
         for forward in self._forwards:
             x = forward(x, False)[0]
         return x

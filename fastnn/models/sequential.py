@@ -158,10 +158,33 @@ class Sequential(Model):
         self.input_shape, self.output_shape, self.built = shape, output, True
         self.forget_plan()
 
+    def take_length(self, x_shape: tuple[int, ...]) -> bool:
+        if self.shape_declared:
+            return False
+        batch, *sizes = self.input_shape
+        shape = (batch, *(n if n == m else None for n, m in zip(sizes, x_shape[1:], strict=True)))
+        try:
+            self.compute_output_shape((batch, *x_shape[1:]))
+            self.compute_output_shape(shape)
+        except ValueError:
+            return False
+        self._note_shapes(shape)
+        return True
+
+    def _note_shapes(self, shape: Shape) -> None:
+        """Write down new input and output shapes of all layers; no weight depends on them."""
+        self.input_shape = shape
+        for layer in self.layers:
+            if isinstance(layer, Sequential):
+                layer._note_shapes(shape)
+            layer.input_shape, layer.output_shape = shape, layer.compute_output_shape(shape)
+            shape = layer.output_shape
+        self.output_shape = shape
+
     def unbuild(self) -> None:
         """Undo ``build``, because what it was built for turned out wrong."""
         self._forget_layers()
-        self.built, self.input_shape, self.output_shape = False, None, None
+        self.built, self.input_shape, self.output_shape, self.shape_declared = False, None, None, True
         self.forget_plan()
 
     def _forget_layers(self) -> None:

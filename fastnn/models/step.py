@@ -92,7 +92,7 @@ class Step:
         Parameters
         ----------
         x, t : arrays
-        weight : array (N,), optional
+        weight : array (N,) or (N, T), optional
         sound : callable, optional
             Called when the loss has been found finite, before the weights change.
 
@@ -103,7 +103,8 @@ class Step:
         """
         with self.workspaces.of(x.shape, True):
             losses, p, ctx, tape = self._forward(x, t, True)
-            scale = self._scale(losses, weight)
+            mask = self.chain.mask
+            scale = self._scale(losses, weight, mask)
             value = float(losses.dot(scale))
             if self._penalized:
                 value += self._penalty()
@@ -116,11 +117,12 @@ class Step:
                 )
             if sound is not None:
                 sound()
-            self._note(value, t, p, weight)  # a metric that refuses the batch does so before the weights change
+            self._note(value, t, p, weight, mask)  # a metric that refuses the batch does so before the weights change
             if self.optimizer is not None:
                 self.chain.backward(self.loss.backward(scale, ctx), tape)
                 for parameter in self._pulled:
                     parameter.grad += parameter.regularizer.gradient(parameter.value)
+                    parameter.rows = None
                 self.optimizer.step()
                 for parameter in self._constrained:
                     parameter.value[...] = parameter.constraint(parameter.value)
@@ -129,10 +131,11 @@ class Step:
         """Measure loss and metrics on a batch."""
         with self.workspaces.of(x.shape, False):
             losses, p, _, _ = self._forward(x, t, False)
-            value = float(losses.dot(self._scale(losses, weight)))
+            mask = self.chain.mask
+            value = float(losses.dot(self._scale(losses, weight, mask)))
             if self._penalized:
                 value += self._penalty()
-            self._note(value, t, p, weight)
+            self._note(value, t, p, weight, mask)
 
     def _forward(self, x: np.ndarray, t: np.ndarray, training: bool) -> tuple[np.ndarray, np.ndarray, Any, list[Any]]:
         y, tape = self.chain.forward(x, training)
@@ -142,8 +145,10 @@ class Step:
         losses, ctx = self.loss.forward(y, t)
         return losses, y, ctx, tape
 
-    def _scale(self, losses: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-        """The factor of each row's loss; without weights the same array each time."""
+    def _scale(self, losses: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
+        """The factor of each row's loss; without weights and mask the same array each time."""
+        if mask is not None:
+            return self.loss.scale(losses.size, weight, losses.dtype, mask)
         if weight is not None:
             return self.loss.scale(losses.size, weight, losses.dtype)
         key = (losses.size, losses.dtype)
@@ -156,12 +161,14 @@ class Step:
         weights = sum(float(p.regularizer(p.value)) for p in self._regularized)
         return weights + sum(block.penalty for block in self.chain.penalties)
 
-    def _note(self, value: float, t: np.ndarray, p: np.ndarray, weight: np.ndarray | None) -> None:
+    def _note(
+        self, value: float, t: np.ndarray, p: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None
+    ) -> None:
         n = len(p)
         self.total += value * n
         self.count += n
         if self._measures:
-            self.metrics.update(t, p, weight)
+            self.metrics.update(t, p, weight, mask)
 
 
 def _plain(value: Any) -> Any:

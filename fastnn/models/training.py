@@ -10,9 +10,9 @@ import numpy as np
 
 from ..callbacks import CallbackList, History, TerminateOnNaN
 from ..data.batches import ArrayBatches, IterableBatches
-from ..data.checks import read_array, unpack
+from ..data.checks import unpack
 from .guard import Guard
-from .inputs import Epochs, is_iterable_data, match_input, ready_rows, split_arrays, train_batches, whole_number
+from .inputs import Epochs, is_iterable_data, read_input, ready_rows, split_arrays, train_batches, whole_number
 from .progress import ProgressBar
 from .step import NotFinite
 
@@ -178,9 +178,8 @@ def predict(
             batches = IterableBatches(x, lambda item: (ready_rows(model, unpack(item, "A batch")[0]), None, None))
         else:
             size = whole_number("batch_size", 32 if batch_size is None else batch_size)
-            x = read_array("x", x)
-            model.ensure_ready(x.shape)
-            batches = ArrayBatches(match_input(model, x), batch_size=size, dtype=model.dtype)
+            x = read_input(model, x)
+            batches = ArrayBatches(x, batch_size=size, dtype=model.dtype, x_dtype=model.input_dtype)
         epochs = Epochs(batches, _optional_number("steps", steps), "steps")
     outputs = []
     with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (heard, bars):

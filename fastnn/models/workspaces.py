@@ -13,14 +13,20 @@ from .. import backend
 
 __all__ = ["Workspaces"]
 
-_MOST = 16
+_MOST = 64
+_BYTES = 256 << 20
 
 
 class Workspaces:
-    """One workspace for each (shape of the batch, training or not); the oldest makes room for the 17th."""
+    """One workspace for each (shape of the batch, training or not).
+
+    Batches of sequences come in many lengths, so the shapes are not few.  Before a new workspace is made, those used
+    longest ago make room: at most 64 stay, and no more than 256 MiB.
+    """
 
     def __init__(self) -> None:
         self._spaces: dict[Any, AbstractContextManager] = {}
+        self._last: Any = None
 
     def of(self, shape: tuple[int, ...], training: bool) -> AbstractContextManager:
         """The workspace for a batch of this shape."""
@@ -28,8 +34,19 @@ class Workspaces:
         key = (kernels, shape, training)
         space = self._spaces.get(key)
         if space is None:
-            if len(self._spaces) >= _MOST:
-                del self._spaces[next(iter(self._spaces))]
+            self._make_room()
             space = kernels.Workspace() if hasattr(kernels, "Workspace") else nullcontext()
             self._spaces[key] = space
+        elif key != self._last:
+            self._spaces[key] = self._spaces.pop(key)  # the dict is in order of use
+        self._last = key
         return space
+
+    def _make_room(self) -> None:
+        sizes = {key: getattr(space, "nbytes", 0) for key, space in self._spaces.items()}
+        total = sum(sizes.values())
+        for key in sizes:
+            if len(self._spaces) < _MOST and total <= _BYTES:
+                break
+            total -= sizes[key]
+            del self._spaces[key]

@@ -1,0 +1,87 @@
+"""What is checked of sequences on their way into a layer: ids, and masks of time steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["checked_mask", "read_ids"]
+
+
+def read_ids(x: Any, layer: Any) -> np.ndarray:
+    """Ids as a contiguous int64 array: integers of any dtype, or floats that are all whole numbers.
+
+    Parameters
+    ----------
+    x : array or list
+    layer : Layer
+        Named in errors.
+
+    Raises
+    ------
+    TypeError
+        If they are no numbers.
+    ValueError
+        If a float is no whole number, or the rows of a list differ in length.
+
+    Examples
+    --------
+    >>> read_ids([[3.0, 0.0]], "words")
+    array([[3, 0]])
+    """
+    name = getattr(layer, "name", layer)
+    try:
+        ids = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f'Layer "{name}" takes ids (batch, time), rows of one length. Received: a list of {len(x)} rows of '
+            "different lengths. Type x = fastnn.utils.pad_sequences(x)."
+        ) from None
+    if ids.dtype.kind not in "biuf":
+        raise TypeError(
+            f'Layer "{name}" takes ids, integers. Received: dtype {ids.dtype}. Words are turned into ids first, by '
+            "fastnn.text.TextVectorization for instance."
+        )
+    if ids.dtype.kind == "f":
+        whole = ids == np.rint(ids)  # False for NaN
+        whole &= np.abs(ids) < 2**62
+        if not whole.all():
+            at = np.unravel_index(int(np.argmin(whole)), ids.shape)
+            raise ValueError(
+                f'Layer "{name}" takes ids, whole numbers. Received: {ids[at]} at index {tuple(map(int, at))}. '
+                "Type x.astype(np.int64) if cutting the fractions off is meant."
+            )
+    elif ids.dtype == np.uint64 and ids.size and int(ids.max()) >= 2**63:
+        raise ValueError(f'Layer "{name}" takes ids below 2**63. Received: {int(ids.max())}.')
+    return np.ascontiguousarray(ids, np.int64)
+
+
+def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
+    """A mask of time steps for an input (B, T, …): bool (B, T), contiguous.
+
+    Raises
+    ------
+    TypeError
+        If it is not of bool.
+    ValueError
+        If its shape is not that of the batch and the time steps.
+
+    Examples
+    --------
+    >>> checked_mask([[True, False]], (1, 2, 5), "lstm").shape
+    (1, 2)
+    """
+    name = getattr(layer, "name", layer)
+    found = np.asarray(mask)
+    if found.dtype != bool:
+        raise TypeError(
+            f'The mask of layer "{name}" is an array of bool, True where a time step counts. Received: dtype '
+            f"{found.dtype}. Type mask.astype(bool), or x != 0."
+        )
+    if len(x_shape) < 2 or found.shape != tuple(x_shape[:2]):
+        raise ValueError(
+            f'The mask of layer "{name}" has one value for each time step, shape {tuple(x_shape[:2])} for an input '
+            f"of shape {tuple(x_shape)}. Received: shape {found.shape}."
+        )
+    return np.ascontiguousarray(found)
