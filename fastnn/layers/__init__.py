@@ -6,8 +6,10 @@ from .conv2d import Conv2D
 from .dense import Dense
 from .depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from .dropout import Dropout
+from .embedding import Embedding
 from .global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .input_layer import Input, InputLayer
+from .masking import Masking
 from .pooling import AveragePooling2D, MaxPooling2D, StochasticPooling2D
 from .shaping import Flatten, Reshape
 from .zero_padding2d import ZeroPadding2D
@@ -31,6 +33,7 @@ __all__ = [
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
@@ -40,6 +43,7 @@ __all__ = [
     "InputLayer",
     "Layer",
     "LeakyReLU",
+    "Masking",
     "MaxPool2D",
     "MaxPooling2D",
     "Parameter",

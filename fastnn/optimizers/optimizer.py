@@ -324,6 +324,8 @@ class Optimizer:
         if (self._calls + 1) % steps:
             return False
         np.copyto(self._grad, total)
+        for parameter in self._parameters:
+            parameter.rows = None  # the sum may hold any row
         kernels.scale(self._grad, 1.0 / steps)
         total.fill(0)
         return True
