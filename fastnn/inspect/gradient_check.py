@@ -245,7 +245,7 @@ def gradient_check(
     layer_or_model : Layer or Sequential, of dtype float64
         Built if need be. A model is taken as the chain of its layers, without its loss.
     x : array
-        Read as float64.
+        Read as float64; ids as int64, and they have no gradient.
     training : bool
         Whether to run in training mode; layers that draw random numbers then draw the same ones at each call.
     atol, rtol, step, samples, seed
@@ -272,16 +272,21 @@ def gradient_check(
     array                             max error       analytic       numeric  worst at
     x                                  1.26e-01       0.377191       0.25146  (0, 0)  <- wrong
     """
-    x, layers = np.array(x, np.float64), _chain(layer_or_model)
+    layers = _chain(layer_or_model)
+    ids = getattr(layers[0], "takes_ids", False)
+    x = np.array(x, np.int64 if ids else np.float64)
     if not getattr(layer_or_model, "built", True):
         layer_or_model.ensure_built((None, *x.shape[1:]))
     with _at_rest(layers) as rewind:
 
         def forward() -> tuple[np.ndarray, list]:
             rewind()
-            y, contexts = x, []
+            y, contexts, mask = x, [], None
             for layer in layers:
-                y, context = layer.forward(y, training=training)
+                given = y
+                options = {"mask": mask} if getattr(layer, "uses_mask", False) else {}
+                y, context = layer.forward(given, training=training, **options)
+                mask = layer.compute_mask(given, mask) if hasattr(layer, "compute_mask") else None
                 contexts.append(context)
             return np.array(y), contexts
 
@@ -289,7 +294,7 @@ def gradient_check(
         r = dy = np.random.default_rng(seed).standard_normal(y.shape)
         for layer, context in zip(reversed(layers), reversed(contexts), strict=True):
             dy = layer.backward(dy, context)
-        arrays, gradients = {"x": x}, {"x": np.array(dy)}
+        arrays, gradients = ({}, {}) if ids else ({"x": x}, {"x": np.array(dy)})
         for layer in layers:
             for parameter in getattr(layer, "trainable_weights", ()):
                 name = f"{layer.name}/{parameter.name}"

@@ -2,49 +2,69 @@
 
 from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .base import Layer, Parameter
+from .conv1d import Conv1D
 from .conv2d import Conv2D
 from .dense import Dense
 from .depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
-from .dropout import Dropout
+from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
 from .global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
+from .global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .input_layer import Input, InputLayer
+from .lengths import Cropping1D, UpSampling1D, ZeroPadding1D
 from .masking import Masking
 from .pooling import AveragePooling2D, MaxPooling2D, StochasticPooling2D
+from .pooling1d import AveragePooling1D, MaxPooling1D
 from .shaping import Flatten, Reshape
 from .zero_padding2d import ZeroPadding2D
 
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+Convolution1D = Conv1D
 Convolution2D = Conv2D
 DepthwiseConvolution2D = DepthwiseConv2D
+GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
-    "ELU",
     "Activation",
+    "AveragePooling1D",
     "AveragePooling2D",
+    "AvgPool1D",
     "AvgPool2D",
+    "Conv1D",
     "Conv2D",
+    "Convolution1D",
     "Convolution2D",
+    "Cropping1D",
     "Dense",
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
+    "ELU",
     "Embedding",
     "Flatten",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
     "Layer",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPooling1D",
     "MaxPooling2D",
     "Parameter",
     "ReLU",
@@ -52,6 +72,9 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution2D",
     "Softmax",
+    "SpatialDropout1D",
     "StochasticPooling2D",
+    "UpSampling1D",
+    "ZeroPadding1D",
     "ZeroPadding2D",
 ]

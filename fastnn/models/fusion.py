@@ -18,6 +18,7 @@ import numpy as np
 from ..backend import active
 from ..layers.activation import ActivationLayer
 from ..layers.base import Layer, Parameter
+from ..layers.conv1d import Conv1D
 from ..layers.conv2d import BaseConv2D, Conv2D
 from ..layers.dense import Dense
 from ..layers.pooling import MaxPooling2D
@@ -29,7 +30,7 @@ __all__ = ["ActivityPenalty", "ConvPool", "WithActivation", "blocks_of", "parame
 class WithActivation:
     """A Dense or convolution layer, with the activation of ``rule`` in place of its own."""
 
-    def __init__(self, layer: Dense | BaseConv2D, rule: Rule, others: Sequence[Layer] = ()):
+    def __init__(self, layer: Dense | BaseConv2D | Conv1D, rule: Rule, others: Sequence[Layer] = ()):
         self.layer, self.rule, self.layers = layer, rule, (layer, *others)
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
@@ -108,7 +109,7 @@ def blocks_of(layers: Sequence[Layer], fuse: bool = True) -> list[Any]:
 def _fused(rest: list[Layer]) -> tuple[Any, int] | None:
     """A block for the first layers of ``rest`` and how many it takes, or None."""
     first = rest[0]
-    if not isinstance(first, (Dense, BaseConv2D)):
+    if not _takes_rule(first):
         return None
     rule, taken = first.rule, 1
     if rule.name == "linear" and not rule.separate and _joins(rest, 1) and isinstance(rest[1], ActivationLayer):
@@ -118,6 +119,11 @@ def _fused(rest: list[Layer]) -> tuple[Any, int] | None:
     if _joins(rest, taken) and _pools(first, rule, rest[taken]):
         return ConvPool(first, rule.name, rest[taken], rest[1:taken]), taken + 1
     return (WithActivation(first, rule, rest[1:taken]), taken) if taken > 1 else None
+
+
+def _takes_rule(layer: Any) -> bool:
+    """Whether ``layer.forward_as`` runs the layer with another activation."""
+    return isinstance(layer, (Dense, BaseConv2D, Conv1D)) and not getattr(layer, "channels_first", False)
 
 
 def _joins(rest: list[Layer], i: int) -> bool:
@@ -151,8 +157,8 @@ def split_head(blocks: list[Any]) -> tuple[list[Any], str | None]:
         return blocks, None
     if isinstance(last, ActivationLayer):
         return blocks[:-1], name
-    if isinstance(last, (Dense, BaseConv2D)) and not getattr(last, "channels_first", False):
+    if _takes_rule(last):
         return [*blocks[:-1], WithActivation(last, rule_of(None))], name
-    if isinstance(last, WithActivation) and not getattr(last.layer, "channels_first", False):
+    if isinstance(last, WithActivation):
         return [*blocks[:-1], WithActivation(last.layer, rule_of(None), last.layers[1:])], name
     return blocks, None

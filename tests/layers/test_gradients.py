@@ -7,7 +7,7 @@ from fastnn import layers
 from fastnn.inspect import gradient_check
 from fastnn.utils import set_random_seed
 
-IMAGE, ROWS = (2, 7, 9, 4), (3, 5)
+IMAGE, ROWS, SERIES = (2, 7, 9, 4), (3, 5), (2, 9, 4)
 FIRST = {"data_format": "channels_first"}
 CASES = {
     "dense": (lambda **k: layers.Dense(4, **k), ROWS),
@@ -49,6 +49,33 @@ CASES = {
     "global max": (lambda **k: layers.GlobalMaxPooling2D(keepdims=True, **k), IMAGE),
     "global average": (lambda **k: layers.GlobalAveragePooling2D(**k), IMAGE),
     "global average channels first": (lambda **k: layers.GlobalAveragePooling2D(keepdims=True, **FIRST, **k), IMAGE),
+    "conv1d": (lambda **k: layers.Conv1D(3, 3, **k), SERIES),
+    "conv1d causal dilated tanh": (
+        lambda **k: layers.Conv1D(3, 3, padding="causal", dilation_rate=2, activation="tanh", **k),
+        SERIES,
+    ),
+    "conv1d causal strided": (lambda **k: layers.Conv1D(3, 4, strides=2, padding="causal", **k), SERIES),
+    "conv1d same strided gelu": (
+        lambda **k: layers.Conv1D(3, 4, strides=3, padding="same", activation="gelu", use_bias=False, **k),
+        SERIES,
+    ),
+    "conv1d groups": (lambda **k: layers.Conv1D(6, 2, groups=2, activation="relu", **k), SERIES),
+    "conv1d channels first": (lambda **k: layers.Conv1D(3, 3, **FIRST, **k), (2, 4, 9)),
+    "max 1d": (lambda **k: layers.MaxPooling1D(3, strides=2, **k), SERIES),
+    "max 1d same": (lambda **k: layers.MaxPooling1D(4, padding="same", **k), SERIES),
+    "average 1d": (lambda **k: layers.AveragePooling1D(3, strides=2, padding="same", **k), SERIES),
+    "average 1d channels first": (lambda **k: layers.AveragePooling1D(2, **FIRST, **k), (2, 4, 9)),
+    "global max 1d": (lambda **k: layers.GlobalMaxPooling1D(**k), SERIES),
+    "global max 1d channels first": (lambda **k: layers.GlobalMaxPooling1D(keepdims=True, **FIRST, **k), (2, 4, 9)),
+    "global average 1d": (lambda **k: layers.GlobalAveragePooling1D(keepdims=True, **k), SERIES),
+    "global average 1d channels first": (lambda **k: layers.GlobalAveragePooling1D(**FIRST, **k), (2, 4, 9)),
+    "zero padding 1d": (lambda **k: layers.ZeroPadding1D((1, 3), **k), SERIES),
+    "zero padding 1d channels first": (lambda **k: layers.ZeroPadding1D((1, 3), **FIRST, **k), (2, 4, 9)),
+    "cropping 1d": (lambda **k: layers.Cropping1D((1, 3), **k), SERIES),
+    "up sampling 1d": (lambda **k: layers.UpSampling1D(3, **k), SERIES),
+    "spatial dropout 1d": (lambda **k: layers.SpatialDropout1D(0.4, **k), SERIES),
+    "dropout of time steps": (lambda **k: layers.Dropout(0.4, noise_shape=(None, None, 1), **k), SERIES),
+    "masking": (lambda **k: layers.Masking(**k), SERIES),
     "zero padding": (lambda **k: layers.ZeroPadding2D(((1, 0), (2, 3)), **k), IMAGE),
 }
 

@@ -48,6 +48,9 @@ def kinds(*stack):
         ([layers.Dense(2, activation="gelu"), layers.ReLU()], ["Dense", "ReLU"]),
         ([layers.Dense(2), layers.Dropout(0.5), layers.ReLU()], ["Dense", "Dropout", "ReLU"]),
         ([layers.DepthwiseConv2D(3), layers.ReLU()], ["WithActivation"]),
+        ([layers.Conv1D(2, 3), layers.ReLU(), layers.MaxPooling1D()], ["WithActivation", "MaxPooling1D"]),
+        ([layers.Conv2D(2, 3, data_format="channels_first"), layers.ReLU()], ["Conv2D", "ReLU"]),
+        ([layers.Conv1D(2, 3, data_format="channels_first"), layers.ReLU()], ["Conv1D", "ReLU"]),
         ([layers.DepthwiseConv2D(3), layers.MaxPooling2D()], ["DepthwiseConv2D", "MaxPooling2D"]),
     ],
 )
