@@ -1,5 +1,16 @@
-"""Data on its way into a model: reading what the user hands in, and batches."""
+"""Data on its way into a model: ``Dataset``, and what ``fit`` reads and makes batches of."""
 
 from .batches import ArrayBatches, IterableBatches
+from .dataset import AUTOTUNE, Dataset
+from .spec import TensorSpec
+from .stream import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY
 
-__all__ = ["ArrayBatches", "IterableBatches"]
+__all__ = [
+    "AUTOTUNE",
+    "INFINITE_CARDINALITY",
+    "UNKNOWN_CARDINALITY",
+    "ArrayBatches",
+    "Dataset",
+    "IterableBatches",
+    "TensorSpec",
+]

@@ -123,7 +123,10 @@ class IterableBatches:
 
     def __init__(self, source: Iterable[Any], prepare: Callable[[Any], Batch]):
         self.source, self.prepare = source, prepare
-        self.steps = len(source) if hasattr(source, "__len__") else None
+        try:
+            self.steps = len(source)
+        except TypeError:  # no length, or a Dataset that does not know its own
+            self.steps = None
         self._open: Iterator[Any] | None = None
 
     def peek(self, what: str) -> Any:

@@ -1,4 +1,4 @@
-"""Small helpers that belong to no floor: the one source of randomness, and the names of layers.
+"""The one source of randomness.
 
 Everything random in fastnn (initial weights, the order of examples, dropout masks, stochastic pooling) starts from a
 64-bit *key* drawn from one stream.  ``set_random_seed`` restarts the stream, so a script that calls it first repeats.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import threading
 
 import numpy as np
 
-__all__ = ["clear_session", "draw_key", "random_generator", "register_threadpoolctl", "set_random_seed", "unique_name"]
+__all__ = ["draw_key", "random_generator", "set_random_seed"]
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
 _seed = int.from_bytes(os.urandom(8), "little")
 _count = 0
-_names: dict[str, int] = {}
 
 
 def _splitmix64(state: int) -> int:
@@ -89,56 +87,3 @@ def random_generator(seed: int | None = None) -> np.random.Generator:
         A fixed start; None draws a key, so that ``set_random_seed`` governs it.
     """
     return np.random.Generator(np.random.Philox(key=draw_key() if seed is None else int(seed) & _MASK))
-
-
-def unique_name(cls: type) -> str:
-    """The name of a new layer: its class in snake_case, and a number from the second one on.
-
-    Examples
-    --------
-    >>> clear_session()
-    >>> class MaxPooling2D: pass
-    >>> unique_name(MaxPooling2D), unique_name(MaxPooling2D)
-    ('max_pooling2d', 'max_pooling2d_1')
-    """
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", cls.__name__.strip("_"))
-    stem = words.lower()
-    with _lock:
-        number = _names.get(stem, 0)
-        _names[stem] = number + 1
-    return f"{stem}_{number}" if number else stem
-
-
-def clear_session() -> None:
-    """Start the numbers of layer names again: the next Dense is called ``dense``."""
-    with _lock:
-        _names.clear()
-
-
-def register_threadpoolctl() -> None:
-    """Make fastnn's threads visible to threadpoolctl, under the user API ``"fastnn"``.
-
-    ``import fastnn`` does it itself where threadpoolctl is imported already. Afterwards ``threadpool_info()`` lists
-    the pool, and ``with threadpool_limits(1):`` limits it. To call it again changes nothing.
-
-    Raises
-    ------
-    ImportError
-        If threadpoolctl is not installed, or older than 3.2.
-
-    Examples
-    --------
-    >>> import threadpoolctl
-    >>> from fastnn import kernels
-    >>> register_threadpoolctl()
-    >>> with threadpoolctl.threadpool_limits(1, user_api="fastnn"):
-    ...     kernels.get_num_threads()
-    1
-    """
-    try:
-        from threadpoolctl import LibController, register  # noqa: F401
-    except ImportError:
-        raise ImportError("threadpoolctl 3.2 or newer is needed. Type `pip install -U threadpoolctl`.") from None
-    from ._threadpoolctl import register_once
-
-    register_once()

@@ -1,0 +1,25 @@
+"""Small helpers: the one source of randomness, names, and data brought into the form that a model takes."""
+
+from .categories import to_categorical, vectorize_sequences
+from .names import clear_session, unique_name
+from .normalization import normalize
+from .padding import pad_sequences
+from .seeds import draw_key, random_generator, set_random_seed
+from .splitting import split_dataset
+from .threadpool import register_threadpoolctl
+from .timeseries import timeseries_dataset_from_array
+
+__all__ = [
+    "clear_session",
+    "draw_key",
+    "normalize",
+    "pad_sequences",
+    "random_generator",
+    "register_threadpoolctl",
+    "set_random_seed",
+    "split_dataset",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+    "unique_name",
+    "vectorize_sequences",
+]

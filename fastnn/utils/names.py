@@ -1,0 +1,35 @@
+"""The names of layers."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+__all__ = ["clear_session", "unique_name"]
+
+_lock = threading.Lock()
+_names: dict[str, int] = {}
+
+
+def unique_name(cls: type) -> str:
+    """The name of a new layer: its class in snake_case, and a number from the second one on.
+
+    Examples
+    --------
+    >>> clear_session()
+    >>> class MaxPooling2D: pass
+    >>> unique_name(MaxPooling2D), unique_name(MaxPooling2D)
+    ('max_pooling2d', 'max_pooling2d_1')
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", cls.__name__.strip("_"))
+    stem = words.lower()
+    with _lock:
+        number = _names.get(stem, 0)
+        _names[stem] = number + 1
+    return f"{stem}_{number}" if number else stem
+
+
+def clear_session() -> None:
+    """Start the numbers of layer names again: the next Dense is called ``dense``."""
+    with _lock:
+        _names.clear()

@@ -1,0 +1,45 @@
+"""Vectors brought to length 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["normalize"]
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+    """Vectors divided by their norm: x / ‖x‖ along ``axis``; a vector of zeros stays.
+
+    Parameters
+    ----------
+    x : array_like of numbers, at least one axis
+    axis : int
+    order : 1, 2, numpy.inf, …
+        Which norm, as in ``numpy.linalg.norm``.
+
+    Returns
+    -------
+    array of the shape of x; integers become float64
+
+    Raises
+    ------
+    ValueError
+        If x is a single number, or has no such axis.
+
+    Notes
+    -----
+    Keras answers a vector (n,) with a row (1, n), and fails along ``axis=0``; here the shape stays and any axis works.
+
+    Examples
+    --------
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    x = np.asarray(x)
+    if x.ndim == 0 or not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"normalize needs an array with the axis {axis}. Received: shape {x.shape}.")
+    length = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(length == 0, 1, length)
