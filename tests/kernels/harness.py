@@ -29,7 +29,11 @@ def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
 
 def convert(case: Case, change) -> Case:
     """The case with `change` applied to every array argument."""
-    return Case(tuple(change(a) if isinstance(a, np.ndarray) else a for a in case.args), case.kwargs)
+
+    def changed(a):
+        return change(a) if isinstance(a, np.ndarray) else a
+
+    return Case(tuple(map(changed, case.args)), {name: changed(a) for name, a in case.kwargs.items()})
 
 
 def in_double(case: Case) -> Case:
@@ -56,8 +60,11 @@ def fortran(array: np.ndarray) -> np.ndarray:
 
 
 def describe(kernel: Kernel, case: Case) -> str:
-    parts = [f"{a.dtype}{a.shape}" if isinstance(a, np.ndarray) else repr(a) for a in case.args]
-    return f"{kernel.name}({', '.join(parts + [f'{k}={v!r}' for k, v in case.kwargs.items()])})"
+    def short(a):
+        return f"{a.dtype}{a.shape}" if isinstance(a, np.ndarray) else repr(a)
+
+    parts = [*map(short, case.args), *(f"{name}={short(a)}" for name, a in case.kwargs.items())]
+    return f"{kernel.name}({', '.join(parts)})"
 
 
 def assert_equal(got, expected, message: str) -> None:
@@ -100,10 +107,16 @@ def against_truth(function, kernel: Kernel, case: Case, dtype) -> None:
     assert_close(call(function, kernel, case), expected, allowed, describe(kernel, case))
 
 
+def written(kernel: Kernel, results) -> list[tuple[str, object]]:
+    """Results by the name of the argument to write them into; the ids of embedding_backward's rows have none."""
+    assert len(results) == len(kernel.results) + (kernel.name == "embedding_backward")
+    return list(zip(kernel.results, results, strict=False))
+
+
 def nan_results(kernel: Kernel, expected) -> dict:
     """Arrays to write the results into, filled with NaN (or with the largest integer)."""
     given = {}
-    for name, result in zip(kernel.results, expected, strict=True):
+    for name, result in written(kernel, expected):
         if result is not None:
             fill = np.nan if result.dtype.kind == "f" else np.iinfo(result.dtype).max
             given[name] = np.full(result.shape, fill, result.dtype)
@@ -241,7 +254,7 @@ class Contract:
             given = nan_results(kernel, expected)
             returned = call(function, kernel, case, **given)
             assert_equal(returned, expected, describe(kernel, case))
-            for name, result in zip(kernel.results, returned, strict=True):
+            for name, result in written(kernel, returned):
                 assert result is given.get(name), f"{kernel.name} returns the array given as {name}="
 
     def test_elementwise_results_may_overwrite_the_input(self, elementwise_kernel, backend, dtype, rng):
@@ -285,7 +298,7 @@ class Contract:
         function = getattr(backend, kernel.name)
         arrays = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray)]
         any_rank = kernel.elementwise and len(arrays) == 1
-        if any_rank or kernel.name in ("gather_rows", "sum_of_squares"):
+        if any_rank or kernel.name in ("gather_rows", "sum_of_squares", "embedding_forward"):
             return
         for i in arrays:
             error = (
@@ -298,7 +311,7 @@ class Contract:
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
         expected = call(function, kernel, case)
-        for name, result in zip(kernel.results, expected, strict=True):
+        for name, result in written(kernel, expected):
             if result is None:
                 continue
             frozen = np.empty_like(result)
@@ -319,7 +332,7 @@ class Contract:
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
         expected = call(function, kernel, case)
-        for name, result in zip(kernel.results, expected, strict=True):
+        for name, result in written(kernel, expected):
             inputs = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and result is not None]
             for i in inputs:
                 memory = np.zeros(case.args[i].nbytes + result.nbytes + 64, np.uint8)

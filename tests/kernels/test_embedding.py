@@ -1,0 +1,7 @@
+"""embedding."""
+
+from tests.kernels.harness import Contract
+
+
+class TestContract(Contract):
+    family = "embedding"

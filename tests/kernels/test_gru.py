@@ -1,0 +1,7 @@
+"""gru."""
+
+from tests.kernels.harness import Contract
+
+
+class TestContract(Contract):
+    family = "gru"

@@ -1,0 +1,7 @@
+"""lstm."""
+
+from tests.kernels.harness import Contract
+
+
+class TestContract(Contract):
+    family = "lstm"
