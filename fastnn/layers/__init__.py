@@ -2,6 +2,7 @@
 
 from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .base import Layer, Parameter
+from .bidirectional import Bidirectional
 from .conv1d import Conv1D
 from .conv2d import Conv2D
 from .dense import Dense
@@ -10,12 +11,20 @@ from .dropout import Dropout, SpatialDropout1D
 from .embedding import Embedding
 from .global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
+from .gru import GRU, GRUCell
 from .input_layer import Input, InputLayer
 from .lengths import Cropping1D, UpSampling1D, ZeroPadding1D
+from .lstm import LSTM, LSTMCell
 from .masking import Masking
+from .output_rnn import OutputRNNCell
 from .pooling import AveragePooling2D, MaxPooling2D, StochasticPooling2D
 from .pooling1d import AveragePooling1D, MaxPooling1D
+from .repeat_vector import RepeatVector
+from .rnn import RNN
 from .shaping import Flatten, Reshape
+from .simple_rnn import SimpleRNN, SimpleRNNCell
+from .stacked_cells import StackedRNNCells
+from .time_distributed import TimeDistributed
 from .zero_padding2d import ZeroPadding2D
 
 AvgPool1D = AveragePooling1D
@@ -32,11 +41,16 @@ MaxPool2D = MaxPooling2D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
+    "Bidirectional",
     "Conv1D",
     "Conv2D",
     "Convolution1D",
@@ -46,9 +60,9 @@ __all__ = [
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
-    "ELU",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -59,6 +73,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
+    "LSTMCell",
     "Layer",
     "LeakyReLU",
     "Masking",
@@ -66,14 +81,20 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "OutputRNNCell",
     "Parameter",
     "ReLU",
+    "RepeatVector",
     "Reshape",
     "SeparableConv2D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "StackedRNNCells",
     "StochasticPooling2D",
+    "TimeDistributed",
     "UpSampling1D",
     "ZeroPadding1D",
     "ZeroPadding2D",
