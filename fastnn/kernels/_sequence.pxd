@@ -1,6 +1,6 @@
 """What the recurrent wrappers share: the arguments that all of them have, checked once, and the struct that C reads."""
 from libc.stdint cimport uint8_t
-from numpy cimport PyArray_DATA, ndarray, npy_intp
+from numpy cimport ndarray, npy_intp
 
 cdef extern from "fnn.h":
     ctypedef struct fnn_sequence "struct fnn_sequence":
@@ -11,13 +11,14 @@ cdef extern from "fnn.h":
         const void *h_factors
         Py_ssize_t x_sets
 
+# Refuse a backward call that lacks results (name, array) of its forward kernel.
+cdef int needed(str forward, tuple results) except -1
+
 cdef class Sequence:
     cdef fnn_sequence s
     cdef int dtype
     cdef ndarray x, w, u, mask, x_factors, h_factors
-    # The shapes that follow: of x, w, u; of a state, which is what feeds back; of the state at all steps.
-    cdef npy_intp[3] x_shape, all_states
-    cdef npy_intp[2] w_shape, u_shape, state
+    cdef npy_intp[2] w_shape, u_shape, state  # a state is what feeds back: (B, U), or (B, O) of the output
 
     # x, w, u and what both directions may be given.  `other`: the activation of the gates or of the output, or None, and its
     # name.  `output_feeds_back`: u has a row an output, not a row a unit.
@@ -29,7 +30,8 @@ cdef class Sequence:
     cdef ndarray of_state(self, object a, str name)
     cdef ndarray of_steps(self, object a, str name, npy_intp width)
 
-    # Where to write: a state, and `width` numbers at every step.  None where it is not needed.
+    # Where to write: n numbers, a state, `width` numbers at every step.  None where it is not needed.
+    cdef ndarray vector_output(self, object given, str name, npy_intp n, bint needed)
     cdef ndarray state_output(self, object given, str name, bint needed)
     cdef ndarray steps_output(self, object given, str name, npy_intp width, bint needed)
 

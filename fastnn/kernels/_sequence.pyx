@@ -5,7 +5,7 @@ from numpy cimport (
 
 from fastnn.kernels._core cimport all_apart, as_real, as_real_shaped, data, fusible_code, output
 
-import numpy as np
+from fastnn import checks
 
 import_array()
 
@@ -13,15 +13,12 @@ import_array()
 cdef ndarray as_mask(object mask, Py_ssize_t B, Py_ssize_t T):
     """mask as a C-contiguous array (B, T) of bool, whose bytes are 0 and 1."""
     cdef ndarray a
-    if not isinstance(mask, np.ndarray):
-        mask = np.asarray(mask)
-    a = <ndarray> mask
-    if PyArray_TYPE(a) != NPY_BOOL:
-        raise TypeError(f"mask is an array (B, T) of bool, True where a step counts. Received: dtype {mask.dtype}. "
-                        f"Type mask.astype(bool).")
-    if PyArray_NDIM(a) != 2 or PyArray_DIM(a, 0) != B or PyArray_DIM(a, 1) != T:
-        raise ValueError(f"mask has shape (B, T) = {(B, T)}, as x. Received: shape {mask.shape}.")
-    return a if PyArray_ISCARRAY_RO(a) else np.ascontiguousarray(a)
+    if type(mask) is ndarray:
+        a = <ndarray> mask
+        if (PyArray_TYPE(a) == NPY_BOOL and PyArray_ISCARRAY_RO(a) and PyArray_NDIM(a) == 2 and PyArray_DIM(a, 0) == B
+                and PyArray_DIM(a, 1) == T):
+            return a
+    return checks.mask("mask", mask, (B, T))
 
 
 cdef ndarray as_factors(object factors, str name, int gates, bint one_will_do, Py_ssize_t B, Py_ssize_t width, int dtype):
@@ -33,6 +30,13 @@ cdef ndarray as_factors(object factors, str name, int gates, bint one_will_do, P
         raise ValueError(f"{name} holds the factors of each row for all steps, of shape {either}{(gates, B, width)}. "
                          f"Received: shape {(<object> a).shape}.")
     return a
+
+
+cdef int needed(str forward, tuple results) except -1:
+    for name, array in results:
+        if array is None:
+            raise ValueError(f"The gradients are read off {name}. Received: {name}=None. Type {name} of {forward}.")
+    return 0
 
 
 cdef class Sequence:
@@ -56,11 +60,9 @@ cdef class Sequence:
             raise ValueError(f"w has one row a feature of x and the columns of u, (D, {'' if gates == 1 else f'{gates}·'}U) = "
                              f"{(s.D, width)}. Received: x {(<object> self.x).shape}, w {(<object> self.w).shape}, "
                              f"u {(<object> self.u).shape}.")
-        self.x_shape = [s.B, s.T, s.D]
         self.w_shape = [s.D, width]
         self.u_shape = [fed, width]
         self.state = [s.B, fed]
-        self.all_states = [s.B, s.T, fed]
         self.mask = None if mask is None else as_mask(mask, s.B, s.T)
         self.x_factors = None if x_dropout is None else as_factors(x_dropout, "x_dropout", gates, True, s.B, s.D, self.dtype)
         self.h_factors = None if h_dropout is None else as_factors(h_dropout, "h_dropout", gates, False, s.B, fed, self.dtype)
@@ -83,6 +85,9 @@ cdef class Sequence:
     cdef ndarray of_steps(self, object a, str name, npy_intp width):
         cdef npy_intp[3] shape = [self.s.B, self.s.T, width]
         return None if a is None else as_real_shaped(a, name, 3, shape, self.dtype)
+
+    cdef ndarray vector_output(self, object given, str name, npy_intp n, bint needed):
+        return output(given, name, 1, &n, self.dtype) if needed else None
 
     cdef ndarray state_output(self, object given, str name, bint needed):
         return output(given, name, 2, self.state, self.dtype) if needed else None

@@ -129,6 +129,9 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     cdef Py_ssize_t V = checks.word64("vocabulary", vocabulary), D = PyArray_DIM(DY, PyArray_NDIM(i)), found = 0
     as_real_shaped(DY, "dy", shape_of_rows(i, D, shape), shape, dtype)
     cdef ndarray old = None if stale is None else as_index(stale, "stale", 1)
+    if dw is None and old is not None:
+        checks.index("stale", old, V)
+        old = None  # a new array is cleared as a whole
     cdef npy_intp[2] table_shape = [V, D]
     cdef ndarray DW = output(dw, "dw", 2, table_shape, dtype)
     all_apart(((dw, DW, "dw"),), (("dy", DY), ("ids", i), ("stale", old)))
@@ -136,7 +139,7 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     cdef npy_intp most = min(count, V)
     cdef ndarray rows = PyArray_EMPTY(1, &most, NPY_INT64, 0)  # not the workspace's: the next call reads them as stale
     cdef embedding_kernels *kernels = <embedding_kernels *> table(dtype)
-    cdef const int64_t *from_old = NULL if dw is None else <const int64_t *> data(old)
+    cdef const int64_t *from_old = <const int64_t *> data(old)
     cdef Py_ssize_t old_count = 0 if old is None else PyArray_SIZE(old)
     with nogil:
         status = kernels.embedding_backward(
