@@ -411,7 +411,7 @@ struct sums {
 INLINE void sums_of_group(real **to, const struct sums *sums, ptrdiff_t group) {
     real *at = group ? sums->others + (group - 1) * sums->total : NULL;
     for (ptrdiff_t k = 0; k < sums->arrays; k++) {
-        to[k] = group ? at : sums->result[k];
+        to[k] = !sums->result[k] ? NULL : group ? at : sums->result[k];
         if (group) at += sums->size[k];
         if (to[k]) memset(to[k], 0, (size_t)sums->size[k] * sizeof(real));
     }

@@ -220,7 +220,7 @@ static void backward_block(const struct backward *job, const struct backward_mem
 static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct backward *job = context;
     const ptrdiff_t B = job->s->B, groups = groups_of(B);
-    real *sums[MOST_SUMS];
+    real *sums[MOST_SUMS] = {0};
     struct room room = {0};
     carve_backward(job, &room);
     room = (struct room){fnn_scratch(FNN_SCRATCH_TILE, room_bytes(&room)), 0};
