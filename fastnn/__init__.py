@@ -33,8 +33,10 @@ _MODULES = frozenset(
         "metrics",
         "models",
         "optimizers",
+        "preprocessing",
         "reference",
         "regularizers",
+        "text",
         "utils",
     ]
 )

@@ -168,7 +168,7 @@ class Batching:
 
         def start() -> Iterator[Any]:
             for element in source:
-                rows = Rows(map_leaves(as_column, element))
+                rows = Rows(map_leaves(lambda leaf: as_column(leaf, "unbatch"), element))
                 if len({len(column) for column in rows.columns}) > 1:
                     raise ValueError(f"unbatch takes arrays of one length. Received: {element!r}.")
                 yield from rows

@@ -63,7 +63,7 @@ class Numbers:
     spec = TensorSpec((), "int64")
 
 
-def as_column(value: Any) -> np.ndarray | Listed:
+def as_column(value: Any, what: str = "from_tensor_slices") -> np.ndarray | Listed:
     """Rows of an array-like, or of a list of sequences of unequal length.
 
     Raises
@@ -79,15 +79,15 @@ def as_column(value: Any) -> np.ndarray | Listed:
         array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value).view()
     else:
         raise TypeError(
-            "from_tensor_slices takes arrays and lists, in tuples and dicts. Received: "
+            f"{what} takes arrays and lists, in tuples and dicts. Received: "
             f"{type(value).__name__}. For a generator type Dataset.from_generator(lambda: ...)."
         )
     if isinstance(array, Listed):
         return array
     if array.ndim == 0:
         raise ValueError(
-            f"from_tensor_slices cuts along the first axis. Received: a single value, {value!r}. Type "
-            "Dataset.from_tensors(...) for one element."
+            f"{what} cuts along the first axis. Received: a single value, {value!r}. For one element type "
+            "Dataset.from_tensors(...)."
         )
     array.flags.writeable = False
     return array

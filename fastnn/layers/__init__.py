@@ -1,5 +1,6 @@
 """Layers: parameters and calls to the kernels.  One idea a file; ``base.py`` says what every layer is."""
 
+from ..text import TextVectorization
 from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .base import Layer, Parameter
 from .bidirectional import Bidirectional
@@ -95,6 +96,7 @@ __all__ = [
     "StackedRNNCells",
     "StochasticPooling2D",
     "TimeDistributed",
+    "TextVectorization",
     "UpSampling1D",
     "ZeroPadding1D",
     "ZeroPadding2D",

@@ -1,0 +1,6 @@
+"""Where Keras keeps its text and sequence helpers; their home is ``fastnn.text`` and ``fastnn.utils``."""
+
+from ..utils import timeseries_dataset_from_array
+from . import sequence, text
+
+__all__ = ["sequence", "text", "timeseries_dataset_from_array"]

@@ -1,0 +1,15 @@
+"""Text on its way into a model: tokens, vocabularies, ids."""
+
+from .hashing import hashing_trick, one_hot
+from .tokenizer import Tokenizer, tokenizer_from_json
+from .vectorization import TextVectorization
+from .words import text_to_word_sequence
+
+__all__ = [
+    "TextVectorization",
+    "Tokenizer",
+    "hashing_trick",
+    "one_hot",
+    "text_to_word_sequence",
+    "tokenizer_from_json",
+]

@@ -1,0 +1,37 @@
+"""A text as a list of words."""
+
+from __future__ import annotations
+
+__all__ = ["FILTERS", "text_to_word_sequence"]
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+"""The characters that part words beside the space; the apostrophe does not."""
+
+
+def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
+    """The words of a text.
+
+    Parameters
+    ----------
+    input_text : str
+    filters : str
+        Characters that part words, as ``split`` does.
+    lower : bool
+        Whether to write everything in small letters first.
+    split : str
+        What stands between words.
+
+    Raises
+    ------
+    TypeError
+        If it is no string.
+
+    Examples
+    --------
+    >>> text_to_word_sequence("Don't panic, it's mostly harmless!")
+    ["don't", 'panic', "it's", 'mostly', 'harmless']
+    """
+    if not isinstance(input_text, str):
+        raise TypeError(f"A text is a string. Received: {type(input_text).__name__}.")
+    text = input_text.lower() if lower else input_text
+    return [word for word in text.translate(dict.fromkeys(map(ord, filters), split)).split(split) if word]
