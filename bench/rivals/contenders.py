@@ -52,15 +52,19 @@ class Contender:
         return self.rival.title if self.mode == "default" else f"{self.rival.title} ({self.mode})"
 
 
+IMAGES = ("mlp", "cnn")
+
+
 def modes(rival: str, model: str, kind: str) -> tuple[str, ...]:
     """The modes worth trying; the fastest one stands for the rival."""
+    sequences, training = model not in IMAGES, kind != "inference"
     if rival == "pytorch":
         layouts = ("default", "channels_last") if model == "cnn" else ("default",)
         return (*layouts, *(f"{layout}+compile" for layout in layouts))
-    if rival == "jax" and kind != "inference":
-        return ("default", "pipelined")
+    if rival == "jax":
+        return ("default", *(("pipelined",) if training else ()), *(("unroll4",) if sequences else ()))
     if rival == "keras":
-        return ("default", "steps_per_execution")
+        return ("default", "steps_per_execution", *(("jit",) if sequences else ()))
     if rival == "onnxruntime":
         return ("spinning", "sleeping")
     return ("default",)

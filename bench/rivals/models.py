@@ -1,4 +1,4 @@
-"""The models that are raced: their parameters, their batches, and the operations that they need.
+"""The models that are raced: their layers and their batches.
 
 To add one: a row in ``MODELS`` and a builder of that name in each worker.
 """
@@ -7,51 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod, sqrt
 from pathlib import Path
 
 import numpy as np
 
+from bench.rivals.layers import Layer, bidirectional, conv, dense, embedding, gru, lstm, simple_rnn
+
 BATCHES = 64  # distinct batches of a run, taken in turn
 
-
-@dataclass(frozen=True)
-class Product:
-    """One layer's dense product: multiply-adds for one example, forward.
-
-    The first layer makes no gradient of its input.
-    """
-
-    multiply_adds: int
-    first: bool = False
-
-    def operations(self, training: bool) -> int:
-        passes = (2 if self.first else 3) if training else 1
-        return 2 * passes * self.multiply_adds
+Batches = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A row of the table.
-
-    ``shapes`` are the parameters in the order of Keras' ``get_weights()``; ``draw`` makes a run's inputs and labels,
-    ``(BATCHES, batch, …)``.
-    """
+    """A row of the table; ``draw`` makes a run's inputs and labels, ``(BATCHES, batch, …)``."""
 
     name: str
     batch: int
     kinds: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    products: tuple[Product, ...]
-    draw: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+    layers: tuple[Layer, ...]
+    draw: Batches
 
     def operations(self, kind: str, batch: int) -> int:
         """Floating-point operations of one step when every product is computed in full."""
-        return batch * sum(product.operations(kind != "inference") for product in self.products)
+        return batch * sum(layer.operations(kind != "inference") for layer in self.layers)
 
     def weights(self, rng: np.random.Generator) -> list[np.ndarray]:
-        """Glorot-uniform kernels and zero biases."""
-        return [_glorot(rng, shape) if len(shape) > 1 else np.zeros(shape, np.float32) for shape in self.shapes]
+        """All parameters, in the order of Keras' ``get_weights()``."""
+        return [draw(rng) for layer in self.layers for draw in layer.parameters]
 
     def write(self, path: Path, kind: str, batch: int, seed: int) -> None:
         """Write weights and batches for all contenders to one .npz file: w0, w1, …, x, y."""
@@ -61,19 +44,34 @@ class Model:
         np.savez(path, x=x, y=y, **{f"w{i}": w for i, w in enumerate(weights)})
 
 
-def _glorot(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    field = prod(shape[:-2])
-    limit = sqrt(6 / (field * (shape[-2] + shape[-1])))
-    return rng.uniform(-limit, limit, shape).astype(np.float32)
-
-
-def images(*shape: int) -> Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]:
+def images(*shape: int) -> Batches:
     """Random images in [0, 1) and labels 0 to 9."""
 
     def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
         return rng.random((BATCHES, batch, *shape), dtype=np.float32), rng.integers(0, 10, (BATCHES, batch))
 
     return draw
+
+
+def words(length: int, vocabulary: int) -> Batches:
+    """Random ids, all words equally likely, and labels 0 or 1."""
+
+    def draw(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        ids = rng.integers(0, vocabulary, (BATCHES, batch, length))
+        return ids, rng.integers(0, 2, (BATCHES, batch, 1)).astype(np.float32)
+
+    return draw
+
+
+def classifier(name: str, cell: Callable[[int, int, int], Layer]) -> Model:
+    """Embedding 32, a cell of 64 units of which the last state counts, Dense 1."""
+    return Model(
+        name=name,
+        batch=32,
+        kinds=("train", "inference"),
+        layers=(embedding(10_000, 32), cell(32, 64, 100), dense(64, 1)),
+        draw=words(100, 10_000),
+    )
 
 
 def mnist_batches(rng: np.random.Generator, batch: int) -> tuple[np.ndarray, np.ndarray]:
@@ -96,26 +94,37 @@ MODELS = {
             name="mlp",
             batch=32,
             kinds=("train", "mnist", "inference"),
-            shapes=((784, 256), (256,), (256, 10), (10,)),
-            products=(Product(784 * 256, first=True), Product(256 * 10)),
+            layers=(dense(784, 256, first=True), dense(256, 10)),
             draw=images(28, 28),
         ),
         Model(
             name="cnn",
             batch=32,
             kinds=("train", "inference"),
-            shapes=(
-                *((3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (3, 3, 64, 64), (64,)),
-                *((64, 64), (64,), (64, 10), (10,)),
-            ),
-            products=(
-                Product(26 * 26 * 9 * 1 * 32, first=True),
-                Product(11 * 11 * 9 * 32 * 64),
-                Product(3 * 3 * 9 * 64 * 64),
-                Product(64 * 64),
-                Product(64 * 10),
+            layers=(
+                conv((3, 3), 1, 32, pixels=26 * 26, first=True),
+                conv((3, 3), 32, 64, pixels=11 * 11),
+                conv((3, 3), 64, 64, pixels=3 * 3),
+                dense(64, 64),
+                dense(64, 10),
             ),
             draw=images(28, 28, 1),
         ),
+        Model(
+            name="bilstm",
+            batch=16,
+            kinds=("train", "inference"),
+            layers=(
+                embedding(20_000, 64),
+                bidirectional(lstm(64, 64, 30)),
+                bidirectional(lstm(128, 32, 30)),
+                dense(64, 64),
+                dense(64, 1),
+            ),
+            draw=words(30, 20_000),
+        ),
+        classifier("simplernn", simple_rnn),
+        classifier("gru", gru),
+        classifier("lstm", lstm),
     )
 }

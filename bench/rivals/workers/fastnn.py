@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from bench.rivals.workers.worker import Job, Run, serve
+from bench.rivals.workers.worker import Job, Run, is_binary, serve
 from fastnn import kernels
-from fastnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from fastnn.layers import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Conv2D,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    Layer,
+    MaxPooling2D,
+    SimpleRNN,
+)
 from fastnn.models import Sequential
 
 
@@ -27,7 +39,29 @@ def cnn() -> Sequential:
     ])  # fmt: skip
 
 
-MODELS = {"mlp": mlp, "cnn": cnn}
+def bilstm() -> Sequential:
+    return Sequential([
+        Input((30,)),
+        Embedding(20_000, 64),
+        Bidirectional(LSTM(64, return_sequences=True)),
+        Bidirectional(LSTM(32)),
+        Dense(64, activation="relu"),
+        Dense(1, activation="sigmoid"),
+    ])  # fmt: skip
+
+
+def classifier(cell: Layer) -> Sequential:
+    return Sequential([Input((100,)), Embedding(10_000, 32), cell, Dense(1, activation="sigmoid")])
+
+
+MODELS = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "bilstm": bilstm,
+    "simplernn": lambda: classifier(SimpleRNN(64)),
+    "gru": lambda: classifier(GRU(64)),
+    "lstm": lambda: classifier(LSTM(64)),
+}
 
 
 def prepare(job: Job) -> Run:
@@ -40,7 +74,8 @@ def prepare(job: Job) -> Run:
 
     if not job.training:
         return Run(lambda i: model.predict_on_batch(x[i % len(x)]), extras=extras)
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    loss = "binary_crossentropy" if is_binary(weights) else "sparse_categorical_crossentropy"
+    model.compile(optimizer="adam", loss=loss)
 
     return Run(lambda i: model.train_on_batch(x[i % len(x)], y[i % len(x)]), extras=extras)
 

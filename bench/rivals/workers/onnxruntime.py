@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import onnxruntime
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
@@ -30,7 +32,41 @@ def cnn() -> list[NodeProto]:
     ]
 
 
-MODELS = {"mlp": mlp, "cnn": cnn}
+def bilstm() -> list[NodeProto]:
+    return [
+        *embedding("e"),
+        recurrent("LSTM", "e", 1, ["states", ""], hidden_size=64, direction="bidirectional"),
+        node("Transpose", "states", "steps", perm=[0, 2, 1, 3]),  # (T, directions, B, U) → (T, B, directions, U)
+        node("Reshape", "steps", "joined", inputs=["shape3"]),
+        recurrent("LSTM", "joined", 4, ["", "last"], hidden_size=32, direction="bidirectional"),
+        node("Transpose", "last", "rows", perm=[1, 0, 2]),
+        node("Reshape", "rows", "h", inputs=["shape2"]),
+        *dense("h", 7, "hidden", relu=True),
+        *dense("hidden", 9, "z"),
+        sigmoid(),
+    ]  # fmt: skip
+
+
+def classifier(cell: str, **attributes: object) -> list[NodeProto]:
+    return [
+        *embedding("e"),
+        recurrent(cell, "e", 1, ["", "last"], hidden_size=64, **attributes),
+        node("Reshape", "last", "h", inputs=["shape2"]),
+        *dense("h", 4, "z"),
+        sigmoid(),
+    ]
+
+
+MODELS = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "bilstm": bilstm,
+    "simplernn": partial(classifier, "RNN"),
+    "gru": partial(classifier, "GRU", linear_before_reset=1),
+    "lstm": partial(classifier, "LSTM"),
+}
+GATES = {"simplernn": (0,), "gru": (0, 1, 2), "lstm": (0, 3, 1, 2), "bilstm": (0, 3, 1, 2)}
+"""ONNX' order of gates in Keras' numbers: LSTM i, o, f, c; GRU z, r, h as Keras has them."""
 
 
 def node(kind: str, x: str, y: str, inputs: list[str] | None = None, **attributes: object) -> NodeProto:
@@ -43,6 +79,20 @@ def dense(x: str, i: int, y: str, relu: bool = False) -> list[NodeProto]:
     return [*nodes, node("Relu", product, y)] if relu else nodes
 
 
+def embedding(y: str) -> list[NodeProto]:
+    """Time comes first, as the recurrent operators want it."""
+    return [node("Transpose", "x", "ids", perm=[1, 0]), helper.make_node("Gather", ["w0", "ids"], [y])]
+
+
+def recurrent(kind: str, x: str, i: int, outputs: list[str], **attributes: object) -> NodeProto:
+    """Outputs: the states of all steps (T, directions, B, U) and the last ones (directions, B, U); "" is not made."""
+    return helper.make_node(kind, [x, f"w{i}", f"w{i + 1}", f"w{i + 2}"], outputs, **attributes)
+
+
+def sigmoid() -> NodeProto:
+    return node("Sigmoid", "z", "y")
+
+
 def softmax() -> NodeProto:
     return node("Softmax", "z", "y", axis=-1)
 
@@ -51,14 +101,50 @@ def channels_first(a: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(a.transpose(0, 3, 1, 2)) if a.ndim == 4 else a
 
 
+def operands(job: Job, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Weights as ONNX wants them: filters OIHW; W, R and B of the recurrent operators with an axis of directions."""
+    if job.model not in GATES:
+        return [np.ascontiguousarray(w.transpose(3, 2, 0, 1)) if w.ndim == 4 else w for w in weights]
+    layers = [weights[1:7], weights[7:13]] if job.model == "bilstm" else [weights[1:4]]
+    cells = [operand for layer in layers for operand in stacked(layer, GATES[job.model])]
+    return [weights[0], *cells, *weights[1 + sum(map(len, layers)) :]]
+
+
+def stacked(layer: list[np.ndarray], gates: tuple[int, ...]) -> list[np.ndarray]:
+    """A layer's W (directions, G·U, D), R (directions, G·U, U) and B (directions, 2·G·U)."""
+
+    def ordered(a: np.ndarray) -> np.ndarray:
+        parts = np.split(a, len(gates), axis=-1)
+        return np.concatenate([parts[gate] for gate in gates], axis=-1)
+
+    kernels, state_kernels, biases = layer[0::3], layer[1::3], layer[2::3]
+    both = [b if b.ndim == 2 else np.stack((b, np.zeros_like(b))) for b in biases]
+    return [
+        np.stack([ordered(w).T for w in kernels]),
+        np.stack([ordered(u).T for u in state_kernels]),
+        np.stack([ordered(b).ravel() for b in both]),
+    ]
+
+
+def shapes(job: Job, ids: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The constant shapes that the sequence models reshape to; ``ids`` is (batch, steps)."""
+    if job.model not in GATES:
+        return {}
+    rows = {"shape2": [ids[0], 64]}
+    if job.model == "bilstm":
+        rows["shape3"] = [ids[1], ids[0], 128]
+    return {name: np.asarray(shape, np.int64) for name, shape in rows.items()}
+
+
 def build(job: Job, weights: list[np.ndarray], shape: tuple[int, ...]) -> ModelProto:
-    oihw = [np.ascontiguousarray(w.transpose(3, 2, 0, 1)) if w.ndim == 4 else w for w in weights]
+    constants = {f"w{i}": w for i, w in enumerate(operands(job, weights))} | shapes(job, shape)
+    element = TensorProto.INT64 if job.model in GATES else TensorProto.FLOAT
     graph = helper.make_graph(
         MODELS[job.model](),
         job.model,
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("x", element, shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [shape[0], weights[-1].shape[-1]])],
-        [numpy_helper.from_array(w, f"w{i}") for i, w in enumerate(oihw)],
+        [numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     checker.check_model(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 import torch._inductor.config
 from torch import nn
 
-from bench.rivals.workers.worker import Job, Run, serve
+from bench.rivals.workers.worker import Job, Run, is_binary, serve
 
 
 def mlp(w: list[torch.Tensor]) -> nn.Sequential:
@@ -21,7 +22,24 @@ def cnn(w: list[torch.Tensor]) -> nn.Sequential:
     return nn.Sequential(*blocks, nn.Flatten(), dense(w[6], w[7]), nn.ReLU(), dense(w[8], w[9]))
 
 
-MODELS = {"mlp": mlp, "cnn": cnn}
+def bilstm(w: list[torch.Tensor]) -> nn.Sequential:
+    first, second = recurrent(nn.LSTM, w[1:7]), recurrent(nn.LSTM, w[7:13])
+    ends = dense(w[13], w[14]), nn.ReLU(), dense(w[15], w[16])
+    return nn.Sequential(embedding(w[0]), Sequences(first), LastState(second), *ends)
+
+
+def classifier(cell: type[nn.RNNBase], w: list[torch.Tensor]) -> nn.Sequential:
+    return nn.Sequential(embedding(w[0]), LastState(recurrent(cell, w[1:4])), dense(w[4], w[5]))
+
+
+MODELS = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "bilstm": bilstm,
+    "simplernn": partial(classifier, nn.RNN),
+    "gru": partial(classifier, nn.GRU),
+    "lstm": partial(classifier, nn.LSTM),
+}
 
 
 def dense(w: torch.Tensor, b: torch.Tensor) -> nn.Linear:
@@ -36,6 +54,57 @@ def conv(w: torch.Tensor, b: torch.Tensor) -> nn.Conv2d:
     return layer
 
 
+def embedding(w: torch.Tensor) -> nn.Embedding:
+    return nn.Embedding.from_pretrained(w.clone(), freeze=False)
+
+
+def recurrent(cell: type[nn.RNNBase], w: list[torch.Tensor]) -> nn.RNNBase:
+    """A cell from kernel, recurrent kernel and bias, or from these of both directions.
+
+    LSTM's gates stand in Keras' order, GRU's first two change places. PyTorch has two biases everywhere; where Keras
+    has one, that of the state stays zero, untrained.
+    """
+    layer = cell(w[0].shape[0], w[1].shape[0], batch_first=True, bidirectional=len(w) == 6)
+    for i, suffix in enumerate(("", "_reverse")[: len(w) // 3]):
+        kernel, state_kernel, bias = w[3 * i : 3 * i + 3]
+        if cell is nn.GRU:
+            kernel, state_kernel, bias = (reset_first(a) for a in (kernel, state_kernel, bias))
+        both = bias.ndim == 2
+        getattr(layer, f"weight_ih_l0{suffix}").data = kernel.T.contiguous()
+        getattr(layer, f"weight_hh_l0{suffix}").data = state_kernel.T.contiguous()
+        getattr(layer, f"bias_ih_l0{suffix}").data = (bias[0] if both else bias).clone()
+        state_bias = getattr(layer, f"bias_hh_l0{suffix}")
+        state_bias.data = bias[1].clone() if both else torch.zeros_like(bias)
+        state_bias.requires_grad = both
+    return layer
+
+
+def reset_first(a: torch.Tensor) -> torch.Tensor:
+    """Gates z, r, h as r, z, h."""
+    z, r, h = a.chunk(3, dim=-1)
+    return torch.cat((r, z, h), dim=-1)
+
+
+class Sequences(nn.Module):
+    """The outputs of all steps."""
+
+    def __init__(self, layer: nn.RNNBase) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x)[0]
+
+
+class LastState(Sequences):
+    """The state after the last step, of both directions if there are two."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states = self.layer(x)[1]
+        h = states[0] if isinstance(states, tuple) else states
+        return torch.cat((h[0], h[1]), dim=1) if len(h) == 2 else h[0]
+
+
 def tensor(batch: np.ndarray, memory_format: torch.memory_format) -> torch.Tensor:
     """A ready batch; images go from NHWC to PyTorch's order of axes."""
     t = torch.from_numpy(batch)
@@ -48,6 +117,7 @@ def prepare(job: Job) -> Run:
     layout, _, compiled = job.mode.partition("+")
     memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     weights, x, y = job.load()
+    binary = is_binary(weights)
     model = MODELS[job.model]([torch.from_numpy(w) for w in weights]).to(memory_format=memory_format)
     x = [tensor(batch, memory_format) for batch in x]
     y = [torch.from_numpy(labels) for labels in y]
@@ -57,7 +127,7 @@ def prepare(job: Job) -> Run:
     maybe = torch.compile if compiled else lambda function: function
 
     if not job.training:
-        infer = maybe(nn.Sequential(model, nn.Softmax(dim=1)).eval())
+        infer = maybe(nn.Sequential(model, nn.Sigmoid() if binary else nn.Softmax(dim=1)).eval())
 
         @torch.inference_mode()
         def predict(i: int) -> torch.Tensor:
@@ -66,7 +136,8 @@ def prepare(job: Job) -> Run:
         return Run(predict)
 
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
-    loss_of = maybe(lambda x, y: nn.functional.cross_entropy(model(x), y))
+    entropy = nn.functional.binary_cross_entropy_with_logits if binary else nn.functional.cross_entropy
+    loss_of = maybe(lambda x, y: entropy(model(x), y))
 
     group = optimizer.param_groups[0]
 

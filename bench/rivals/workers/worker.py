@@ -41,6 +41,11 @@ class Job:
             return weights, list(file["x"]), list(file["y"])
 
 
+def is_binary(weights: list[np.ndarray]) -> bool:
+    """Whether the model has one output: sigmoid and binary cross-entropy; otherwise softmax over classes."""
+    return weights[-1].size == 1
+
+
 @dataclass
 class Run:
     """A prepared model.
