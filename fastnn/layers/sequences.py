@@ -79,9 +79,11 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
             f'The mask of layer "{name}" is an array of bool, True where a time step counts. Received: dtype '
             f"{found.dtype}. Type mask.astype(bool), or x != 0."
         )
-    if len(x_shape) < 2 or found.shape != tuple(x_shape[:2]):
+    axis = getattr(layer, "time_axis", 1)
+    expected = (*x_shape[:1], *x_shape[axis : axis + 1])
+    if len(expected) < 2 or found.shape != expected:
         raise ValueError(
-            f'The mask of layer "{name}" has one value for each time step, shape {tuple(x_shape[:2])} for an input '
+            f'The mask of layer "{name}" has one value for each time step, shape {expected} for an input '
             f"of shape {tuple(x_shape)}. Received: shape {found.shape}."
         )
     return np.ascontiguousarray(found)

@@ -27,6 +27,7 @@ class SeriesLayer(Layer):
         super().__init__(**settings)
         self.data_format = image_format(data_format, self)
         self.channels_first = self.data_format == "channels_first"
+        self.time_axis = 2 if self.channels_first else 1
 
     def output_length(self, length: int, channels: int) -> int:
         """Time steps of the output for an input of so many time steps."""

@@ -14,7 +14,7 @@ import numpy as np
 from fastnn import backend
 from fastnn.lookup import is_number
 from fastnn.losses import targets
-from fastnn.losses.loss import Loss
+from fastnn.losses.loss import Loss, each_row
 
 __all__ = [
     "BinaryCrossentropy",
@@ -250,6 +250,16 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         return (
             result * weight if isinstance(result, np.ndarray) else (np.where(counts, result[0], 0) * weight, result[1])
         )
+
+    def scale(self, rows, sample_weight=None, dtype=np.float32, mask=None, t=None):
+        """As in ``Loss``; with a mask and ``ignore_class``, the mean is over the rows that both let count."""
+        scale = super().scale(rows, sample_weight, dtype, mask, t)
+        if mask is None or t is None or self.ignore_class is None or self.reduction == "sum":
+            return scale
+        counts = t.reshape(-1) != self.ignore_class
+        mask = each_row("The mask", mask, rows)
+        both = max(1, int((counts & mask).sum()))
+        return scale * scale.dtype.type(int(mask.sum()) * int(counts.sum()) / (rows * both))
 
     def logits_forward(self, z, t):
         return self._counted(backend.active().softmax_cross_entropy_forward, z, t)

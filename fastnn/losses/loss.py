@@ -23,7 +23,7 @@ import numpy as np
 from fastnn.lookup import snake_case
 from fastnn.losses import targets
 
-__all__ = ["FunctionLoss", "Loss"]
+__all__ = ["FunctionLoss", "Loss", "each_row"]
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -152,6 +152,7 @@ class Loss:
         sample_weight: np.ndarray | None = None,
         dtype: Any = np.float32,
         mask: np.ndarray | None = None,
+        t: np.ndarray | None = None,
     ) -> np.ndarray:
         """The factor of each row's loss: ``loss = Σ scale·losses`` for this reduction.
 
@@ -163,16 +164,18 @@ class Loss:
             One weight for each example, time step or row.
         mask : array of bool (N, T), optional
             Time steps that count; the mean is over these alone.
+        t : array, optional
+            The targets, which may say themselves that rows do not count.
 
         Raises
         ------
         ValueError
             If the weights do not fit, or the reduction leaves no single number.
         """
-        weight = np.ones(rows, dtype) if sample_weight is None else _each_row("sample_weight", sample_weight, rows)
+        weight = np.ones(rows, dtype) if sample_weight is None else each_row("sample_weight", sample_weight, rows)
         weight, counted = np.asarray(weight, dtype), rows
         if mask is not None:
-            mask = _each_row("The mask", mask, rows)
+            mask = each_row("The mask", mask, rows)
             weight, counted = weight * mask, int(np.count_nonzero(mask))
         if self.reduction in ("none", None):
             raise ValueError(
@@ -218,7 +221,7 @@ class Loss:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
-def _each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
+def each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
     """One value for each row of predictions, from one for each row, or for each of their leading axes."""
     values = np.asarray(values).reshape(-1)
     if values.size == rows:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import utils
+from ..data import INFINITE_CARDINALITY
 from ..data.batches import ArrayBatches, Batch, IterableBatches
 from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
 from ..layers.sequences import read_ids
@@ -67,8 +68,8 @@ def match_input(model: Any, x: np.ndarray) -> np.ndarray:
     if x.ndim == len(expected) + 1 and (_fits(expected, x) or model.take_length(x.shape)):
         return x
     hint = ""
-    if given.shape == tuple(expected):
-        hint = " For one example type x[None]."
+    if given.ndim == len(expected) and _fits(expected, given[None]):
+        hint = " For one example type x[None]; a data set yields batches: type dataset.batch(32)."
     elif None not in expected and np.prod(expected) == np.prod(given.shape[1:]):
         hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
     raise ValueError(
@@ -159,6 +160,11 @@ def train_batches(
         batches = IterableBatches(x, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
         batches.prepare(batches.peek(what))
         return batches
+    if y is not None and is_iterable_data(x, None):
+        raise ValueError(
+            f"A data set yields inputs and targets together, (x, y). Received: a {type(x).__name__}, and y beside it. "
+            f"Type {what}(dataset), or give two arrays."
+        )
     size = whole_number("batch_size", 32 if batch_size is None else batch_size)
     x = read_input(model, x)
     y, t = _targets(model, y, x, what)
@@ -245,6 +251,10 @@ class Epochs:
     def __init__(
         self, batches: ArrayBatches | IterableBatches, steps: int | None = None, name: str = "steps_per_epoch"
     ):
+        if steps is None and _is_endless(getattr(batches, "source", None)):
+            raise ValueError(
+                f"This data set never ends, so say how many batches are an epoch: {name}=100. Received: {name}=None."
+            )
         self.batches, self.limit, self.name = batches, steps, name
         self.steps = batches.steps if steps is None else steps
         self._open: Iterator[Batch] | None = None
@@ -264,3 +274,9 @@ class Epochs:
                     "Let it go on for ever, or pass something that can be iterated again."
                 )
             yield batch
+
+
+def _is_endless(source: Any) -> bool:
+    """Whether a data set says that it goes on for ever."""
+    cardinality = getattr(source, "cardinality", None)
+    return callable(cardinality) and int(cardinality()) == INFINITE_CARDINALITY

@@ -38,11 +38,12 @@ class ProgressBar(Callback):
         self._in_fit = False
         self._bar: Any = None
         self._due = float("inf")
+        self._seen: int | None = None  # steps of the last epoch, where nobody knows them beforehand
 
     # The moments.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._in_fit = True
+        self._in_fit, self._seen = True, None
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
@@ -56,6 +57,7 @@ class ProgressBar(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._finish(logs)
+        self._seen = self._step
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         if not self._in_fit:
@@ -106,6 +108,7 @@ class ProgressBar(Callback):
         self.close()
         self._measures = measures
         self._step, self._total = 0, self.params.get("steps")
+        self._expected = self._seen if self._total is None else self._total
         self._begin = self._first = time.perf_counter()
         if self._verbose == 1 and _moves(self._out):
             self._due = self._begin + _INTERVAL
@@ -114,9 +117,9 @@ class ProgressBar(Callback):
         if self._bar is None:
             from .bar import Bar
 
-            self._bar = Bar(self._out, self._total, _WIDTH)
+            self._bar = Bar(self._out, self._expected, _WIDTH)
         seconds = self._seconds_a_step(now)
-        left = now - self._begin if self._total is None else seconds * max(self._total - self._step, 0)
+        left = now - self._begin if self._expected is None else seconds * max(self._expected - self._step, 0)
         logs = self.model.current_logs() if self._measures and self.model is not None else {}
         self._bar.show(self._step, f"{_duration(left)}{_step_time(seconds)}{_numbers(logs)}")
         self._due = time.perf_counter() + _INTERVAL

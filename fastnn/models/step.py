@@ -104,7 +104,7 @@ class Step:
         with self.workspaces.of(x.shape, True):
             losses, p, ctx, tape = self._forward(x, t, True)
             mask = self.chain.mask
-            scale = self._scale(losses, weight, mask)
+            scale = self._scale(losses, t, weight, mask)
             value = float(losses.dot(scale))
             if self._penalized:
                 value += self._penalty()
@@ -132,7 +132,7 @@ class Step:
         with self.workspaces.of(x.shape, False):
             losses, p, _, _ = self._forward(x, t, False)
             mask = self.chain.mask
-            value = float(losses.dot(self._scale(losses, weight, mask)))
+            value = float(losses.dot(self._scale(losses, t, weight, mask)))
             if self._penalized:
                 value += self._penalty()
             self._note(value, t, p, weight, mask)
@@ -145,10 +145,12 @@ class Step:
         losses, ctx = self.loss.forward(y, t)
         return losses, y, ctx, tape
 
-    def _scale(self, losses: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None) -> np.ndarray:
+    def _scale(
+        self, losses: np.ndarray, t: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None
+    ) -> np.ndarray:
         """The factor of each row's loss; without weights and mask the same array each time."""
         if mask is not None:
-            return self.loss.scale(losses.size, weight, losses.dtype, mask)
+            return self.loss.scale(losses.size, weight, losses.dtype, mask, t)
         if weight is not None:
             return self.loss.scale(losses.size, weight, losses.dtype)
         key = (losses.size, losses.dtype)

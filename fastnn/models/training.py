@@ -187,6 +187,12 @@ def predict(
         for i, (part, _, _) in enumerate(epochs):
             heard.on_predict_batch_begin(i, None)
             outputs.append(model.predict_on_batch(part))
+            if outputs[-1].shape[1:] != outputs[0].shape[1:]:
+                raise ValueError(
+                    "predict gives one array, so all outputs have one length. Received: outputs of shape "
+                    f"{outputs[0].shape} and {outputs[-1].shape}. Type model.predict_on_batch(x) for each batch, or "
+                    "pad all batches to one length."
+                )
             heard.on_predict_batch_end(i, {"outputs": outputs[-1]})
             for bar in bars:
                 bar.tick(i + 1)
