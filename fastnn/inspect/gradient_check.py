@@ -209,13 +209,17 @@ def _chain(model: Any) -> list[Any]:
 
 @contextmanager
 def _at_rest(layers: Sequence[Any]) -> Iterator[Callable[[], None]]:
-    """Every layer gives dx, and a function that rewinds their counters of random draws; put back afterwards."""
-    counters = [(layer, layer.calls) for layer in layers if hasattr(layer, "calls")]
+    """Every layer gives dx, and a function that rewinds what a call moves: counters of random draws, carried states.
+
+    All is put back afterwards.
+    """
+    names = ("calls", "states")
+    moved = [(layer, name, getattr(layer, name)) for layer in layers for name in names if hasattr(layer, name)]
     quiet = [layer for layer in layers if not getattr(layer, "needs_input_gradient", True)]
 
     def rewind() -> None:
-        for layer, calls in counters:
-            layer.calls = calls
+        for layer, name, value in moved:
+            setattr(layer, name, value)
 
     for layer in quiet:
         layer.needs_input_gradient = True

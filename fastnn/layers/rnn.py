@@ -51,6 +51,8 @@ class RNN(Wrapper):
     ----------
     states : list of array or None
         What a stateful layer goes on from.
+    listeners : list of callable
+        Each gets, at every backward pass, the gradient that reaches the output of each step, (N, T, units).
 
     Raises
     ------
@@ -97,7 +99,7 @@ class RNN(Wrapper):
         self.go_backwards, self.stateful, self.unroll = bool(go_backwards), bool(stateful), bool(unroll)
         self.zero_output_for_mask = bool(zero_output_for_mask)
         self.states: list[np.ndarray] | None = None
-        self.listener: Callable[[np.ndarray], None] | None = None
+        self.listeners: list[Callable[[np.ndarray], None]] = []
 
     @property
     def children(self) -> list[Layer]:
@@ -218,14 +220,12 @@ class RNN(Wrapper):
         self, dy: np.ndarray | None, dstates: Sequence[np.ndarray | None] | None, run: Any, need_dstates: bool = False
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """As ``backward_states``, for ``sweep``."""
-        listener = self.listener
+        heard = bool(self.listeners)
         if getattr(self.cell, "fusible", False):
-            dx, before, steps = self.cell.sweep_back(
-                dy, dstates, run, self.needs_input_gradient, need_dstates, listener is not None
-            )
+            dx, before, steps = self.cell.sweep_back(dy, dstates, run, self.needs_input_gradient, need_dstates, heard)
         else:
-            dx, before, steps = step_back(self.cell, dy, dstates, run, listener is not None)
-        if listener is not None:
+            dx, before, steps = step_back(self.cell, dy, dstates, run, heard)
+        for listener in self.listeners:
             listener(steps)
         return dx, before
 

@@ -3,6 +3,7 @@
     Conv2D(relu or linear) [+ relu] + MaxPooling2D   →  one pass, and only the outputs that pooling keeps
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
+    TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
 The user still holds single layers; ``compile(fuse=False)`` runs them one by one (the head apart: it also keeps
 saturated predictions learning, as TensorFlow does).
@@ -23,6 +24,7 @@ from ..layers.conv2d import BaseConv2D, Conv2D
 from ..layers.dense import Dense
 from ..layers.pooling import MaxPooling2D
 from ..layers.rules import Rule, rule_of
+from ..layers.time_distributed import TimeDistributed
 
 __all__ = ["ActivityPenalty", "ConvPool", "WithActivation", "blocks_of", "parameters_of", "split_head"]
 
@@ -96,7 +98,7 @@ def parameters_of(block: Any) -> list[Parameter]:
 def blocks_of(layers: Sequence[Layer], fuse: bool = True) -> list[Any]:
     """The blocks that run these layers."""
     blocks: list[Any] = []
-    rest = list(layers)
+    rest = [_at_every_step(layer) for layer in layers]
     while rest:
         block, taken = (_fused(rest) if fuse else None) or (rest[0], 1)
         blocks.append(block)
@@ -104,6 +106,17 @@ def blocks_of(layers: Sequence[Layer], fuse: bool = True) -> list[Any]:
             blocks.append(ActivityPenalty(rest[taken - 1]))
         del rest[:taken]
     return blocks
+
+
+def _at_every_step(layer: Layer) -> Layer:
+    """The layer inside a TimeDistributed, where it runs on sequences as it does on single steps."""
+    if not isinstance(layer, TimeDistributed) or layer.activity_regularizer is not None:
+        return layer
+    inner = layer.layer
+    if isinstance(inner, Dense):
+        return inner
+    elementwise = isinstance(inner, ActivationLayer) and getattr(inner.rule.activation, "axis", -1) == -1
+    return inner if elementwise else layer
 
 
 def _fused(rest: list[Layer]) -> tuple[Any, int] | None:

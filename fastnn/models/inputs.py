@@ -20,6 +20,7 @@ from ..layers.sequences import read_ids
 __all__ = [
     "Epochs",
     "batch_of",
+    "check_stateful",
     "is_iterable_data",
     "match_input",
     "read_input",
@@ -167,10 +168,33 @@ def train_batches(
         )
     size = whole_number("batch_size", 32 if batch_size is None else batch_size)
     x = read_input(model, x)
+    check_stateful(model, len(x), size)
     y, t = _targets(model, y, x, what)
     weight = _weights(sample_weight, class_weight, model, x, y)
     generator = utils.random_generator() if shuffle else None
     return ArrayBatches(x, t, weight, size, model.dtype, generator, model.input_dtype)
+
+
+def check_stateful(model: Any, rows: int, batch_size: int) -> None:
+    """Refuse arrays whose batches differ in size, where a layer carries states from batch to batch.
+
+    Raises
+    ------
+    ValueError
+        If the last batch is smaller, or the size is not the one that the model was given.
+    """
+    layer = next((layer for layer, _ in model.leaves() if getattr(layer, "stateful", False)), None)
+    if layer is None:
+        return
+    declared = model.input_shape[0]
+    size = batch_size if declared is None else declared
+    if batch_size != size or (rows % size and (rows > size or declared is not None)):
+        raise ValueError(
+            f'Layer "{layer.name}" is stateful: row i of a batch goes on from row i of the batch before, so all '
+            f"batches have one size. Received: {rows} examples with batch_size={batch_size}"
+            + (f", and a model made for batches of {declared}. " if declared is not None else ". ")
+            + f"Type batch_size={size} and x[:{rows - rows % size}]."
+        )
 
 
 def batch_of(

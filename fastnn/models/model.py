@@ -454,6 +454,14 @@ class Model(LayerOfLayers):
             step.optimizer = self.optimizer
         return step
 
+    def reset_state(self) -> None:
+        """Let all stateful layers start from zeros again: the next batch goes on from nothing."""
+        for layer, _ in self.leaves():
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
+
+    reset_states = reset_state
+
     def current_logs(self) -> dict[str, Any]:
         """Loss and metrics so far in this epoch or evaluation; the progress bar asks."""
         return {} if self._step is None else self._step.logs()

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..layers.base import Layer, Shape
 from ..layers.input_layer import InputLayer, read_shape
+from ..layers.wrapper import Wrapper
 from .model import Model
 
 __all__ = ["Sequential"]
@@ -236,7 +237,8 @@ class Sequential(Model):
             found = (custom_objects or {}).get(name) or (cls if name == cls.__name__ else getattr(known, name, None))
             if found is None:
                 raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{name!r}: {name}}}.")
-            layers.append(found.from_config(entry["config"]))
+            inner = {} if not issubclass(found, (Model, Wrapper)) else {"custom_objects": custom_objects}
+            layers.append(found.from_config(entry["config"], **inner))
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
         if config.get("build_input_shape") is not None and not model.built:
             model.build(config["build_input_shape"])

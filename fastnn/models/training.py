@@ -12,7 +12,16 @@ from ..callbacks import CallbackList, History, TerminateOnNaN
 from ..data.batches import ArrayBatches, IterableBatches
 from ..data.checks import unpack
 from .guard import Guard
-from .inputs import Epochs, is_iterable_data, read_input, ready_rows, split_arrays, train_batches, whole_number
+from .inputs import (
+    Epochs,
+    check_stateful,
+    is_iterable_data,
+    read_input,
+    ready_rows,
+    split_arrays,
+    train_batches,
+    whole_number,
+)
 from .progress import ProgressBar
 from .step import NotFinite
 
@@ -179,6 +188,7 @@ def predict(
         else:
             size = whole_number("batch_size", 32 if batch_size is None else batch_size)
             x = read_input(model, x)
+            check_stateful(model, len(x), size)
             batches = ArrayBatches(x, batch_size=size, dtype=model.dtype, x_dtype=model.input_dtype)
         epochs = Epochs(batches, _optional_number("steps", steps), "steps")
     outputs = []
