@@ -41,8 +41,8 @@ def conv(kernel: tuple[int, int], channels: int, filters: int, pixels: int, firs
 
 
 def embedding(vocabulary: int, width: int) -> Layer:
-    """Rows taken and added: no product."""
-    return Layer((uniform(0.05, vocabulary, width),))
+    """Rows taken and added: no product. Large numbers, so that a gate in the wrong place would show in the losses."""
+    return Layer((uniform(1.0, vocabulary, width),))
 
 
 def simple_rnn(inputs: int, units: int, steps: int) -> Layer:
