@@ -26,6 +26,10 @@ class LayerOfLayers(Layer):
         first = next(iter(self.leaves()), None)
         return first is not None and first[0].takes_ids
 
+    def check_ids(self, ids: np.ndarray) -> None:
+        """Raise the error of an id that the first layer does not know."""
+        self.leaves()[0][0].check_ids(ids)
+
     @property
     def supports_masking(self) -> bool:
         """Whether a mask of the input comes out with the output."""

@@ -112,7 +112,7 @@ def _at_every_step(layer: Layer) -> Layer:
     """The layer inside a TimeDistributed, where it runs on sequences as it does on single steps."""
     if not isinstance(layer, TimeDistributed) or layer.activity_regularizer is not None:
         return layer
-    inner = layer.layer
+    inner = _at_every_step(layer.layer)
     if isinstance(inner, Dense):
         return inner
     elementwise = isinstance(inner, ActivationLayer) and getattr(inner.rule.activation, "axis", -1) == -1

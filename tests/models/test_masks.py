@@ -89,9 +89,52 @@ def test_many_to_many_padded_trains_as_unpadded(each_backend, units, activation,
     steps_apart(lambda **k: tagger(units, activation, **k), x, y, loss, shares)
 
 
+RECURRENT = {
+    "simple rnn": lambda n, **k: [layers.SimpleRNN(4, return_sequences=n, **k)],
+    "lstm": lambda n, **k: [layers.LSTM(4, return_sequences=n, **k)],
+    "lstm backwards": lambda n, **k: [layers.LSTM(4, return_sequences=n, go_backwards=not n, **k)],
+    "gru": lambda n, **k: [layers.GRU(4, return_sequences=n, **k)],
+    "gru reset before": lambda n, **k: [layers.GRU(4, return_sequences=n, reset_after=False, **k)],
+    "gelu, step by step": lambda n, **k: [layers.SimpleRNN(4, activation="gelu", return_sequences=n, **k)],
+    "output to output": lambda n, **k: [layers.SimpleRNN(4, recurrence="output", return_sequences=n, **k)],
+    "bidirectional, stacked": lambda n, **k: [
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True, **k)),
+        layers.SpatialDropout1D(0.0, **k),
+        layers.Bidirectional(layers.GRU(2, return_sequences=n, **k), merge_mode="sum"),
+    ],
+}
+
+
+def recurrent(case, sequences, head):
+    """A maker of models with these recurrent layers in the middle."""
+    return lambda **settings: Sequential(
+        [
+            layers.Embedding(9, 4, mask_zero=True, **settings),
+            *RECURRENT[case](sequences, **settings),
+            *head(**settings),
+        ]
+    )
+
+
 def test_many_to_one_padded_trains_as_unpadded(each_backend):  # noqa: F811
     rng = np.random.default_rng(0)
     steps_apart(classifier, padded(rng), rng.integers(0, 2, (4, 1)), "binary_crossentropy", [1 / 4] * 4)
+
+
+@pytest.mark.parametrize("case", RECURRENT)
+def test_recurrent_many_to_one_padded_trains_as_unpadded(each_backend, case):  # noqa: F811
+    rng = np.random.default_rng(0)
+    make = recurrent(case, False, lambda **k: [layers.Dense(1, activation="sigmoid", **k)])
+    steps_apart(make, padded(rng), rng.integers(0, 2, (4, 1)), "binary_crossentropy", [1 / 4] * 4)
+
+
+@pytest.mark.parametrize("case", RECURRENT)
+def test_recurrent_many_to_many_padded_trains_as_unpadded(each_backend, case):  # noqa: F811
+    rng = np.random.default_rng(0)
+    x = padded(rng)
+    make = recurrent(case, True, lambda **k: [layers.TimeDistributed(layers.Dense(3, activation="softmax", **k))])
+    shares = [n / sum(LENGTHS) for n in LENGTHS]
+    steps_apart(make, x, rng.integers(0, 3, x.shape), "sparse_categorical_crossentropy", shares)
 
 
 def test_fused_or_not_makes_no_difference():
