@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "denormals.h"
 #include "fnn.h"
 
 #include <sched.h>
@@ -46,6 +47,7 @@ static struct {
     ptrdiff_t items, parts;
     fnn_task task;
     void *context;
+    fnn_mode mode;          /* the caller's, in which workers run its parts too */
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void relax(void) {
@@ -107,6 +109,7 @@ static void run_parts(ticket number, int from_top) {
     ticket t = atomic_load(&pool.ticket);
     while (job_number(t) == number && lowest(t) < end(t)) {
         if (!atomic_compare_exchange_weak(&pool.ticket, &t, from_top ? t - 1 : t + (1 << 16))) continue;
+        fnn_set_mode(pool.mode);
         ptrdiff_t part = from_top ? end(t) - 1 : lowest(t);
         int status = pool.task(pool.context, pool.items * part / pool.parts, pool.items * (part + 1) / pool.parts);
         if (status != FNN_OK) atomic_store(&pool.status, status);
@@ -185,6 +188,7 @@ static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *contex
     pool.items = items;
     pool.task = task;
     pool.context = context;
+    pool.mode = fnn_get_mode();
     atomic_store(&pool.status, FNN_OK);
     atomic_store(&pool.done, 0);
     ticket number = (job_number(atomic_load(&pool.ticket)) + 1) & 0xffffffff;

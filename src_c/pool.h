@@ -1,7 +1,8 @@
 /* pool.h — the thread pool and the scratch memory of its threads.  Exists once per process, in no tier.
  *
  * The pool cuts a range of items into contiguous parts and shares them out to its threads; the caller works too.  No
- * kernel may let a number depend on the cut: items are outputs, or chunks that the shape alone fixes.
+ * kernel may let a number depend on the cut: items are outputs, or chunks that the shape alone fixes.  Workers run in the
+ * floating-point mode of the caller.
  */
 #ifndef FNN_POOL_H
 #define FNN_POOL_H
