@@ -122,7 +122,8 @@ def as_array(value: list[Any]) -> np.ndarray:
     if strings and any(isinstance(part, list) for part in array.flat):
         raise ValueError("The rows of a list differ in length.")
     if array.dtype == object and not strings:
-        raise TypeError(f"A list holds numbers or strings. Received: a list with a {type(first).__name__} in it.")
+        odd = next(part for part in array.flat if not isinstance(part, (bool, int, float)))
+        raise TypeError(f"A list holds numbers or strings. Received: a list with a {type(odd).__name__} in it.")
     return array
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat as always
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ class Tokenizer:
             words = list(self.words(text))
             self.document_count += 1
             self.word_counts.update(words)
-            self.word_docs.update(dict.fromkeys(words, 1))
+            self.word_docs.update(dict.fromkeys(words).keys())
         known = [] if self.oov_token is None else [self.oov_token]
         known += [word for word, _ in sorted(self.word_counts.items(), key=lambda item: -item[1])]
         self.word_index = {word: i for i, word in enumerate(known, 1)}
@@ -125,7 +126,7 @@ class Tokenizer:
         limit = self.num_words or math.inf
         ids = {word: i if i < limit else unknown for word, i in self.word_index.items()}
         for text in _several(texts):
-            found = (ids.get(word, unknown) for word in self.words(text))
+            found = map(ids.get, self.words(text), always(unknown))
             yield [i for i in found if i is not None]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:

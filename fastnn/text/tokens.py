@@ -5,24 +5,29 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from string import ascii_lowercase, ascii_uppercase
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase, punctuation
 from typing import Any
 
 __all__ = ["SPLITS", "STANDARDIZATIONS", "ngrams_of"]
 
-PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
-_STRIP = str.maketrans("", "", PUNCTUATION)
+_LOWER = bytes.maketrans(ascii_uppercase.encode(), ascii_lowercase.encode())
+_PUNCTUATION = punctuation.encode()
 _FIRST, _LAST = 0xAC00, 0xD7A3  # the Hangul syllables, in the order of their letters
 _LEADING, _VOWEL, _TRAILING = 0x1100, 0x1161, 0x11A7
 _VOWELS, _TRAILINGS = 21, 28
 
 STANDARDIZATIONS: dict[str, Callable[[str], str]] = {
-    "lower": lambda text: text.translate(_LOWER),
-    "strip_punctuation": lambda text: text.translate(_STRIP),
-    "lower_and_strip_punctuation": lambda text: text.translate(_LOWER | _STRIP),
+    "lower": lambda text: _translated(text, _LOWER, b""),
+    "strip_punctuation": lambda text: _translated(text, None, _PUNCTUATION),
+    "lower_and_strip_punctuation": lambda text: _translated(text, _LOWER, _PUNCTUATION),
 }
 """How texts are written alike.  As in Keras, only A to Z become small and only ASCII punctuation goes."""
+
+
+def _translated(text: str, table: bytes | None, without: bytes) -> str:
+    """``text`` with its ASCII characters replaced or left out; UTF-8 has them apart from all others."""
+    return text.encode("utf-8", "surrogatepass").translate(table, without).decode("utf-8", "surrogatepass")
 
 
 def syllables(text: str) -> list[str]:
@@ -55,6 +60,7 @@ def jamo(text: str) -> list[str]:
     return [part for token in syllables(text) for part in _letters(token)]
 
 
+@lru_cache(1 << 14)
 def _letters(token: str) -> Sequence[str]:
     code = ord(token[0]) - _FIRST
     if len(token) > 1 or not 0 <= code <= _LAST - _FIRST:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
+from itertools import repeat as always
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,7 @@ class TextVectorization:
         self._widths = _widths(ngrams)
         self._special = [_PADDING, _UNKNOWN] if output_mode == "int" else [_UNKNOWN]
         self._index: dict[str, int] = {}
+        self._lookup: dict[str, int] = {}
         self._idf: np.ndarray | None = None
         self._given = vocabulary is not None
         if vocabulary is not None:
@@ -212,6 +214,7 @@ class TextVectorization:
 
     def _number(self, tokens: list[str]) -> None:
         self._index = {token: i for i, token in enumerate(tokens, len(self._special))}
+        self._lookup = {_PADDING: 0, **self._index}
 
     # Texts -----------------------------------------------------------------------------------------------------------
 
@@ -256,24 +259,24 @@ class TextVectorization:
             return numbers.reshape(texts.shape)
         return numbers[0] if single else numbers
 
-    def _tokens(self, texts: Sequence[str]) -> Sequence[str]:
-        """The tokens of the texts of one row, one after the other."""
-        texts = [_text(text, self.encoding) for text in texts]
+    def _tokens(self, row: Sequence[Any]) -> Sequence[str]:
+        """The tokens of a row: of its one text, or with ``split=None`` its texts."""
+        texts = [text if isinstance(text, str) else _text(text, self.encoding) for text in row]
         if self._write_alike is not None:
             texts = [_text(self._write_alike(text), self.encoding) for text in texts]
-        tokens = texts if self._cut is None else [token for text in texts for token in self._cut(text)]
+        tokens = texts if self._cut is None else self._cut(texts[0])
         return tokens if self._widths is None else ngrams_of(tokens, self._widths)
 
     def _ids(self, rows: list[Sequence[str]]) -> np.ndarray:
         """(N, length) int64."""
-        get, unknown = self._index.get, len(self._special) - 1
         length = self.output_sequence_length
         if length is None:
             length = max(map(len, rows), default=0)
+        rows = [row[:length] for row in rows]
         ids = np.zeros((len(rows), length), np.int64)
-        for row, tokens in zip(ids, rows, strict=True):
-            found = [get(token, unknown) if token else 0 for token in tokens[:length]]
-            row[: len(found)] = found
+        count = np.fromiter(map(len, rows), np.int64, len(rows))
+        found = map(self._lookup.get, chain.from_iterable(rows), always(len(self._special) - 1))
+        ids[np.arange(length) < count[:, None]] = np.fromiter(found, np.int64, count.sum())
         return ids
 
     def _table(self, rows: list[Sequence[str]]) -> np.ndarray:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
 __all__ = ["FILTERS", "text_to_word_sequence"]
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -34,4 +38,13 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     if not isinstance(input_text, str):
         raise TypeError(f"A text is a string. Received: {type(input_text).__name__}.")
     text = input_text.lower() if lower else input_text
-    return [word for word in text.translate(dict.fromkeys(map(ord, filters), split)).split(split) if word]
+    return _finder(filters, split)(text)
+
+
+@lru_cache
+def _finder(filters: str, split: str) -> Callable[[str], list[str]]:
+    """What finds the words of a text."""
+    if len(split) == 1:
+        return re.compile(f"[^{re.escape(filters + split)}]+").findall
+    table = dict.fromkeys(map(ord, filters), split)
+    return lambda text: [word for word in text.translate(table).split(split) if word]
