@@ -175,7 +175,7 @@ cdef ndarray as_index(object x, str name, int ndim):
             raise TypeError(f"{name} is an array of integers. Received: dtype {x.dtype}. Type {name}.astype(np.int64).")
     if ndim != ANY and x.ndim != ndim:
         raise ValueError(f"{name} has {ndim} dimension{'s' if ndim != 1 else ''}. Received: shape {x.shape}.")
-    return np.ascontiguousarray(x, dtype=np.int64)
+    return np.asarray(x, dtype=np.int64, order="C")  # a single id stays one
 
 
 # ---- arrays out ----

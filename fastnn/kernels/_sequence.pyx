@@ -71,7 +71,7 @@ cdef class Sequence:
         s.h_factors = data(self.h_factors)
         s.x_sets = 0 if self.x_factors is None else PyArray_DIM(self.x_factors, 0)
         s.activation = fusible_code("activation", activation)
-        s.other_activation = 0 if other is None else fusible_code(other_name, other)
+        s.other_activation = 0 if not other_name else fusible_code(other_name, other)
         s.go_backwards = go_backwards
         s.reset_after = 0
         return 0

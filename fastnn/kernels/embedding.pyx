@@ -130,6 +130,8 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     as_real_shaped(DY, "dy", shape_of_rows(i, D, shape), shape, dtype)
     cdef ndarray old = None if stale is None else as_index(stale, "stale", 1)
     if dw is None and old is not None:
+        checks.index("stale", old, V)  # which the kernel does not read: a new table has no stale rows
+    if dw is None and old is not None:
         checks.index("stale", old, V)
         old = None  # a new array is cleared as a whole
     cdef npy_intp[2] table_shape = [V, D]

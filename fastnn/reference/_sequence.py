@@ -10,15 +10,22 @@ from fastnn import checks
 
 
 def check(
-    x: np.ndarray, w: np.ndarray, u: np.ndarray, gates: int, back: int, mask=None, x_dropout=None, h_dropout=None
+    x: np.ndarray,
+    w: np.ndarray,
+    u: np.ndarray,
+    gates: int,
+    outputs: int | None = None,
+    mask: np.ndarray | None = None,
+    x_dropout: np.ndarray | None = None,
+    h_dropout: np.ndarray | None = None,
 ) -> tuple[tuple[int, int, int, int], np.ndarray | None]:
-    """Check what all recurrent kernels take, u (back, G·U) being applied to what comes back.
+    """Check what all recurrent kernels take: u (U, G·U), or (O, U) for `outputs` that feed back instead of the state.
 
     Returns the sizes (B, T, D, U) and the mask.
     """
     batch, steps, inputs = x.shape
-    units = u.shape[1] // gates
-    recurrent = "U" if back == units else "O"
+    units = len(u) if outputs is None else u.shape[1]
+    back, recurrent = (units, "U") if outputs is None else (outputs, "O")
     checks.shape("u", u, (back, gates * units), f"({recurrent}, {_times(gates)}U)")
     checks.shape("w", w, (inputs, gates * units), f"(D, {_times(gates)}U)")
     if x_dropout is not None:
@@ -109,12 +116,16 @@ def project_weights(a: np.ndarray, dz: np.ndarray, factors: np.ndarray | None, g
 
 
 class Products:
-    """The products of a backward pass, step by step: dw and du add up, dx is assigned (None: it is not needed)."""
+    """The products of a backward pass, step by step: dw and du add up, dx is assigned (None: it is not needed).
 
-    def __init__(self, gates, x, w, u, x_dropout, h_dropout, dx, dw, du, db):
-        self.gates, self.x, self.w, self.u, self.x_dropout, self.h_dropout = gates, x, w, u, x_dropout, h_dropout
+    dw, du and the other `sums` start from zero. What x holds where the mask is False does not matter.
+    """
+
+    def __init__(self, gates, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, *sums):
+        self.gates, self.w, self.u, self.x_dropout, self.h_dropout = gates, w, u, x_dropout, h_dropout
+        self.x = x if mask is None else np.where(mask[:, :, None], x, 0)
         self.dx, self.dw, self.du = dx, dw, du
-        for total in (dw, du, db):
+        for total in (dw, du, *sums):
             if total is not None:
                 total[...] = 0
 

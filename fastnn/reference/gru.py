@@ -145,7 +145,7 @@ def gru_forward(
     )
     fused(activation)
     checks.choice("recurrent_activation", recurrent_activation, FUSIBLE)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 3, u.shape[0], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 3, None, mask, x_dropout, h_dropout)
     _check_bias(b, units, reset_after)
     sequence.sized((batch, units), "(B, U)", h0=h0)
     y, h, gates, inner = sequence.results(
@@ -271,7 +271,7 @@ def gru_backward(
     )  # fmt: skip
     fused(activation)
     checks.choice("recurrent_activation", recurrent_activation, FUSIBLE)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 3, u.shape[0], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 3, None, mask, x_dropout, h_dropout)
     sequence.sized((batch, steps, units), "(B, T, U)", y=y, inner=inner, dy=dy)
     sequence.sized((batch, steps, 3 * units), "(B, T, 3·U)", gates=gates)
     sequence.sized((batch, units), "(B, U)", dh=dh, h0=h0)
@@ -280,7 +280,7 @@ def gru_backward(
         dw=(dw, w.shape, True), du=(du, u.shape, True), db=(db, (2, 3 * units)[not reset_after :], need_db),
         dh0=(dh0, (batch, units), need_dh0), dstates=(dstates, y.shape, need_dstates),
     )  # fmt: skip
-    products = sequence.Products(3, x, w, u, x_dropout, h_dropout, dx, dw, du, db)
+    products = sequence.Products(3, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, db)
     ds = sequence.start(dh, batch, units, x.dtype)
     with np.errstate(all="ignore"):
         for t, earlier in sequence.backward_order(steps, go_backwards):

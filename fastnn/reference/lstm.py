@@ -122,7 +122,7 @@ def lstm_forward(
     )  # fmt: skip
     fused(activation)
     checks.choice("recurrent_activation", recurrent_activation, FUSIBLE)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 4, u.shape[0], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 4, None, mask, x_dropout, h_dropout)
     sequence.sized((4 * units,), "(4·U,)", b=b)
     sequence.sized((batch, units), "(B, U)", h0=h0, c0=c0)
     y, h, c, gates, cells = sequence.results(
@@ -221,7 +221,7 @@ def lstm_backward(
     )  # fmt: skip
     fused(activation)
     checks.choice("recurrent_activation", recurrent_activation, FUSIBLE)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 4, u.shape[0], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 4, None, mask, x_dropout, h_dropout)
     state = (batch, units)
     sequence.sized((batch, steps, units), "(B, T, U)", y=y, cells=cells, dy=dy)
     sequence.sized((batch, steps, 4 * units), "(B, T, 4·U)", gates=gates)
@@ -231,7 +231,7 @@ def lstm_backward(
         dx=(dx, x.shape, need_dx), dw=(dw, w.shape, True), du=(du, u.shape, True), db=(db, (4 * units,), need_db),
         dh0=(dh0, state, need_dstate0), dc0=(dc0, state, need_dstate0), dstates=(dstates, y.shape, need_dstates),
     )  # fmt: skip
-    products = sequence.Products(4, x, w, u, x_dropout, h_dropout, dx, dw, du, db)
+    products = sequence.Products(4, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, db)
     ds, dc = (sequence.start(d, batch, units, x.dtype) for d in (dh, dc))
     with np.errstate(all="ignore"):
         for t, earlier in sequence.backward_order(steps, go_backwards):

@@ -74,7 +74,7 @@ def simple_rnn_forward(
         x=(x, 3), w=(w, 2), u=(u, 2), b=(b, 1), h0=(h0, 2), x_dropout=(x_dropout, 3), h_dropout=(h_dropout, 3)
     )
     fused(activation)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 1, u.shape[1], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 1, None, mask, x_dropout, h_dropout)
     sequence.sized((units,), "(U,)", b=b)
     sequence.sized((batch, units), "(B, U)", h0=h0)
     inputs = (x, w, u, b, h0, mask, x_dropout, h_dropout)
@@ -156,7 +156,7 @@ def simple_rnn_backward(
         h_dropout=(h_dropout, 3),
     )  # fmt: skip
     fused(activation)
-    (batch, steps, _, units), mask = sequence.check(x, w, u, 1, u.shape[1], mask, x_dropout, h_dropout)
+    (batch, steps, _, units), mask = sequence.check(x, w, u, 1, None, mask, x_dropout, h_dropout)
     sequence.sized((batch, steps, units), "(B, T, U)", y=y, dy=dy)
     sequence.sized((batch, units), "(B, U)", h0=h0, dh=dh)
     inputs = (dy, dh, x, w, u, y, h0, mask, x_dropout, h_dropout)
@@ -164,7 +164,7 @@ def simple_rnn_backward(
         inputs, x.dtype, dx=(dx, x.shape, need_dx), dw=(dw, w.shape, True), du=(du, u.shape, True),
         db=(db, (units,), need_db), dh0=(dh0, (batch, units), need_dh0), dstates=(dstates, y.shape, need_dstates),
     )  # fmt: skip
-    products = sequence.Products(1, x, w, u, x_dropout, h_dropout, dx, dw, du, db)
+    products = sequence.Products(1, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, db)
     ds = sequence.start(dh, batch, units, x.dtype)
     with np.errstate(all="ignore"):
         for t, earlier in sequence.backward_order(steps, go_backwards):
@@ -350,10 +350,7 @@ def output_rnn_backward(
         dv=(dv, v.shape, True), dc=(dc, (outputs,), need_db), dy0=(dy0, (batch, outputs), need_dy0),
         dstates=(dstates, y.shape, need_dstates),
     )  # fmt: skip
-    products = sequence.Products(1, x, w, u, x_dropout, h_dropout, dx, dw, du, db)
-    dv[...] = 0
-    if need_db:
-        dc[...] = 0
+    products = sequence.Products(1, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, db, dv, dc)
     ds = sequence.start(dlast, batch, outputs, x.dtype)
     with np.errstate(all="ignore"):
         for t, earlier in sequence.backward_order(steps, go_backwards):

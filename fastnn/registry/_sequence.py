@@ -37,6 +37,8 @@ SIZES = (
     ((67, 3, 5, 10), "bias h-drop mask start all"),
     ((2, 5, 3, 65), "bias lean"),
     ((33, 4, 2, 3), "lean last backwards"),
+    ((9, 25, 3, 7), "bias start backwards h-drop last all"),
+    ((141, 13, 2, 5), "bias start mask x-gates all"),
 )
 BENCH = (
     ("32 x 100, 32 inputs, 64 units", (32, 100, 32, 64), "bias"),

@@ -85,8 +85,9 @@ def run(kernel: Kernel, case: Case, end: str) -> None:
             for i, a in enumerate(case.args)
         )
         results = {name: fence.place(array, writeable=True) for name, array in given.items()}
+        options = {name: fence.place(a) if isinstance(a, np.ndarray) else a for name, a in case.kwargs.items()}
         print(f"{end} byte at the fence: {describe(kernel, case)}", file=sys.stderr)
-        got = function(*args, **case.kwargs, **results)
+        got = function(*args, **options, **results)
         if kernel.in_place:
             got = tuple(args[i] for i in kernel.in_place if i < len(args))
         assert_equal(got if isinstance(got, tuple) else (got,), expected, describe(kernel, case))
