@@ -207,6 +207,15 @@ def _chain(model: Any) -> list[Any]:
     return [model] if children is None else [layer for child in children for layer in _chain(child)]
 
 
+def _weights(layer: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The trainable weights of a layer and of those inside it, by their path: "bidirectional/forward_lstm/…/kernel"."""
+    trained = getattr(layer, "trainable_weights", ())
+    for child in getattr(layer, "children", ()) if trained else ():
+        yield from _weights(child, f"{above}{layer.name}/")
+    if not hasattr(layer, "children"):
+        yield from ((f"{above}{layer.name}/{parameter.name}", parameter) for parameter in trained)
+
+
 @contextmanager
 def _at_rest(layers: Sequence[Any]) -> Iterator[Callable[[], None]]:
     """Every layer gives dx, and a function that rewinds what a call moves: counters of random draws, carried states.
@@ -300,8 +309,7 @@ def gradient_check(
             dy = layer.backward(dy, context)
         arrays, gradients = ({}, {}) if ids else ({"x": x}, {"x": np.array(dy)})
         for layer in layers:
-            for parameter in getattr(layer, "trainable_weights", ()):
-                name = f"{layer.name}/{parameter.name}"
+            for name, parameter in _weights(layer):
                 arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
         options = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
         return check_gradients(lambda: float((r * forward()[0]).sum()), arrays, gradients, **options)

@@ -175,7 +175,7 @@ class Model(LayerOfLayers):
     def output_shape_for(self, x_shape: tuple[int, ...]) -> tuple[int | None, ...]:
         """The shape of the outputs for inputs of this shape, with None for the batch alone."""
         if None not in self.output_shape[1:]:
-            return self.output_shape
+            return (None, *self.output_shape[1:])
         known, shape = self._shapes
         if known != x_shape[1:]:
             shape = (None, *self.compute_output_shape((self.input_shape[0], *x_shape[1:]))[1:])
