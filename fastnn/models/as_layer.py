@@ -1,4 +1,4 @@
-"""What makes a model a layer, to stand inside another model or a wrapper: its layers run one by one."""
+"""What makes a model a layer, to stand inside another model or a wrapper: the weights of its layers, run one by one."""
 
 from __future__ import annotations
 
@@ -6,19 +6,51 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.base import Layer
+from ..layers.base import Layer, Parameter
 
 __all__ = ["LayerOfLayers"]
 
 
 class LayerOfLayers(Layer):
-    """Base of models; a subclass says its ``leaves``."""
+    """Base of models; a subclass says its ``layers`` and ``leaves``."""
 
     uses_mask = True
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order."""
+        raise NotImplementedError
 
     def leaves(self) -> list[tuple[Layer, bool]]:
         """All layers that are no models, in order, each with whether the models around it let it be trained."""
         raise NotImplementedError
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it sets all layers. Compile the model again afterwards."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters, layer by layer."""
+        return [p for layer, _ in self.leaves() for p in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that training changes."""
+        return [p for layer, free in self.leaves() if free for p in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """The parameters that training leaves alone."""
+        trainable = {id(p) for p in self.trainable_weights}
+        return [p for p in self.weights if id(p) not in trainable]
 
     @property
     def takes_ids(self) -> bool:

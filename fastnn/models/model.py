@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import losses, metrics, optimizers
-from ..layers.base import Layer, Parameter
+from ..layers.base import Layer
 from ..layers.sequences import checked_mask
 from . import training
 from .arena import Arena
@@ -65,42 +65,6 @@ class Model(LayerOfLayers):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=threading.RLock())
         self.forget_plan()
-
-    # What a subclass says.
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers in order."""
-        raise NotImplementedError
-
-    # Parameters.
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it sets all layers. Compile the model again afterwards."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = value
-
-    @property
-    def weights(self) -> list[Parameter]:
-        """All parameters, layer by layer."""
-        return [p for layer, _ in self.leaves() for p in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """The parameters that training changes."""
-        return [p for layer, free in self.leaves() if free for p in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        """The parameters that training leaves alone."""
-        trainable = {id(p) for p in self.trainable_weights}
-        return [p for p in self.weights if id(p) not in trainable]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.

@@ -14,6 +14,8 @@ from .workspaces import Workspaces
 
 __all__ = ["NotFinite", "Step"]
 
+_MOST_SCALES = 64  # one for each number of rows, and sequences come in many lengths
+
 
 class NotFinite(FloatingPointError):
     """The loss of a batch is NaN or infinite; the weights were not changed by it.
@@ -156,6 +158,8 @@ class Step:
         key = (losses.size, losses.dtype)
         scale = self._scales.get(key)
         if scale is None:
+            if len(self._scales) >= _MOST_SCALES:
+                self._scales.clear()
             scale = self._scales[key] = self.loss.scale(losses.size, None, losses.dtype)
         return scale
 
