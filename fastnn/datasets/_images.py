@@ -1,13 +1,7 @@
 """Finding and loading an image data set of the MNIST kind: four IDX files, or one .npz file.
 
-Searched in this order, the first hit wins:
-
-1. ``path``, if given: a folder or an .npz file, and nothing else;
-2. the folder ``$FASTNN_DATA``;
-3. the user's cache: ``$XDG_CACHE_HOME/fastnn``, by default ``~/.cache/fastnn``.
-
-The files lie in a subfolder named after the set (``path`` may also name that subfolder itself). What is found
-nowhere is downloaded into the cache.
+Where it is looked for says ``_files``; ``path`` may also be an .npz file. What is found nowhere is downloaded into the
+cache.
 """
 
 from __future__ import annotations
@@ -21,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ._files import cache, search
 from ._idx import DEFLATE_LIMIT, read_idx
 
 __all__ = ["Arrays", "ImageSet"]
@@ -50,14 +45,10 @@ class ImageSet:
 
     def find(self, path: str | os.PathLike[str] | None = None) -> Path | None:
         """The folder or .npz file that holds the set, or ``None``; nothing is read or downloaded."""
-        if self._named(path):
-            place = Path(path).expanduser()
-            return place if place.is_file() else self._in(place / self.folder) or self._in(place)
-        for place in (os.environ.get("FASTNN_DATA"), _cache()):
-            # Only in the subfolder: the sets of this kind share their file names.
-            if place and (found := self._in(Path(place).expanduser() / self.folder)):
-                return found
-        return None
+        named = self._named(path)
+        if named and (place := Path(path).expanduser()).is_file():
+            return place
+        return search(self.folder, self._in, path if named else None)
 
     def load(self, path: str | os.PathLike[str] | None = None) -> Arrays:
         """Load the set, downloading it first if it is found nowhere and no ``path`` was given."""
@@ -85,7 +76,7 @@ class ImageSet:
     def _download(self) -> Path:
         from ._download import fetch  # urllib takes longer to import than all of fastnn
 
-        folder = _cache() / self.folder
+        folder = cache() / self.folder
         try:
             for stem, (size, sha256) in zip(_STEMS, self.files, strict=True):
                 if _idx_file(folder, stem) is None:
@@ -98,14 +89,10 @@ class ImageSet:
     def _advice(self) -> str:
         names = ", ".join(f"{stem}.gz" for stem in _STEMS)
         return (
-            f"Put the four files {names} (or {self.npz}) into {_cache() / self.folder}, or into a folder of your "
+            f"Put the four files {names} (or {self.npz}) into {cache() / self.folder}, or into a folder of your "
             f'own, and type load_data(path="that folder"), or set FASTNN_DATA to the folder that holds '
             f"{self.folder}/. The files are served by {' and '.join(self.mirrors)}."
         )
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastnn"
 
 
 def _idx_file(folder: Path, stem: str) -> Path | None:
