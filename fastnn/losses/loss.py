@@ -175,6 +175,11 @@ class Loss:
         weight = np.ones(rows, dtype) if sample_weight is None else each_row("sample_weight", sample_weight, rows)
         weight, counted = np.asarray(weight, dtype), rows
         if mask is not None:
+            if mask.size > rows:
+                raise ValueError(
+                    f"A mask of time steps, shape {mask.shape}, came with {rows} predictions, which have no steps. "
+                    "A layer that takes the axis of time away ends the mask: give it supports_masking = False."
+                )
             mask = each_row("The mask", mask, rows)
             weight, counted = weight * mask, int(np.count_nonzero(mask))
         if self.reduction in ("none", None):

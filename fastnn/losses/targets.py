@@ -50,6 +50,7 @@ def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: st
     """Targets matched to the shape of the predictions (None is any size), or a ValueError that says what to do."""
     matched = match(y_shape, t)
     if not _agree(y_shape, matched.shape):
+        hint = _one_an_example(y_shape, t) or hint
         if not hint and matched.ndim == len(y_shape) - 1 and t.dtype.kind in "iu":
             hint = 'For integer class labels type loss="sparse_categorical_crossentropy".'
         raise ValueError(
@@ -58,6 +59,16 @@ def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: st
             + (hint or f"Give the last layer as many units as a target has values, or reshape y to {_text(y_shape)}.")
         )
     return matched
+
+
+def _one_an_example(y_shape: Sequence[int | None], t: np.ndarray) -> str:
+    """What to type where predictions are one a time step, and targets one an example."""
+    if len(y_shape) == 3 and (t.ndim == 1 or (t.ndim == 2 and t.shape[1] == 1)):
+        return (
+            "The model gives one prediction for each time step. For one an example, leave return_sequences=True out "
+            "of the last recurrent layer, or add GlobalAveragePooling1D()."
+        )
+    return ""
 
 
 def _agree(expected: Sequence[int | None], shape: Sequence[int]) -> bool:
@@ -89,7 +100,7 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
     if not _agree(y_shape[:-1], t.shape):
         raise ValueError(
             f"{name} takes one integer label for each row of predictions: shape {_text(y_shape[:-1])}. "
-            f"Received: targets of shape {t.shape}."
+            f"Received: targets of shape {t.shape}. {_one_an_example(y_shape, t)}".rstrip()
         )
     if t.dtype.kind not in "biuf":
         raise TypeError(f"{name} takes integer labels. Received: dtype {t.dtype}. Type y.astype(np.int64).")

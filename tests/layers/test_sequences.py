@@ -289,3 +289,25 @@ def test_spatial_dropout_drops_whole_channels():
     np.testing.assert_array_equal(layers.SpatialDropout1D(0.25)(x), x)
     steps = layers.Dropout(0.5, noise_shape=(3, 5, 1), seed=1)(x, training=True)
     np.testing.assert_array_equal(steps, np.broadcast_to(steps[..., :1], steps.shape))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Embedding(7, 3, "normal", "l2", mask_zero=True),
+        lambda: layers.Masking(2),
+        lambda: layers.Conv1D(4, 3, padding="causal", groups=2, activation="relu"),
+        lambda: layers.SpatialDropout1D(0.3, seed=4),
+        lambda: layers.Dropout(0.3, noise_shape=(None, 1, None)),
+        lambda: layers.ZeroPadding1D((1, 2)),
+    ],
+)
+def test_config_makes_the_same_layer(make):
+    layer = make()
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    assert again.makes_mask == layer.makes_mask
+    model = Sequential([layers.Input((6, 4) if not layer.takes_ids else (6,)), layer])
+    copy = Sequential.from_config(model.get_config())
+    assert copy.output_shape == model.output_shape
+    assert copy.get_config() == model.get_config()

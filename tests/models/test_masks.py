@@ -321,3 +321,29 @@ def test_weights_of_another_shape_are_refused(shape):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match=r"one a time step, shape \(4, 6\)"):
         model.fit(x, np.ones(x.shape, int), sample_weight=np.ones(shape), verbose=0)
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "binary_crossentropy", "categorical_crossentropy"])
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_one_target_an_example_for_one_output_a_step(loss, shape):
+    units = 1 if loss.startswith("binary") else 3
+    model = tagger(units)
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match=r"Received: targets of shape.*leave return_sequences=True out"):
+        model.fit(padded(np.random.default_rng(0)), np.zeros(shape, int), verbose=0)
+
+
+def test_a_mask_for_predictions_without_time_steps():
+    class Last(Spy):
+        """Takes the last step, and forgets to end the mask."""
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], input_shape[2])
+
+        def forward(self, x, training=False, mask=None):
+            return x[:, -1].copy(), x.shape
+
+    model = Sequential([layers.Embedding(9, 1, mask_zero=True), Last()])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"shape \(4, 6\), came with 4 predictions.*supports_masking = False"):
+        model.train_on_batch(padded(np.random.default_rng(0)), np.zeros((4, 1)))
