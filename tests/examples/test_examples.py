@@ -36,7 +36,13 @@ def accuracy(printed: str) -> float:
 
 def test_every_example_is_tested():
     scripts = {path.stem for path in EXAMPLES.glob("*.py")} - {"common"}
-    assert scripts == {"mlp_mnist", "mlp_dropout_mnist", "cnn_fashion", "validation_curves"}
+    assert scripts == {
+        "cnn_fashion",
+        "mlp_dropout_mnist",
+        "mlp_mnist",
+        "validation_curves",
+        "vanishing_gradient",
+    }
 
 
 @needs_mnist
@@ -71,6 +77,18 @@ def test_validation_curves(tmp_path):
         "L2",
         "early stopping",
     ]
+
+
+def test_vanishing_gradient(tmp_path):
+    """Before training: the share of the last step's gradient that reaches the first one."""
+    printed = run(tmp_path, "vanishing_gradient", epochs=1, samples=320)
+    shares = {}
+    for line in printed.splitlines():
+        name, *numbers = re.split(r"\s{2,}", line.strip())
+        if len(numbers) == 6 and "e" in numbers[0]:
+            shares[name] = float(numbers[0]) / float(numbers[-1])
+    assert shares["LSTM"] < 1e-3 < shares["SimpleRNN"] < 0.2 < shares["LSTM that keeps"]
+    assert printed.count("test accuracy") == 3
 
 
 @needs_mnist
