@@ -295,6 +295,18 @@ class Bidirectional(Wrapper):
         n = len(self.forward_layer.zero_states(0))
         return [list(states[:n]), list(states[n:])]
 
+    # Looking inside.
+
+    def trace(self, x: Any, mask: Any = None, initial_state: Any = None) -> dict[str, np.ndarray]:
+        """What both layers compute at each step, as ``"forward/hidden"``, ``"backward/hidden"``; see ``RNN.trace``."""
+        x = np.ascontiguousarray(x, self.dtype)
+        self.ensure_built((None, *x.shape[1:]))
+        shares = self._shares(self._read_states(x, initial_state))
+        pairs = zip(("forward", "backward"), self.children, shares, strict=True)
+        return {
+            f"{side}/{name}": values for side, child, own in pairs for name, values in child.trace(x, mask, own).items()
+        }
+
     # States that are carried.
 
     @property
