@@ -187,6 +187,9 @@ class Layer:
         x = np.zeros([1 if n is None else n for n in input_shape], np.int64 if self.takes_ids else self.dtype)
         return (None, *self.checked_forward(x)[0].shape[1:])
 
+    def check_ids(self, ids: np.ndarray) -> None:
+        """Raise the error of ids that a layer with ``takes_ids`` does not know; the default knows all."""
+
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
         raise NotImplementedError(

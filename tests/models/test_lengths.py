@@ -122,11 +122,19 @@ def test_ids_of_any_dtype_train_alike(dtype):
 
 
 def test_large_ids_are_not_rounded():
-    big = 2**24 + 1  # no float32
-    model = Sequential([layers.Embedding(big + 1, 1, embeddings_initializer="zeros")])
-    model.build((None, None))
-    model.layers[0].embeddings.value[big] = 7
-    assert model.predict(np.array([[big]]), verbose=0).item() == 7
+    class Parity(layers.Layer):
+        takes_ids = True
+
+        def forward(self, x, training=False):
+            return (x % 2).astype(self.dtype), None
+
+    odd = 2**60 + 1  # no float holds it
+    model = Sequential([layers.Input((None,)), Parity()])
+    x = np.array([[odd, odd - 1]])
+    for given in (x, x.astype(np.uint64), x.tolist()):
+        assert model.predict(given, verbose=0).tolist() == [[1, 0]]
+        assert model(given).tolist() == [[1, 0]]
+    assert Parity()(x).tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize("bad", [12, -1])
