@@ -50,8 +50,8 @@ def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 
 def _forward_tolerance(case, expected, eps):
     """Errors step by step: those of all sums, 2·(D + U + 4)·ε of their magnitudes and what h₋₁ brings through |u|;
-    of the gates; of r times inner, or r times h₋₁; of h = z·h₋₁ + (1 − z)·ĥ, by the rule of products, with four
-    roundings."""
+    of the gates; of r times inner, or r times h₋₁; of h = z·h₋₁ + (1 − z)·ĥ, or z·(h₋₁ − ĥ) + ĥ, by the rule of
+    products, with four roundings."""
     x, w, u, b, h0, mask, activation, recurrent_activation, reset_after = case.args
     options = sequence.dropout(case.kwargs)
     y, h, gates, inner = reference.gru_forward(*case.args, **options)
@@ -76,7 +76,7 @@ def _forward_tolerance(case, expected, eps):
             ei = (np.abs(r) + er) * eh * own + np.abs(before * own) * er + 2 * eps * np.abs(inner[:, t])
             en = (ei + size * np.abs(inner[:, t])) @ np.abs(u[:, 2 * units :])
         en = sequence.growth(activation, ex[:, 2 * units :] + en, new, eps)
-        change = np.abs(z * before) + np.abs((1 - z) * new)
+        change = np.abs(z * before) + (np.abs(z) + np.abs(1 - z)) * np.abs(new)
         new_eh = (np.abs(z) + ez) * eh + np.abs(before - new) * ez + (np.abs(1 - z) + ez) * en + 4 * eps * change
         eh = np.where(keep, new_eh, eh)
         before = y[:, t]
