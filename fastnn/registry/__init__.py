@@ -52,7 +52,8 @@ class Kernel:
     exact : callable like `cases`, or None
         Calls on small scaled integers, where both precisions are exact: compiled and twin are equal bit for bit.
     results : tuple of str
-        The keyword arguments to write results into, in order of return; () if there are none.
+        The keyword arguments to write results into, in order of return; () if there are none. The rows that
+        embedding_backward returns beside dw have none: how many there are shows in the call.
     in_place : tuple of int
         Positions of arguments that the call changes.
     elementwise : bool
