@@ -118,8 +118,7 @@ class GradientFlow(Callback):
             names = [layer.name for layer in _all_layers([found[0]]) if hasattr(layer, "listeners")]
             raise TypeError(
                 f"GradientFlow listens to one recurrent layer. Received: {found[0].name!r}, "
-                f"a {type(found[0]).__name__}."
-                + (f" Type GradientFlow({names[0]!r})." if names else "")
+                f"a {type(found[0]).__name__}." + (f" Type GradientFlow({names[0]!r})." if names else "")
             )
         return found[0]
 

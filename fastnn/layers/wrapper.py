@@ -8,7 +8,11 @@ from typing import Any
 
 from .base import Layer, Parameter, Shape
 
-__all__ = ["Wrapper", "ask_input_gradient", "described", "fresh_copy", "made_from"]
+__all__ = ["Wrapper", "ask_input_gradient", "classes_above", "described", "fresh_copy", "made_from"]
+
+
+classes_above: dict[str, type] = {}
+"""Classes that may stand inside a wrapper and live a floor higher: models enter themselves."""
 
 
 class Wrapper(Layer):
@@ -103,11 +107,7 @@ def made_from(entry: Any, custom_objects: dict[str, type] | None = None) -> Laye
     from .. import layers
 
     name = entry["class_name"]
-    found = (custom_objects or {}).get(name) or getattr(layers, name, None)
-    if found is None:
-        from .. import models
-
-        found = getattr(models, name, None)
+    found = (custom_objects or {}).get(name) or getattr(layers, name, None) or classes_above.get(name)
     if found is None:
         raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{name!r}: {name}}}.")
     if "custom_objects" in found.from_config.__code__.co_varnames:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..layers.base import Layer, Shape
 from ..layers.input_layer import InputLayer, read_shape
-from ..layers.wrapper import Wrapper
+from ..layers.wrapper import Wrapper, classes_above
 from .model import Model
 
 __all__ = ["Sequential"]
@@ -243,3 +243,6 @@ class Sequential(Model):
         if config.get("build_input_shape") is not None and not model.built:
             model.build(config["build_input_shape"])
         return model
+
+
+classes_above["Sequential"] = Sequential

@@ -171,6 +171,7 @@ MADE = {
     "bidirectional": lambda: Bidirectional(LSTM(3, return_sequences=True), merge_mode="sum"),
     "bidirectional pair": lambda: Bidirectional(LSTM(3), backward_layer=GRU(2, go_backwards=True)),
     "time_distributed": lambda: TimeDistributed(TimeDistributed(Dense(3), name="inner")),
+    "model at every step": lambda: TimeDistributed(Sequential([Dense(3), Dense(2)])),
     "repeat": lambda: RepeatVector(3),
     "cells": lambda: StackedRNNCells([SimpleRNNCell(3), LSTMCell(2)]),
     "output cell": lambda: layers.OutputRNNCell(3, output_units=2),
