@@ -182,3 +182,47 @@ def test_time_distributed_and_repeat_vector():
     ]
     models[1].set_weights(models[0].get_weights())
     np.testing.assert_allclose(models[1](x), np.asarray(models[0](x)), **CLOSE)
+
+
+MODELS = {
+    "bilstm of the notes": lambda k: [
+        k.layers.Embedding(30, 8, mask_zero=True),
+        k.layers.Bidirectional(k.layers.LSTM(6, return_sequences=True)),
+        k.layers.Bidirectional(k.layers.LSTM(4)),
+        k.layers.Dense(5, activation="relu"),
+        k.layers.Dense(1, activation="sigmoid"),
+    ],
+    "gru, regularized": lambda k: [
+        k.layers.Embedding(30, 8),
+        k.layers.GRU(6, kernel_regularizer="l2", recurrent_regularizer="l1", activity_regularizer="l2"),
+        k.layers.Dense(1, activation="sigmoid"),
+    ],
+    "cells, constrained": lambda k: [
+        k.layers.Embedding(30, 8, mask_zero=True),
+        k.layers.RNN([k.layers.SimpleRNNCell(6, kernel_constraint="max_norm"), k.layers.LSTMCell(4)]),
+        k.layers.Dense(1, activation="sigmoid"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_training(name):
+    """By SGD: for Adam, Keras squares the gradients of an id that stands twice in a batch one by one, not their sum."""
+    rng = np.random.default_rng(3)
+    ids = rng.integers(1, 30, (48, 9)) * (np.arange(9) < rng.integers(1, 10, (48, 1)))
+    y = (ids.sum(1) > 70).astype(int)
+    histories, outputs, weights = [], [], None
+    for k in (keras, fastnn):
+        model = k.Sequential([k.layers.Input((9,), dtype="int32"), *MODELS[name](k)])
+        weights = weights or [rng.uniform(-0.4, 0.6, w.shape).astype(np.float32) for w in model.get_weights()]
+        model.set_weights(weights)
+        model.compile(k.optimizers.SGD(0.3), "binary_crossentropy", metrics=["accuracy"])
+        run = model.fit(ids, y, batch_size=16, epochs=4, shuffle=False, validation_data=(ids[:20], y[:20]), verbose=0)
+        histories.append(run.history)
+        outputs.append(model.predict(ids, verbose=0))
+    assert list(histories[0]) == list(histories[1])
+    assert len(set(histories[0]["loss"])) == 4
+    assert np.ptp(outputs[0]) > 0.005
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][key], values, rtol=2e-4, atol=2e-5, err_msg=key)
+    np.testing.assert_allclose(outputs[1], outputs[0], rtol=2e-4, atol=2e-5)
