@@ -123,6 +123,7 @@ def _lost(
 ) -> dict[str, Any]:
     """The loss is no number: sound weights are put back, and training ends, quietly if TerminateOnNaN is there."""
     words = guard.restore(x)
+    model.reset_state()  # what stateful layers carry came of the lost run
     if any(isinstance(callback, TerminateOnNaN) for callback in heard):
         logs = step.logs() | {"loss": error.value}
         heard.on_train_batch_end(i, logs)

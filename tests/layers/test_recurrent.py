@@ -439,6 +439,14 @@ def test_a_stateful_layer_without_a_declared_batch_changes_size_after_a_reset(x)
     assert model.predict(x[:2], verbose=0).shape == (2, U)
 
 
+def test_states_of_a_lost_run_are_forgotten(x):
+    model = Sequential([Input((T, D)), SimpleRNN(U, stateful=True), Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(FloatingPointError, match="batch itself holds NaN"):
+        model.fit(np.concatenate([x, x * np.nan]), np.zeros((2 * N, 1)), batch_size=N, shuffle=False, verbose=0)
+    assert np.isfinite(model.predict(x, verbose=0)).all()
+
+
 # Randomness.
 
 
