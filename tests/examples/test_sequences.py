@@ -1,0 +1,81 @@
+"""The examples on sequences, on real text and real series; here on few of them, the slow ones on more."""
+
+import re
+
+import pytest
+
+from fastnn.datasets import korsts, nsmc, pollution, temperature, tiny_shakespeare
+from tests.examples.test_examples import accuracy, run
+
+needs_korsts = pytest.mark.skipif(korsts.find() is None, reason="KorSTS is not here; set FASTNN_DATA")
+needs_nsmc = pytest.mark.skipif(nsmc.find() is None, reason="NSMC is not here; set FASTNN_DATA")
+needs_shakespeare = pytest.mark.skipif(tiny_shakespeare.find() is None, reason="the text is not here; set FASTNN_DATA")
+needs_series = pytest.mark.skipif(
+    pollution.find() is None or temperature.find() is None, reason="the series are not here; set FASTNN_DATA"
+)
+
+
+def bits(printed: str) -> float:
+    return float(re.search(r"bits a character on the validation tenth: (\d+\.\d+)", printed)[1])
+
+
+def errors(printed: str) -> list[tuple[float, float]]:
+    """Mean absolute errors of the networks, each beside that of the naive forecast."""
+    return [(float(a), float(b)) for a, b in re.findall(r"error ([\d.]+), naive ([\d.]+)", printed)]
+
+
+@needs_korsts
+def test_bilstm_korsts(tmp_path):
+    printed = run(tmp_path, "bilstm_korsts", epochs=2, samples=320)
+    for parameters in ("66,048", "41,216", "4,160"):
+        assert parameters in printed
+    assert "20/20" in printed
+    assert "majority class alone: 0.5120" in printed
+    assert 0.35 < accuracy(printed) < 0.65
+
+
+@needs_shakespeare
+def test_char_rnn(tmp_path):
+    printed = run(tmp_path, "char_rnn_shakespeare", epochs=1, samples=30000, units=32, length=50)
+    assert 4 < bits(printed) < 6.1  # a uniform guess needs 6.02
+    assert "ROMEO:" in printed
+
+
+@needs_series
+def test_forecast(tmp_path):
+    printed = run(tmp_path, "forecast", epochs=1, samples=1000)
+    assert len(errors(printed)) == 4
+
+
+@needs_korsts
+@pytest.mark.slow
+def test_bilstm_korsts_learns_its_pairs_by_heart(tmp_path):
+    """Measured after the third epoch: 0.93 of the training pairs."""
+    printed = run(tmp_path, "bilstm_korsts", epochs=3)
+    last = [float(a) for a in re.findall(r" accuracy: ([\d.]+).*val_accuracy", printed)][-1]
+    assert last > 0.85
+    assert 0.52 < accuracy(printed) < 0.7
+
+
+@needs_nsmc
+@pytest.mark.slow
+def test_nsmc(tmp_path):
+    """Measured after this run: GRU 0.80, LSTM 0.79, MLP 0.79."""
+    printed = run(tmp_path, "nsmc_lstm_gru", epochs=2, samples=30000)
+    found = {name: float(a) for name, a in re.findall(r"(GRU|LSTM|MLP): test accuracy ([\d.]+)", printed)}
+    assert set(found) == {"GRU", "LSTM", "MLP"}
+    assert min(found.values()) > 0.76
+
+
+@needs_shakespeare
+@pytest.mark.slow
+def test_char_rnn_beats_pairs_of_characters(tmp_path):
+    """Counting pairs of characters gives about 3.6 bits; measured here: 3.0."""
+    assert bits(run(tmp_path, "char_rnn_shakespeare", epochs=1, units=128, length=20)) < 3.3
+
+
+@needs_series
+@pytest.mark.slow
+def test_forecasts_beat_the_naive_one(tmp_path):
+    printed = run(tmp_path, "forecast", epochs=8)
+    assert all(error < 0.93 * naive for error, naive in errors(printed))
