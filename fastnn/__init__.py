@@ -27,6 +27,7 @@ _MODULES = frozenset(
         "datasets",
         "initializers",
         "inspect",
+        "keras",
         "kernels",
         "layers",
         "losses",
