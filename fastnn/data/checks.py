@@ -38,6 +38,11 @@ def read_array(name: str, value: Any) -> np.ndarray:
         raise TypeError(
             f"{name} is an array of numbers. Received: {type(value).__name__}. Type {name} = np.asarray({name})."
         )
+    if array.dtype.kind in "USTO" and array.size and isinstance(array.flat[0], (str, bytes)):
+        hint = f"Type {name} = np.unique({name}, return_inverse=True)[1] if they name classes."
+        if name == "x":
+            hint = "Words become ids first, by fastnn.text.TextVectorization or Tokenizer."
+        raise TypeError(f"{name} holds numbers. Received: texts, {str(array.flat[0])!r} the first. {hint}")
     if array.dtype == object:
         raise TypeError(
             f"{name} is an array of numbers. Received: an array of objects, as lists of different lengths make. "

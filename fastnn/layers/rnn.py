@@ -127,7 +127,10 @@ class RNN(Wrapper):
 
     def _check_shape(self, input_shape: Shape) -> None:
         if len(input_shape) < 3 or None in input_shape[2:]:
-            hint = "For one number a step type x[..., None]; words go through an Embedding first."
+            hint = (
+                "For one number a step type x[..., None]; words go through an Embedding first, as ids (batch, steps): "
+                "dataset.batch(32) makes batches, x[None] one of a single sequence."
+            )
             self.refuse_shape(
                 "sequences, (batch, steps, features), with a known number of features",
                 input_shape,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn import layers
+from fastnn.data import Dataset
 from fastnn.layers import (
     GRU,
     LSTM,
@@ -216,3 +217,12 @@ def test_copies_stand_alone():
         np.testing.assert_array_equal(twin(X + 1), copy.deepcopy(layer)(X + 1))
         twin.weights[0].value[...] = 7
         assert (layer.weights[0].value != 7).all()
+
+
+def test_a_batch_that_is_missing_is_named():
+    """A data set of single sequences, as is forgotten easily."""
+    ids, labels = np.zeros((6, 5), int), np.zeros(6)
+    model = Sequential([layers.Embedding(3, 4), layers.LSTM(2), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"dataset.batch\(32\)"):
+        model.fit(Dataset.from_tensor_slices((ids, labels)), verbose=0)
