@@ -20,6 +20,7 @@ __all__ = [
     "result",
     "in_place",
     "index",
+    "rows",
     "mask",
     "choice",
     "number",
@@ -160,15 +161,19 @@ def _flags(x: np.ndarray) -> str:
     return f"C-contiguous {x.flags.c_contiguous}, writeable {x.flags.writeable}"
 
 
-def in_place(**arrays: np.ndarray | None) -> None:
+def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | None:
     """Check flat arrays that a kernel changes: one length, one real dtype, C-contiguous, writeable.
+
+    If it changes `some` rows only, the arrays are tables of two axes; those rows are returned.
 
     Raises
     ------
     TypeError
         If one is no array, or of another dtype than the first.
     ValueError
-        If a shape differs, or one is not contiguous, not writeable, or overlaps another.
+        If a shape differs, or one is not contiguous, not writeable, or overlaps another; if the rows do not ascend.
+    IndexError
+        If a row is out of range.
 
     Examples
     --------
@@ -184,7 +189,9 @@ def in_place(**arrays: np.ndarray | None) -> None:
             raise TypeError(f"{name} is a float32 or float64 array, changed in place. Received: {received}.")
         if x.dtype != like.dtype:
             raise TypeError(f"{name} has the dtype of {first}, {like.dtype}. Received: {x.dtype}.")
-        if x.ndim != 1:
+        if some is not None and x.ndim != 2:
+            raise ValueError(f"{name} is a table (two axes) if rows are given. Received: shape {x.shape}.")
+        if some is None and x.ndim != 1:
             raise ValueError(f"{name} is flat (one axis). Received: shape {x.shape}. Type {name}.reshape(-1).")
         if x.shape != like.shape:
             raise ValueError(f"{name} has the shape of {first}, {like.shape}. Received: {x.shape}.")
@@ -193,6 +200,7 @@ def in_place(**arrays: np.ndarray | None) -> None:
         for other, z in given[:position]:
             if np.may_share_memory(x, z):
                 raise ValueError(f"{name} and {other} are different memory. Received: overlapping arrays.")
+    return None if some is None else rows("rows", some, len(like))
 
 
 def index(name: str, i: Any, size: int, ndim: int | None = 1) -> np.ndarray:
@@ -226,6 +234,24 @@ def index(name: str, i: Any, size: int, ndim: int | None = 1) -> np.ndarray:
     if len(wrong):
         at, there = wrong[0].tolist(), f"0 to {size - 1} are there" if size else "nothing is there"
         raise IndexError(f"{name}{at if at else ''} is out of range: {there}. Received: {array[tuple(at)]}.")
+    return array
+
+
+def rows(name: str, i: Any, size: int) -> np.ndarray:
+    """Return the numbers of some rows as an int64 array: each in [0, size), and larger than the one before.
+
+    Examples
+    --------
+    >>> rows("rows", [2, 0], 3)
+    Traceback (most recent call last):
+    ValueError: rows ascend, each once. Received: rows[1] = 0 behind 2. Type np.unique(rows).
+    """
+    array = index(name, i, size)
+    wrong = np.flatnonzero(array[1:] <= array[:-1])
+    if wrong.size:
+        at = int(wrong[0]) + 1
+        received = f"{name}[{at}] = {array[at]} behind {array[at - 1]}"
+        raise ValueError(f"{name} ascend, each once. Received: {received}. Type np.unique({name}).")
     return array
 
 

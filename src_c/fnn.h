@@ -75,6 +75,12 @@ struct fnn_conv {
     ptrdiff_t stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right, groups;
 };
 
+/* Some rows of a table of `total` rows of `width` numbers: their `count` indices, ascending; index NULL: all rows. */
+struct fnn_rows {
+    const int64_t *index;
+    ptrdiff_t count, total, width;
+};
+
 /* A recurrent layer over B sequences of T steps, D numbers in, U units (and O outputs, where the output feeds back); what may
  * be missing is NULL.  The factors of dropout are the same at every step: x_factors of (x_sets, B, D), one set for all gates or
  * one a gate; h_factors of (gates, B, U). */

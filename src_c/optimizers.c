@@ -12,8 +12,9 @@
  *
  * Each begins with the decoupled decay w -= λ η w (λ = weight decay) and leaves g as it is.
  * Shapes: all arrays (n,), not overlapping; the caller allocates them, w and the optimizer's own arrays are updated in
- * place.  NaN in a gradient reaches the weight.  Threaded over chunks; bound by memory: every element is read once
- * and written once.
+ * place.  With `rows` they are tables, and only those rows are read and changed: FNN_BAD_INDEX unless they ascend.
+ * NaN in a gradient reaches the weight.  Threaded over chunks, or over rows; bound by memory: every element is read once and
+ * written once.
  * Twin: fastnn/reference/optimizers.py.
  */
 #include "wide.h"
@@ -26,6 +27,8 @@ struct step {
     const real *g;
     real *a, *b, *c;         /* the optimizer's own arrays, in the order of its signature; NULL: none */
     ptrdiff_t n;
+    const int64_t *index;    /* of the rows to update; NULL: all elements */
+    ptrdiff_t width;         /* of an item: a row, or a chunk */
     real decay;              /* λ η */
     real rate, epsilon;      /* η, or with its bias correction α; ε */
     real momentum;           /* μ */
@@ -35,43 +38,95 @@ struct step {
     int nesterov;
 };
 
-/* Updates elements i..i+n-1, n <= VL. */
-typedef void (*update)(const struct step *s, ptrdiff_t i, ptrdiff_t n);
+/* Updates elements i..end-1, a whole number of vectors. */
+typedef void (*update)(const struct step *s, ptrdiff_t i, ptrdiff_t end);
 
-INLINE int update_chunks(const void *context, ptrdiff_t first, ptrdiff_t last, update each) {
-    const struct step s =
-        *(const struct step *)context; /* a copy of our own, which no store can change: it stays in registers */
-    ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, s.n);
-    /* The main loop: */
-    for (; i + VL <= end; i += VL) each(&s, i, VL);
-    /* The tail: */
-    if (i < end) each(&s, i, end - i);
+/* The loop over one vector of an optimizer, once in machine code: so all elements get the same fused multiply-adds. */
+#define LOOP_OVER(vector) \
+    static void vector##_vectors(const struct step *job, ptrdiff_t i, ptrdiff_t end) { \
+        const struct step s = *job; /* a copy of our own, which no store can change: it stays in registers */ \
+        for (; i < end; i += VL) vector(&s, i); \
+    } \
+    static int vector##_items(void *job, ptrdiff_t first, ptrdiff_t last) { \
+        return update_items(job, first, last, vector##_vectors); \
+    }
+
+#if defined(__clang__)
+#define OPAQUE __attribute__((noinline))
+#else
+#define OPAQUE __attribute__((noipa)) /* no copies of it for known arguments, and so none of the loops that it calls */
+#endif
+
+/* The n < VL elements from `at` on, in the room of a vector. */
+static void update_tail(const struct step *s, ptrdiff_t at, ptrdiff_t n, update vectors) {
+    real *const own[] = {s->w, s->a, s->b, s->c};
+    real room[4][VL], g[VL];
+    struct step tail = *s;
+    for (int k = 0; k < 4; k++)
+        if (own[k]) store(room[k], load_part(own[k] + at, n));
+    if (s->g) store(g, load_part(s->g + at, n));
+    tail.w = room[0];
+    tail.g = g;
+    if (s->a) tail.a = room[1];
+    if (s->b) tail.b = room[2];
+    if (s->c) tail.c = room[3];
+    vectors(&tail, 0, VL);
+    for (int k = 0; k < 4; k++)
+        if (own[k]) store_part(own[k] + at, load(room[k]), n);
+}
+
+/* Items: chunks, or some of the rows. */
+OPAQUE static int update_items(const struct step *s, ptrdiff_t first, ptrdiff_t last, update vectors) {
+    for (ptrdiff_t item = first; item < last; item++) {
+        ptrdiff_t i = s->index ? s->index[item] * s->width : item * CHUNK, end = least(i + s->width, s->n);
+        ptrdiff_t tail = i + (end - i) / VL * VL;
+        vectors(s, i, tail);
+        if (tail < end) update_tail(s, tail, end - tail, vectors);
+    }
     return FNN_OK;
 }
 
-/* `arrays`: how many are read or written, for the cost. */
-static int run(fnn_task task, struct step *s, int arrays) {
-    return fnn_parallel(ceil_div(s->n, CHUNK), (double)s->n * arrays * (double)sizeof(real), task, s);
+/* Whether the rows are there, each once, so that no two threads meet in one. */
+static int ascend(const struct fnn_rows *rows) {
+    int64_t before = -1;
+    int right = 1;
+    for (ptrdiff_t k = 0; k < rows->count; before = rows->index[k++]) right &= rows->index[k] > before;
+    return right && before < rows->total;
+}
+
+/* rows: NULL, or their index NULL, means all elements.  `arrays`: how many are read or written, for the cost. */
+static int run(fnn_task task, struct step *s, const struct fnn_rows *rows, int arrays) {
+    ptrdiff_t items = ceil_div(s->n, CHUNK);
+    double elements = (double)s->n;
+    s->width = CHUNK;
+    if (rows && rows->index) {
+        if (!ascend(rows)) return FNN_BAD_INDEX;
+        s->index = rows->index;
+        s->width = rows->width;
+        items = rows->count;
+        elements = (double)(items * rows->width);
+    }
+    return fnn_parallel(items, elements * arrays * (double)sizeof(real), task, s);
 }
 
 /* ---- what several of them share ---- */
 
-INLINE vec decayed(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec w = load_upto(s->w + i, n);
+INLINE vec decayed(const struct step *s, ptrdiff_t i) {
+    vec w = load(s->w + i);
     return s->decay != 0 ? w - w * s->decay : w;
 }
 
 /* mean += share (x - mean), in place; returns the new mean. */
-INLINE vec approach(real *mean, vec x, real share, ptrdiff_t n) {
-    vec old = load_upto(mean, n), new = old + share * (x - old);
-    store_upto(mean, new, n);
+INLINE vec approach(real *mean, vec x, real share) {
+    vec old = load(mean), new = old + share * (x - old);
+    store(mean, new);
     return new;
 }
 
 /* mean = old mean + new x, in place; returns the new mean. */
-INLINE vec blend(real *mean, vec x, real old, real new, ptrdiff_t n) {
-    vec y = old * load_upto(mean, n) + new * x;
-    store_upto(mean, y, n);
+INLINE vec blend(real *mean, vec x, real old, real new) {
+    vec y = old * load(mean) + new * x;
+    store(mean, y);
     return y;
 }
 
@@ -85,79 +140,74 @@ static double power(double x, ptrdiff_t n) {
 
 /* ---- sgd ---- */
 
-INLINE void sgd_plain(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    store_upto(s->w + i, decayed(s, i, n) - s->rate * load_upto(s->g + i, n), n);
+INLINE void sgd_plain(const struct step *s, ptrdiff_t i) { store(s->w + i, decayed(s, i) - s->rate * load(s->g + i)); }
+
+INLINE void sgd_momentum(const struct step *s, ptrdiff_t i) {
+    vec push = s->rate * load(s->g + i);
+    vec velocity = s->momentum * load(s->a + i) - push;
+    store(s->a + i, velocity);
+    store(s->w + i, decayed(s, i) + (s->nesterov ? s->momentum * velocity - push : velocity));
 }
 
-INLINE void sgd_momentum(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec push = s->rate * load_upto(s->g + i, n);
-    vec velocity = s->momentum * load_upto(s->a + i, n) - push;
-    store_upto(s->a + i, velocity, n);
-    store_upto(s->w + i, decayed(s, i, n) + (s->nesterov ? s->momentum * velocity - push : velocity), n);
-}
+LOOP_OVER(sgd_plain)
+LOOP_OVER(sgd_momentum)
 
-static int sgd_plain_chunks(void *s, ptrdiff_t first, ptrdiff_t last) {
-    return update_chunks(s, first, last, sgd_plain);
-}
-static int sgd_momentum_chunks(void *s, ptrdiff_t first, ptrdiff_t last) {
-    return update_chunks(s, first, last, sgd_momentum);
-}
-
-int FNN(sgd_step)(real *w, const real *g, real *velocity, ptrdiff_t n, double learning_rate, double momentum,
-                  int nesterov, double weight_decay) {
+int FNN(sgd_step)(real *w, const real *g, real *velocity, ptrdiff_t n, const struct fnn_rows *rows,
+                  double learning_rate, double momentum, int nesterov, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = velocity, .n = n, .nesterov = nesterov};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
     s.momentum = (real)momentum;
-    return momentum != 0 ? run(sgd_momentum_chunks, &s, 5) : run(sgd_plain_chunks, &s, 3);
+    return momentum != 0 ? run(sgd_momentum_items, &s, rows, 5) : run(sgd_plain_items, &s, rows, 3);
 }
 
 /* ---- adam ---- */
 
-INLINE void adam(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec m = approach(s->a + i, g, s->share_1, n), v = approach(s->b + i, g * g, s->share_2, n);
+INLINE void adam(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec m = approach(s->a + i, g, s->share_1), v = approach(s->b + i, g * g, s->share_2);
     if (s->c) {
-        v = vec_max(load_upto(s->c + i, n), v);
-        store_upto(s->c + i, v, n);
+        v = vec_max(load(s->c + i), v);
+        store(s->c + i, v);
     }
-    store_upto(s->w + i, decayed(s, i, n) - s->rate * m / (vec_sqrt(v) + s->epsilon), n);
+    store(s->w + i, decayed(s, i) - s->rate * m / (vec_sqrt(v) + s->epsilon));
 }
 
-static int adam_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adam); }
+LOOP_OVER(adam)
 
 /* vhat: NULL, or AMSGrad's; step counts from 1. */
-int FNN(adam_step)(real *w, const real *g, real *m, real *v, real *vhat, ptrdiff_t n, ptrdiff_t step,
-                   double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) {
+int FNN(adam_step)(real *w, const real *g, real *m, real *v, real *vhat, ptrdiff_t n, const struct fnn_rows *rows,
+                   ptrdiff_t step, double learning_rate, double beta_1, double beta_2, double epsilon,
+                   double weight_decay) {
     struct step s = {.w = w, .g = g, .a = m, .b = v, .c = vhat, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)(learning_rate * __builtin_sqrt(1 - power(beta_2, step)) / (1 - power(beta_1, step)));
     s.share_1 = (real)(1 - beta_1);
     s.share_2 = (real)(1 - beta_2);
     s.epsilon = (real)epsilon;
-    return run(adam_chunks, &s, vhat ? 9 : 7);
+    return run(adam_items, &s, rows, vhat ? 9 : 7);
 }
 
 /* ---- rmsprop ---- */
 
-INLINE void rmsprop(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec spread = blend(s->a + i, g * g, s->old, s->new, n);
+INLINE void rmsprop(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec spread = blend(s->a + i, g * g, s->old, s->new);
     if (s->c) {
-        vec mean = blend(s->c + i, g, s->old, s->new, n);
+        vec mean = blend(s->c + i, g, s->old, s->new);
         spread -= mean * mean;
     }
     vec increment = s->rate * g / vec_sqrt(spread + s->epsilon);
-    if (s->momentum != 0) increment = blend(s->b + i, increment, s->momentum, 1, n);
-    store_upto(s->w + i, decayed(s, i, n) - increment, n);
+    if (s->momentum != 0) increment = blend(s->b + i, increment, s->momentum, 1);
+    store(s->w + i, decayed(s, i) - increment);
 }
 
-static int rmsprop_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, rmsprop); }
+LOOP_OVER(rmsprop)
 
 /* momentum_buffer: not read where momentum is 0; average_gradient: NULL, or the centred form's. */
 int FNN(rmsprop_step)(real *w, const real *g, real *velocity, real *momentum_buffer, real *average_gradient,
-                      ptrdiff_t n, double learning_rate, double rho, double momentum, double epsilon,
-                      double weight_decay) {
+                      ptrdiff_t n, const struct fnn_rows *rows, double learning_rate, double rho, double momentum,
+                      double epsilon, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = velocity, .b = momentum_buffer, .c = average_gradient, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
@@ -165,73 +215,74 @@ int FNN(rmsprop_step)(real *w, const real *g, real *velocity, real *momentum_buf
     s.new = (real)(1 - rho);
     s.momentum = (real)momentum;
     s.epsilon = (real)epsilon;
-    return run(rmsprop_chunks, &s, 5 + (momentum != 0 ? 2 : 0) + (average_gradient ? 2 : 0));
+    return run(rmsprop_items, &s, rows, 5 + (momentum != 0 ? 2 : 0) + (average_gradient ? 2 : 0));
 }
 
 /* ---- adagrad ---- */
 
-INLINE void adagrad(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec sum = load_upto(s->a + i, n) + g * g;
-    store_upto(s->a + i, sum, n);
-    store_upto(s->w + i, decayed(s, i, n) - s->rate * g / vec_sqrt(sum + s->epsilon), n);
+INLINE void adagrad(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec sum = load(s->a + i) + g * g;
+    store(s->a + i, sum);
+    store(s->w + i, decayed(s, i) - s->rate * g / vec_sqrt(sum + s->epsilon));
 }
 
-static int adagrad_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adagrad); }
+LOOP_OVER(adagrad)
 
-int FNN(adagrad_step)(real *w, const real *g, real *accumulator, ptrdiff_t n, double learning_rate, double epsilon,
-                      double weight_decay) {
+int FNN(adagrad_step)(real *w, const real *g, real *accumulator, ptrdiff_t n, const struct fnn_rows *rows,
+                      double learning_rate, double epsilon, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = accumulator, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
     s.epsilon = (real)epsilon;
-    return run(adagrad_chunks, &s, 5);
+    return run(adagrad_items, &s, rows, 5);
 }
 
 /* ---- adadelta ---- */
 
-INLINE void adadelta(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec squares = blend(s->a + i, g * g, s->old, s->new, n);
-    vec delta = -vec_sqrt(load_upto(s->b + i, n) + s->epsilon) / vec_sqrt(squares + s->epsilon) * g;
-    blend(s->b + i, delta * delta, s->old, s->new, n);
-    store_upto(s->w + i, decayed(s, i, n) + s->rate * delta, n);
+INLINE void adadelta(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec squares = blend(s->a + i, g * g, s->old, s->new);
+    vec delta = -vec_sqrt(load(s->b + i) + s->epsilon) / vec_sqrt(squares + s->epsilon) * g;
+    blend(s->b + i, delta * delta, s->old, s->new);
+    store(s->w + i, decayed(s, i) + s->rate * delta);
 }
 
-static int adadelta_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adadelta); }
+LOOP_OVER(adadelta)
 
 int FNN(adadelta_step)(real *w, const real *g, real *accumulated_gradient, real *accumulated_delta, ptrdiff_t n,
-                       double learning_rate, double rho, double epsilon, double weight_decay) {
+                       const struct fnn_rows *rows, double learning_rate, double rho, double epsilon,
+                       double weight_decay) {
     struct step s = {.w = w, .g = g, .a = accumulated_gradient, .b = accumulated_delta, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)learning_rate;
     s.old = (real)rho;
     s.new = (real)(1 - rho);
     s.epsilon = (real)epsilon;
-    return run(adadelta_chunks, &s, 7);
+    return run(adadelta_items, &s, rows, 7);
 }
 
 /* ---- adamax ---- */
 
-INLINE void adamax(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec m = approach(s->a + i, g, s->share_1, n);
-    vec u = vec_max(s->old * load_upto(s->b + i, n), vec_abs(g));
-    store_upto(s->b + i, u, n);
-    store_upto(s->w + i, decayed(s, i, n) - s->rate * m / (u + s->epsilon), n);
+INLINE void adamax(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec m = approach(s->a + i, g, s->share_1);
+    vec u = vec_max(s->old * load(s->b + i), vec_abs(g));
+    store(s->b + i, u);
+    store(s->w + i, decayed(s, i) - s->rate * m / (u + s->epsilon));
 }
 
-static int adamax_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, adamax); }
+LOOP_OVER(adamax)
 
-int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, ptrdiff_t step, double learning_rate,
-                     double beta_1, double beta_2, double epsilon, double weight_decay) {
+int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, const struct fnn_rows *rows, ptrdiff_t step,
+                     double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) {
     struct step s = {.w = w, .g = g, .a = m, .b = u, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
     s.rate = (real)(learning_rate / (1 - power(beta_1, step)));
     s.share_1 = (real)(1 - beta_1);
     s.old = (real)beta_2;
     s.epsilon = (real)epsilon;
-    return run(adamax_chunks, &s, 7);
+    return run(adamax_items, &s, rows, 7);
 }
 
 /* ---- nadam ----
@@ -239,17 +290,18 @@ int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, ptrd
  * μₜ = β₁ (1 - 0.96ᵗ / 2) and P = μ₁ μ₂ … μₜ, the momentum product:
  * a = μₜ₊₁ / (1 - P μₜ₊₁) weighs m, b = (1 - μₜ) / (1 - P) weighs g. */
 
-INLINE void nadam(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    vec g = load_upto(s->g + i, n);
-    vec m = approach(s->a + i, g, s->share_1, n), v = approach(s->b + i, g * g, s->share_2, n);
+INLINE void nadam(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i);
+    vec m = approach(s->a + i, g, s->share_1), v = approach(s->b + i, g * g, s->share_2);
     vec mean = s->of_mean * m + s->of_gradient * g;
-    store_upto(s->w + i, decayed(s, i, n) - s->rate * mean / (vec_sqrt(v * s->correction) + s->epsilon), n);
+    store(s->w + i, decayed(s, i) - s->rate * mean / (vec_sqrt(v * s->correction) + s->epsilon));
 }
 
-static int nadam_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, nadam); }
+LOOP_OVER(nadam)
 
-int FNN(nadam_step)(real *w, const real *g, real *m, real *v, ptrdiff_t n, ptrdiff_t step, double momentum_product,
-                    double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) {
+int FNN(nadam_step)(real *w, const real *g, real *m, real *v, ptrdiff_t n, const struct fnn_rows *rows, ptrdiff_t step,
+                    double momentum_product, double learning_rate, double beta_1, double beta_2, double epsilon,
+                    double weight_decay) {
     double now = beta_1 * (1 - 0.5 * power(0.96, step)), then = beta_1 * (1 - 0.5 * power(0.96, step + 1));
     struct step s = {.w = w, .g = g, .a = m, .b = v, .n = n};
     s.decay = (real)(weight_decay * learning_rate);
@@ -260,31 +312,29 @@ int FNN(nadam_step)(real *w, const real *g, real *m, real *v, ptrdiff_t n, ptrdi
     s.of_gradient = (real)((1 - now) / (1 - momentum_product));
     s.correction = (real)(1 / (1 - power(beta_2, step)));
     s.epsilon = (real)epsilon;
-    return run(nadam_chunks, &s, 7);
+    return run(nadam_items, &s, rows, 7);
 }
 
 /* ---- scale, clip ---- */
 
-INLINE void scaled(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    store_upto(s->w + i, s->rate * load_upto(s->w + i, n), n);
-}
-INLINE void clipped(const struct step *s, ptrdiff_t i, ptrdiff_t n) {
-    store_upto(s->w + i, vec_min(vec_max(load_upto(s->w + i, n), splat(-s->rate)), splat(s->rate)), n);
+INLINE void scaled(const struct step *s, ptrdiff_t i) { store(s->w + i, s->rate * load(s->w + i)); }
+INLINE void clipped(const struct step *s, ptrdiff_t i) {
+    store(s->w + i, vec_min(vec_max(load(s->w + i), splat(-s->rate)), splat(s->rate)));
 }
 
-static int scaled_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, scaled); }
-static int clipped_chunks(void *s, ptrdiff_t first, ptrdiff_t last) { return update_chunks(s, first, last, clipped); }
+LOOP_OVER(scaled)
+LOOP_OVER(clipped)
 
 /* g *= factor */
 int FNN(scale)(real *g, ptrdiff_t n, double factor) {
     struct step s = {.w = g, .n = n, .rate = (real)factor};
-    return run(scaled_chunks, &s, 2);
+    return run(scaled_items, &s, NULL, 2);
 }
 
 /* g = min(max(g, -limit), limit), limit >= 0; NaN stays. */
 int FNN(clip_values)(real *g, ptrdiff_t n, double limit) {
     struct step s = {.w = g, .n = n, .rate = (real)limit};
-    return run(clipped_chunks, &s, 2);
+    return run(clipped_items, &s, NULL, 2);
 }
 
 /* ---- sum of squares ---- */

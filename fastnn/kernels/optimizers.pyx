@@ -3,13 +3,14 @@
 Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay.  Every step starts with the
 decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
 """
-from numpy cimport (
-    NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_SIZE,
-    PyArray_TYPE, import_array, ndarray)
+from numpy cimport PyArray_DATA, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
-from fastnn.kernels._core cimport ANY, as_real, check, data, overlap, table
+from fastnn.kernels._core cimport ANY, as_real, check, data, table
+from fastnn.kernels._optimizers cimport (
+    alike, betas, check_rows, fnn_rows, not_negative, rates, read_rows, step_number)
 
 from fastnn import checks
+from fastnn.kernels._optimizers import refuse
 
 import_array()
 
@@ -20,81 +21,37 @@ __all__ = [
 
 cdef extern from "fnn.h":
     ctypedef struct optimizer_kernels "const fnn_kernels":
-        int (*sgd_step)(void *w, const void *g, void *velocity, Py_ssize_t n, double learning_rate, double momentum, int nesterov,
-                        double weight_decay) noexcept nogil
-        int (*adam_step)(void *w, const void *g, void *m, void *v, void *vhat, Py_ssize_t n, Py_ssize_t step, double learning_rate,
-                         double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*sgd_step)(void *w, const void *g, void *velocity, Py_ssize_t n, const fnn_rows *rows, double learning_rate,
+                        double momentum, int nesterov, double weight_decay) noexcept nogil
+        int (*adam_step)(void *w, const void *g, void *m, void *v, void *vhat, Py_ssize_t n, const fnn_rows *rows,
+                         Py_ssize_t step, double learning_rate, double beta_1, double beta_2, double epsilon,
+                         double weight_decay) noexcept nogil
         int (*rmsprop_step)(void *w, const void *g, void *velocity, void *momentum_buffer, void *average_gradient, Py_ssize_t n,
-                            double learning_rate, double rho, double momentum, double epsilon, double weight_decay) noexcept nogil
-        int (*adagrad_step)(void *w, const void *g, void *accumulator, Py_ssize_t n, double learning_rate, double epsilon,
+                            const fnn_rows *rows, double learning_rate, double rho, double momentum, double epsilon,
                             double weight_decay) noexcept nogil
+        int (*adagrad_step)(void *w, const void *g, void *accumulator, Py_ssize_t n, const fnn_rows *rows, double learning_rate,
+                            double epsilon, double weight_decay) noexcept nogil
         int (*adadelta_step)(void *w, const void *g, void *accumulated_gradient, void *accumulated_delta, Py_ssize_t n,
-                             double learning_rate, double rho, double epsilon, double weight_decay) noexcept nogil
-        int (*adamax_step)(void *w, const void *g, void *m, void *u, Py_ssize_t n, Py_ssize_t step, double learning_rate,
-                           double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
-        int (*nadam_step)(void *w, const void *g, void *m, void *v, Py_ssize_t n, Py_ssize_t step, double momentum_product,
-                          double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+                             const fnn_rows *rows, double learning_rate, double rho, double epsilon,
+                             double weight_decay) noexcept nogil
+        int (*adamax_step)(void *w, const void *g, void *m, void *u, Py_ssize_t n, const fnn_rows *rows, Py_ssize_t step,
+                           double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*nadam_step)(void *w, const void *g, void *m, void *v, Py_ssize_t n, const fnn_rows *rows, Py_ssize_t step,
+                          double momentum_product, double learning_rate, double beta_1, double beta_2, double epsilon,
+                          double weight_decay) noexcept nogil
         int (*scale)(void *g, Py_ssize_t n, double factor) noexcept nogil
         int (*clip_values)(void *g, Py_ssize_t n, double limit) noexcept nogil
         int (*sum_of_squares)(double *sum, const void *g, Py_ssize_t n) noexcept nogil
 
 
-# ---- arguments ----
-
 cdef optimizer_kernels *kernels(ndarray w) noexcept:
     return <optimizer_kernels *> table(PyArray_TYPE(w))
-
-
-cdef bint fits(ndarray x, ndarray w, bint writeable) noexcept:
-    """Whether x is a flat array like w that the kernels can read or change."""
-    return x is None or (
-        PyArray_NDIM(x) == 1 and PyArray_TYPE(x) == PyArray_TYPE(w) and PyArray_SIZE(x) == PyArray_SIZE(w)
-        and (PyArray_ISCARRAY(x) if writeable else PyArray_ISCARRAY_RO(x)))
-
-
-cdef bint alike(ndarray w, ndarray g, ndarray a=None, ndarray b=None, ndarray c=None) noexcept:
-    """Whether all are flat arrays of one length and one real dtype in memory of their own, and all but g writeable."""
-    return (
-        (PyArray_TYPE(w) == NPY_FLOAT32 or PyArray_TYPE(w) == NPY_FLOAT64)
-        and fits(w, w, True) and fits(g, w, False) and fits(a, w, True) and fits(b, w, True) and fits(c, w, True)
-        and not (overlap(w, g) or overlap(w, a) or overlap(w, b) or overlap(w, c) or overlap(g, a) or overlap(g, b)
-                 or overlap(g, c) or overlap(a, b) or overlap(a, c) or overlap(b, c)))
-
-
-def _refuse(**arrays):
-    """Say which of the arrays does not fit, and why."""
-    checks.in_place(**arrays)
-    raise ValueError("The arrays of a step are aligned. Received: an array at an odd address. Type np.array(x) to copy it.")
-
-
-cdef int not_negative(str name, double value) except -1:
-    if not value >= 0:
-        checks.number(name, value, 0)
-    return 0
-
-
-cdef int rates(double learning_rate, double epsilon, double weight_decay) except -1:
-    not_negative("learning_rate", learning_rate)
-    not_negative("epsilon", epsilon)
-    return not_negative("weight_decay", weight_decay)
-
-
-cdef int betas(double beta_1, double beta_2) except -1:
-    not_negative("beta_1", beta_1)
-    return not_negative("beta_2", beta_2)
-
-
-cdef Py_ssize_t step_number(object step) except -1:
-    cdef Py_ssize_t number = step
-    if number < 1:
-        raise ValueError(f"step counts from 1. Received: step={step}.")
-    return number
 
 
 # ---- the optimizers ----
 
 def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, double learning_rate,
-             double momentum=0.0, bint nesterov=False, double weight_decay=0.0):
+             double momentum=0.0, bint nesterov=False, double weight_decay=0.0, rows=None):
     """Gradient descent, w ← w − η·g; with momentum μ, v ← μ·v − η·g and w ← w + v (Nesterov: w ← w + μ·v − η·g).
 
     Parameters
@@ -104,11 +61,13 @@ def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, d
         Needed if `momentum` is not 0.
     learning_rate, momentum, weight_decay : float
     nesterov : bool
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit, or `velocity` is missing; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit, or `velocity` is missing; nothing is changed then.
 
     Examples
     --------
@@ -120,22 +79,24 @@ def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, d
     array([0.9, 1.8])
     """
     cdef int status
-    if not alike(w, g, velocity):
-        _refuse(w=w, g=g, velocity=velocity)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, velocity):
+        refuse(rows, w=w, g=g, velocity=velocity)
     if momentum != 0 and velocity is None:
         raise ValueError("Momentum needs its velocity. Received: velocity=None. Type velocity=np.zeros_like(w).")
     rates(learning_rate, 0, weight_decay)
     not_negative("momentum", momentum)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
-        status = k.sgd_step(data(w), data(g), data(velocity), PyArray_SIZE(w), learning_rate, momentum, nesterov,
+        status = k.sgd_step(data(w), data(g), data(velocity), PyArray_SIZE(w), &some, learning_rate, momentum, nesterov,
                             weight_decay)
-    check(status)
+    check_rows(status, rows, w)
 
 
 def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, ndarray vhat=None, *,
               step, double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
-              double weight_decay=0.0):
+              double weight_decay=0.0, rows=None):
     """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
     m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) stands for v.
@@ -147,11 +108,13 @@ def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarra
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -169,20 +132,22 @@ def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarra
     """
     cdef int status
     cdef Py_ssize_t t = step_number(step)
-    if not alike(w, g, m, v, vhat):
-        _refuse(w=w, g=g, m=m, v=v, vhat=vhat)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, m, v, vhat):
+        refuse(rows, w=w, g=g, m=m, v=v, vhat=vhat)
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
-        status = k.adam_step(data(w), data(g), data(m), data(v), data(vhat), PyArray_SIZE(w), t, learning_rate,
+        status = k.adam_step(data(w), data(g), data(m), data(v), data(vhat), PyArray_SIZE(w), &some, t, learning_rate,
                              beta_1, beta_2, epsilon, weight_decay)
-    check(status)
+    check_rows(status, rows, w)
 
 
 def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not None, ndarray momentum_buffer=None,
                  ndarray average_gradient=None, *, double learning_rate, double rho=0.9, double momentum=0.0,
-                 double epsilon=1e-7, double weight_decay=0.0):
+                 double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
 
     With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g and v − a² stands for v under the root.
@@ -194,11 +159,13 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
         Needed if `momentum` is not 0.
     average_gradient : array (n,), optional
     learning_rate, rho, momentum, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
 
     Examples
     --------
@@ -210,8 +177,10 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
     (array([0.8]), array([1.]))
     """
     cdef int status
-    if not alike(w, g, velocity, momentum_buffer, average_gradient):
-        _refuse(w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, velocity, momentum_buffer, average_gradient):
+        refuse(rows, w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
     if momentum != 0 and momentum_buffer is None:
         raise ValueError("Momentum needs its buffer. Received: momentum_buffer=None. Type momentum_buffer=np.zeros_like(w).")
     rates(learning_rate, epsilon, weight_decay)
@@ -220,23 +189,25 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
         status = k.rmsprop_step(data(w), data(g), data(velocity), data(momentum_buffer), data(average_gradient),
-                                PyArray_SIZE(w), learning_rate, rho, momentum, epsilon, weight_decay)
-    check(status)
+                                PyArray_SIZE(w), &some, learning_rate, rho, momentum, epsilon, weight_decay)
+    check_rows(status, rows, w)
 
 
 def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not None, *, double learning_rate,
-                 double epsilon=1e-7, double weight_decay=0.0):
+                 double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """Adagrad: a ← a + g²;  w ← w − η·g / √(a + ε).
 
     Parameters
     ----------
     w, g, accumulator : arrays (n,)
     learning_rate, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -252,30 +223,34 @@ def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not
     (array([0.9]), array([4.]))
     """
     cdef int status
-    if not alike(w, g, accumulator):
-        _refuse(w=w, g=g, accumulator=accumulator)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, accumulator):
+        refuse(rows, w=w, g=g, accumulator=accumulator)
     rates(learning_rate, epsilon, weight_decay)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
-        status = k.adagrad_step(data(w), data(g), data(accumulator), PyArray_SIZE(w), learning_rate, epsilon,
+        status = k.adagrad_step(data(w), data(g), data(accumulator), PyArray_SIZE(w), &some, learning_rate, epsilon,
                                 weight_decay)
-    check(status)
+    check_rows(status, rows, w)
 
 
 def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gradient not None,
                   ndarray accumulated_delta not None, *, double learning_rate, double rho=0.95, double epsilon=1e-7,
-                  double weight_decay=0.0):
+                  double weight_decay=0.0, rows=None):
     """Adadelta: a ← ρ·a + (1 − ρ)·g²;  δ = −√(d + ε) / √(a + ε)·g;  d ← ρ·d + (1 − ρ)·δ²;  w ← w + η·δ.
 
     Parameters
     ----------
     w, g, accumulated_gradient, accumulated_delta : arrays (n,)
     learning_rate, rho, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -291,20 +266,22 @@ def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gr
     (array([0.8]), array([1.]), array([1.75]))
     """
     cdef int status
-    if not alike(w, g, accumulated_gradient, accumulated_delta):
-        _refuse(w=w, g=g, accumulated_gradient=accumulated_gradient, accumulated_delta=accumulated_delta)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, accumulated_gradient, accumulated_delta):
+        refuse(rows, w=w, g=g, accumulated_gradient=accumulated_gradient, accumulated_delta=accumulated_delta)
     rates(learning_rate, epsilon, weight_decay)
     not_negative("rho", rho)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
         status = k.adadelta_step(data(w), data(g), data(accumulated_gradient), data(accumulated_delta),
-                                 PyArray_SIZE(w), learning_rate, rho, epsilon, weight_decay)
-    check(status)
+                                 PyArray_SIZE(w), &some, learning_rate, rho, epsilon, weight_decay)
+    check_rows(status, rows, w)
 
 
 def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray u not None, *, step,
                 double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
-                double weight_decay=0.0):
+                double weight_decay=0.0, rows=None):
     """Adamax: m ← m + (1 − β₁)·(g − m);  u ← max(β₂·u, |g|);  w ← w − η / (1 − β₁ᵗ)·m / (u + ε).
 
     Parameters
@@ -313,11 +290,13 @@ def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndar
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -334,20 +313,22 @@ def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndar
     """
     cdef int status
     cdef Py_ssize_t t = step_number(step)
-    if not alike(w, g, m, u):
-        _refuse(w=w, g=g, m=m, u=u)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, m, u):
+        refuse(rows, w=w, g=g, m=m, u=u)
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
-        status = k.adamax_step(data(w), data(g), data(m), data(u), PyArray_SIZE(w), t, learning_rate, beta_1, beta_2,
+        status = k.adamax_step(data(w), data(g), data(m), data(u), PyArray_SIZE(w), &some, t, learning_rate, beta_1, beta_2,
                                epsilon, weight_decay)
-    check(status)
+    check_rows(status, rows, w)
 
 
 def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, *, step,
                double momentum_product, double learning_rate, double beta_1=0.9, double beta_2=0.999,
-               double epsilon=1e-7, double weight_decay=0.0):
+               double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """Nadam, Adam with Nesterov momentum: w ← w − η·m̂ / (√v̂ + ε).
 
     μₜ = β₁·(1 − 0.96ᵗ / 2);  P = μ₁·μ₂ … μₜ;  m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v)
@@ -361,11 +342,13 @@ def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarr
     momentum_product : float
         P, this step's factor included.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -382,16 +365,18 @@ def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarr
     """
     cdef int status
     cdef Py_ssize_t t = step_number(step)
-    if not alike(w, g, m, v):
-        _refuse(w=w, g=g, m=m, v=v)
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if not alike(index, w, g, m, v):
+        refuse(rows, w=w, g=g, m=m, v=v)
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
     not_negative("momentum_product", momentum_product)
     cdef optimizer_kernels *k = kernels(w)
     with nogil:
-        status = k.nadam_step(data(w), data(g), data(m), data(v), PyArray_SIZE(w), t, momentum_product, learning_rate,
+        status = k.nadam_step(data(w), data(g), data(m), data(v), PyArray_SIZE(w), &some, t, momentum_product, learning_rate,
                               beta_1, beta_2, epsilon, weight_decay)
-    check(status)
+    check_rows(status, rows, w)
 
 
 # ---- clipping ----
@@ -447,8 +432,8 @@ def scale(ndarray g not None, double factor) -> None:
     array([1.5, 2. ])
     """
     cdef int status
-    if not alike(g, None):
-        _refuse(g=g)
+    if not alike(None, g, None):
+        refuse(None, g=g)
     if factor != factor:
         checks.number("factor", factor)
     cdef optimizer_kernels *k = kernels(g)
@@ -481,8 +466,8 @@ def clip_values(ndarray g not None, double limit) -> None:
     array([-1. ,  0.5])
     """
     cdef int status
-    if not alike(g, None):
-        _refuse(g=g)
+    if not alike(None, g, None):
+        refuse(None, g=g)
     not_negative("limit", limit)
     cdef optimizer_kernels *k = kernels(g)
     with nogil:

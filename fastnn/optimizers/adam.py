@@ -13,6 +13,8 @@ __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
 class _Betas(Optimizer):
     """What the four share: two decay rates and an epsilon."""
 
+    visits = "touched"
+
     def __init__(self, learning_rate: Any, beta_1: float, beta_2: float, epsilon: float, **options: Any):
         super().__init__(learning_rate, **options)
         for word, value in (("beta_1", beta_1), ("beta_2", beta_2)):
@@ -58,11 +60,11 @@ class Adam(_Betas):
         self.amsgrad = bool(amsgrad)
         self.slots = ("momentum", "velocity", "velocity_hat") if amsgrad else ("momentum", "velocity")
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adam_step(
             w, g, *slots,
             step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
-            epsilon=self.epsilon, weight_decay=weight_decay,
+            epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
     def get_config(self):
@@ -114,11 +116,11 @@ class Adamax(_Betas):
     ):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **options)
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adamax_step(
             w, g, *slots,
             step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
-            epsilon=self.epsilon, weight_decay=weight_decay,
+            epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
 
@@ -148,11 +150,11 @@ class Nadam(_Betas):
     def begin_step(self):
         self.momentum_product *= self.beta_1 * (1 - 0.5 * 0.96 ** (self.iterations + 1))
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.nadam_step(
             w, g, *slots,
             step=self.iterations + 1, momentum_product=self.momentum_product, learning_rate=learning_rate,
-            beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, weight_decay=weight_decay,
+            beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
     def numbers(self):

@@ -38,6 +38,7 @@ class RMSprop(Optimizer):
     """
 
     paired = 1
+    visits = "touched"
 
     def __init__(
         self,
@@ -54,12 +55,12 @@ class RMSprop(Optimizer):
         self.centered = bool(centered)
         self.slots = ("velocity", *["momentum"] * bool(momentum), *["average_gradient"] * self.centered)
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         named = dict(zip(self.slots, slots, strict=True))
         kernels.rmsprop_step(
             w, g, named["velocity"], named.get("momentum"), named.get("average_gradient"),
             learning_rate=learning_rate, rho=self.rho, momentum=self.momentum, epsilon=self.epsilon,
-            weight_decay=weight_decay,
+            weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
     def get_config(self):
@@ -80,6 +81,7 @@ class Adagrad(Optimizer):
     """
 
     slots = ("accumulator",)
+    visits = "live"
 
     def __init__(
         self,
@@ -95,9 +97,9 @@ class Adagrad(Optimizer):
     def initial(self, slot, value):
         return np.full_like(value, self.initial_accumulator_value if slot == "accumulator" else 0.0)
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adagrad_step(
-            w, g, *slots, learning_rate=learning_rate, epsilon=self.epsilon, weight_decay=weight_decay
+            w, g, *slots, learning_rate=learning_rate, epsilon=self.epsilon, weight_decay=weight_decay, rows=rows
         )  # fmt: skip
 
     def get_config(self):
@@ -116,15 +118,17 @@ class Adadelta(Optimizer):
     """
 
     slots = ("accumulated_gradient", "accumulated_delta")
+    visits = "touched"
 
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any):
         super().__init__(learning_rate, **options)
         self._check(epsilon=epsilon)
         self.rho, self.epsilon = _share("rho", rho), float(epsilon)
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adadelta_step(
-            w, g, *slots, learning_rate=learning_rate, rho=self.rho, epsilon=self.epsilon, weight_decay=weight_decay
+            w, g, *slots,
+            learning_rate=learning_rate, rho=self.rho, epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
     def get_config(self):

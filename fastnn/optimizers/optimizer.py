@@ -7,6 +7,7 @@ it into pieces.
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import types
@@ -18,6 +19,7 @@ import numpy as np
 from fastnn import backend
 from fastnn.lookup import is_number, snake_case
 from fastnn.optimizers import schedules
+from fastnn.optimizers.rows import Table
 from fastnn.optimizers.schedules import LearningRateSchedule
 
 __all__ = ["Optimizer"]
@@ -62,6 +64,9 @@ class Optimizer:
     slots: tuple[str, ...] = ()
     paired = 2
     """How many of the first slots ``variables`` lists side by side for each parameter; the others follow one by one."""
+    visits: str = "all"
+    """Which rows of a table a step must visit if all others have a zero gradient: "all", those that ever had a gradient
+    ("touched"), or those that have one ("live").  Needs an ``update`` that takes ``rows``."""
 
     def __init__(
         self,
@@ -192,7 +197,7 @@ class Optimizer:
                 raise ValueError(
                     f"The parameter {parameter.name} does not lie in the array of values it was built with."
                 )
-            pieces.append((slice(start, start + parameter.value.size), not self._excluded(parameter)))
+            pieces.append((slice(start, start + parameter.value.size), self._excluded(parameter)))
         names = [name for group in self._groups() for name in group]
         if self.built and any(self.state[name].shape != value.shape for name in names):
             raise ValueError(
@@ -204,29 +209,39 @@ class Optimizer:
             self.state[name] = self.initial(name, value) if old is None else old.astype(value.dtype, copy=False)
         self._parameters, self._pieces = list(parameters), pieces
         self._value, self._grad = value, grad
-        self._runs = self._cut(self._merge(pieces)) if self.weight_decay else self._cut([(slice(0, value.size), True)])
+        self._runs: list[tuple[np.ndarray, np.ndarray, list[np.ndarray], bool]] | None = None
         self.built = True
 
     def initial(self, slot: str, value: np.ndarray) -> np.ndarray:
         """The first value of a state array."""
         return np.zeros_like(value)
 
-    @staticmethod
-    def _merge(pieces: list[tuple[slice, bool]]) -> list[tuple[slice, bool]]:
-        """Neighbours with the same answer to "decays?" in one."""
-        merged: list[tuple[slice, bool]] = []
-        for piece, decays in pieces:
-            if merged and merged[-1][1] == decays:
-                merged[-1] = (slice(merged[-1][0].start, piece.stop), decays)
+    def _arrange(self) -> None:
+        """Cut the arrays into as few runs as can be, beside the tables that are updated by rows."""
+        with np.errstate(all="ignore"):
+            still = self._value.dtype.type(getattr(self, "epsilon", 1.0)) > 0  # else 0 / 0 where nothing has happened
+        by_rows = still and self.visits != "all" and "rows" in inspect.signature(self.update).parameters
+        self._runs, self._tables = [], []
+        runs: list[tuple[slice, bool]] = []
+        neighbours = False  # whether the next piece follows upon the last run
+        for parameter, (piece, excluded) in zip(self._parameters, self._pieces, strict=True):
+            decays = not (self.weight_decay and excluded)
+            if by_rows and not (self.weight_decay and decays) and getattr(parameter, "rows", None) is not None:
+                arrays = (array.reshape(len(parameter.value), -1) for array in self._cut(piece))
+                self._tables.append(Table(parameter, *arrays, decays=decays, remembers=self.visits == "touched"))
+                neighbours = False
+            elif neighbours and runs[-1][1] == decays:
+                runs[-1] = (slice(runs[-1][0].start, piece.stop), decays)
             else:
-                merged.append((piece, decays))
-        return merged
+                runs.append((piece, decays))
+                neighbours = True
+        for piece, decays in runs:
+            w, g, *slots = self._cut(piece)
+            self._runs.append((w, g, slots, decays))
 
-    def _cut(self, pieces: list[tuple[slice, bool]]) -> list[tuple[np.ndarray, np.ndarray, list[np.ndarray], bool]]:
-        return [
-            (self._value[piece], self._grad[piece], [self.state[name][piece] for name in self.slots], decays)
-            for piece, decays in pieces
-        ]
+    def _cut(self, piece: slice) -> list[np.ndarray]:
+        """Value, gradient and state of a piece."""
+        return [self._value[piece], self._grad[piece], *(self.state[name][piece] for name in self.slots)]
 
     @property
     def variables(self) -> list[np.ndarray]:
@@ -276,6 +291,7 @@ class Optimizer:
                 raise ValueError(f"{name} has shape {array.shape}. Received: {np.shape(state[name])}.")
         for name, array in self.state.items():
             array[...] = state[name]
+        self._runs = None
         self._calls = int(state["iterations"])
         if "learning_rate" in state:
             self._rate = float(state["learning_rate"])
@@ -311,8 +327,16 @@ class Optimizer:
                 self._clip(kernels)
             rate, decay = self.learning_rate, self.weight_decay or 0.0
             self.begin_step()
+            if self._runs is None:  # not before: the first backward pass says what comes by rows
+                self._arrange()
             for w, g, slots, decays in self._runs:
                 self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
+            for table in self._tables:
+                own_decay, rows = decay if table.decays else 0.0, table.rows()
+                if rows is None or own_decay:
+                    self.update(kernels, *table.flat, rate, own_decay)
+                else:
+                    self.update(kernels, table.w, table.g, table.slots, rate, 0.0, rows=rows)
         if self.use_ema:
             self._average()
         self._calls += 1

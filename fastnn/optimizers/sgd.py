@@ -33,11 +33,13 @@ class SGD(Optimizer):
             raise ValueError(f"momentum lies in [0, 1]. Received: momentum={momentum!r}.")
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slots = ("momentum",) if momentum else ()
+        self.visits = "touched" if momentum else "live"
 
-    def update(self, kernels, w, g, slots, learning_rate, weight_decay):
+    def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.sgd_step(
             w, g, *slots,
             learning_rate=learning_rate, momentum=self.momentum, nesterov=self.nesterov, weight_decay=weight_decay,
+            rows=rows,
         )  # fmt: skip
 
     def get_config(self):

@@ -12,6 +12,7 @@ import operator
 import numpy as np
 
 from fastnn import checks
+from fastnn.reference._rows import by_rows
 
 __all__ = [
     "sgd_step",
@@ -43,6 +44,7 @@ def _decay(w: np.ndarray, learning_rate: float, weight_decay: float) -> None:
         w -= w * (weight_decay * learning_rate)
 
 
+@by_rows
 def sgd_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -52,6 +54,7 @@ def sgd_step(
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Gradient descent, w ← w − η·g; with momentum μ, v ← μ·v − η·g and w ← w + v (Nesterov: w ← w + μ·v − η·g).
 
@@ -62,11 +65,13 @@ def sgd_step(
         Needed if `momentum` is not 0.
     learning_rate, momentum, weight_decay : float
     nesterov : bool
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit, or `velocity` is missing; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit, or `velocity` is missing; nothing is changed then.
 
     Examples
     --------
@@ -89,6 +94,7 @@ def sgd_step(
         w += momentum * velocity - learning_rate * g if nesterov else velocity
 
 
+@by_rows
 def adam_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -102,6 +108,7 @@ def adam_step(
     beta_2: float = 0.999,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
@@ -114,11 +121,13 @@ def adam_step(
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -145,6 +154,7 @@ def adam_step(
         w -= alpha * m / (np.sqrt(v if vhat is None else vhat) + epsilon)
 
 
+@by_rows
 def rmsprop_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -157,6 +167,7 @@ def rmsprop_step(
     momentum: float = 0.0,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
 
@@ -169,11 +180,13 @@ def rmsprop_step(
         Needed if `momentum` is not 0.
     average_gradient : array (n,), optional
     learning_rate, rho, momentum, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
 
     Examples
     --------
@@ -203,6 +216,7 @@ def rmsprop_step(
         w -= increment
 
 
+@by_rows
 def adagrad_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -211,6 +225,7 @@ def adagrad_step(
     learning_rate: float,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Adagrad: a ← a + g²;  w ← w − η·g / √(a + ε).
 
@@ -218,11 +233,13 @@ def adagrad_step(
     ----------
     w, g, accumulator : arrays (n,)
     learning_rate, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -243,6 +260,7 @@ def adagrad_step(
         w -= learning_rate * g / np.sqrt(accumulator + epsilon)
 
 
+@by_rows
 def adadelta_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -253,6 +271,7 @@ def adadelta_step(
     rho: float = 0.95,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Adadelta: a ← ρ·a + (1 − ρ)·g²;  δ = −√(d + ε) / √(a + ε)·g;  d ← ρ·d + (1 − ρ)·δ²;  w ← w + η·δ.
 
@@ -260,11 +279,13 @@ def adadelta_step(
     ----------
     w, g, accumulated_gradient, accumulated_delta : arrays (n,)
     learning_rate, rho, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -289,6 +310,7 @@ def adadelta_step(
         w += learning_rate * delta
 
 
+@by_rows
 def adamax_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -301,6 +323,7 @@ def adamax_step(
     beta_2: float = 0.999,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Adamax: m ← m + (1 − β₁)·(g − m);  u ← max(β₂·u, |g|);  w ← w − η / (1 − β₁ᵗ)·m / (u + ε).
 
@@ -310,11 +333,13 @@ def adamax_step(
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------
@@ -337,6 +362,7 @@ def adamax_step(
         w -= learning_rate / (1 - beta_1**step) * m / (u + epsilon)
 
 
+@by_rows
 def nadam_step(
     w: np.ndarray,
     g: np.ndarray,
@@ -350,6 +376,7 @@ def nadam_step(
     beta_2: float = 0.999,
     epsilon: float = 1e-7,
     weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
 ) -> None:
     """Nadam, Adam with Nesterov momentum: w ← w − η·m̂ / (√v̂ + ε).
 
@@ -364,11 +391,13 @@ def nadam_step(
     momentum_product : float
         P, this step's factor included.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
+    rows : array of any integer dtype but uint64, ascending, optional
+        The arrays are tables (V, D) then, of which only these rows are read and changed.
 
     Raises
     ------
-    TypeError, ValueError
-        If arrays or numbers do not fit; nothing is changed then.
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; nothing is changed then.
 
     References
     ----------

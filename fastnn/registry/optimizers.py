@@ -11,6 +11,7 @@ from fastnn.registry._draw import nbytes, reals, uniform
 from fastnn.registry._tolerance import roundings
 
 LENGTHS = (0, 1, 7, 8, 9, 17, 31, 1037)
+TABLES = ((0, 3), (1, 1), (9, 7), (31, 17), (300, 33))
 BENCH = 203_530  # parameters of the MLP
 
 # kernel: (states that it needs, states that it may take, keyword sets: (which optional states, numbers))
@@ -75,11 +76,20 @@ def _case(rng, dtype, name: str, n: int, given: tuple[bool, ...], numbers: dict)
     return Case((reals(rng, (n,), dtype), reals(rng, (n,), dtype), *states), dict(numbers))
 
 
+def _some_rows(rng, dtype, name: str, table: tuple[int, int], given: tuple[bool, ...], numbers: dict) -> Case:
+    """The same on tables, of which some rows are changed."""
+    flat = _case(rng, dtype, name, table[0] * table[1], given, numbers)
+    rows = np.flatnonzero(rng.random(table[0]) < 0.5)
+    return Case(tuple(None if a is None else a.reshape(table) for a in flat.args), {**numbers, "rows": rows})
+
+
 def _cases(name: str):
     def cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
-        for n in LENGTHS:
-            for given, numbers in STEPS[name][2]:
+        for given, numbers in STEPS[name][2]:
+            for n in LENGTHS:
                 yield _case(rng, dtype, name, n, given, numbers)
+            for table in TABLES:
+                yield _some_rows(rng, dtype, name, table, given, numbers)
 
     return cases
 

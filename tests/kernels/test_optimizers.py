@@ -163,3 +163,50 @@ def test_the_gradient_may_be_read_only(backend):
         )
         case.args[1].flags.writeable = False
         getattr(backend, row.name)(*case.args, **case.kwargs)
+
+
+@pytest.mark.parametrize("width", [1, 3, 17, 64])
+@pytest.mark.parametrize(("name", "given", "numbers"), CHOICES)
+def test_rows_are_those_of_the_whole_bit_for_bit(backend, dtype, rng, name, given, numbers, width):
+    shape, rows = (23, width), np.array([0, 1, 5, 21, 22])
+    count = 2 + STEPS[name][0]
+    tables = [(rng.random(shape) + 0.1).astype(dtype) for _ in range(count)]
+    tables += [(rng.random(shape) / 4).astype(dtype) if taken else None for taken in given]
+    whole = [None if table is None else table.reshape(-1).copy() for table in tables]
+    some = [None if table is None else table.copy() for table in tables]
+    step = getattr(backend, name)
+    step(*whole, **numbers)
+    step(*some, **numbers, rows=rows)
+    others = np.delete(np.arange(len(tables[0])), rows)
+    for before, all_rows, some_rows in zip(tables, whole, some, strict=True):
+        if before is not None:
+            np.testing.assert_array_equal(some_rows[rows], all_rows.reshape(shape)[rows], strict=True)
+            np.testing.assert_array_equal(some_rows[others], before[others], strict=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [([3], IndexError), ([-1, 0], IndexError), ([0, 2**40], IndexError), ([1, 1], ValueError), ([2, 0], ValueError),
+     ([[0]], ValueError), ([0.0], TypeError), (np.array([0], np.uint64), TypeError)],
+)  # fmt: skip
+def test_rows_that_do_not_fit_change_nothing(backend, rows, error):
+    w, g = np.ones((3, 2)), np.ones((3, 2))
+    with pytest.raises(error, match="rows"):
+        backend.sgd_step(w, g, learning_rate=0.1, rows=rows)
+    np.testing.assert_array_equal(w, np.ones((3, 2)))
+
+
+def test_rows_are_of_tables_and_tables_need_rows(backend):
+    with pytest.raises(ValueError, match="w is a table"):
+        backend.sgd_step(np.ones(6), np.ones(6), learning_rate=0.1, rows=[0])
+    with pytest.raises(ValueError, match="w is flat"):
+        backend.sgd_step(np.ones((3, 2)), np.ones((3, 2)), learning_rate=0.1)
+    with pytest.raises(ValueError, match="g has the shape of w"):
+        backend.sgd_step(np.ones((3, 2)), np.ones((2, 3)), learning_rate=0.1, rows=[0])
+
+
+def test_no_rows_and_rows_of_nothing(backend):
+    w = np.ones((3, 2))
+    backend.sgd_step(w, np.ones((3, 2)), learning_rate=0.1, rows=[])
+    np.testing.assert_array_equal(w, np.ones((3, 2)))
+    backend.sgd_step(np.ones((3, 0)), np.ones((3, 0)), learning_rate=0.1, rows=[0, 2])

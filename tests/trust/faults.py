@@ -20,7 +20,7 @@ class Fault(NamedTuple):
 FAULTS = (
     # Bounds and tails.
     Fault("index one too far", "gather.c", "gather", "index[m] >= rows", "index[m] > rows"),
-    Fault("tail of one dropped", "optimizers.c", "optimizers", "if (i < end) each", "if (i < end - 1) each"),
+    Fault("tail of one dropped", "optimizers.c", "optimizers", "if (tail < end) update", "if (tail < end - 1) update"),
     Fault(
         "zeros of the tail not seen",
         "dense.c",

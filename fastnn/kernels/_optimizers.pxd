@@ -1,0 +1,23 @@
+"""The arguments of an optimizer step: arrays that are changed in place, some of their rows, and numbers."""
+from libc.stdint cimport int64_t
+from numpy cimport ndarray
+
+cdef extern from "fnn.h":
+    ctypedef struct fnn_rows "struct fnn_rows":
+        const int64_t *index
+        Py_ssize_t count, total, width
+
+# The rows of the table w that a step is to change, for C; None: all.  What is returned holds the memory.
+cdef ndarray read_rows(fnn_rows *to, object rows, ndarray w)
+
+# Whether all are flat arrays (tables, if there are rows) of one shape and one real dtype in memory of their own, and all but g
+# writeable.
+cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=*, ndarray b=*, ndarray c=*) noexcept
+
+# Raise what a status says.
+cdef int check_rows(int status, object rows, ndarray w) except -1
+
+cdef int not_negative(str name, double value) except -1
+cdef int rates(double learning_rate, double epsilon, double weight_decay) except -1
+cdef int betas(double beta_1, double beta_2) except -1
+cdef Py_ssize_t step_number(object step) except -1
