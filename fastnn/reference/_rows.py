@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -15,19 +14,18 @@ __all__ = ["by_rows"]
 
 def by_rows(step: Callable[..., None]) -> Callable[..., None]:
     """The step with its argument `rows`: of the tables (V, D) only those rows are read and changed."""
-    signature = inspect.signature(step)
 
     @functools.wraps(step)
-    def step_of_rows(*args, **kwargs) -> None:
-        bound = signature.bind(*args, **kwargs)
-        given = bound.arguments
-        rows = given.pop("rows", None)
-        if rows is not None:
-            tables = {name: array for name, array in given.items() if isinstance(array, np.ndarray)}
-            rows = checks.in_place(rows, **tables)
-            given |= {name: table[rows].reshape(-1) for name, table in tables.items()}
-        step(*bound.args, **bound.kwargs)
-        for name, table in tables.items() if rows is not None else ():
+    def step_of_rows(*args, rows=None, **kwargs) -> None:
+        if rows is None:
+            step(*args, **kwargs)
+            return
+        given = dict(zip(step.__code__.co_varnames, args, strict=False)) | kwargs
+        tables = {name: array for name, array in given.items() if isinstance(array, np.ndarray)}
+        rows = checks.in_place(rows, **tables)
+        given |= {name: table[rows].reshape(-1) for name, table in tables.items()}
+        step(**given)
+        for name, table in tables.items():
             if name != "g":
                 table[rows] = given[name].reshape(len(rows), table.shape[1])
 
