@@ -20,7 +20,7 @@ from fastnn.models import Sequential
 from fastnn.preprocessing.text import Tokenizer
 from fastnn.utils import set_random_seed
 
-args = options("The BiLSTM on pairs of sentences.", epochs=5, output="bilstm_korsts.png")
+args = options("The BiLSTM on pairs of sentences.", epochs=3, output="bilstm_korsts.png")
 set_random_seed(0)
 
 (pairs_train, y_train), (pairs_valid, y_valid), (pairs_test, y_test) = korsts.load_data()
