@@ -74,14 +74,13 @@ def test_training_in_children_of_multiprocessing(method):
         if __name__ == "__main__":
             print(result("cnn"))
             with multiprocessing.get_context({method!r}).Pool(2) as pool:
-                for found in pool.map(result, ["cnn", "cnn", "mlp"], chunksize=1):
+                for found in pool.map(result, ["cnn", "lstm", "mlp"], chunksize=1):
                     print(found)
         """,
         FASTNN_NUM_THREADS="2",
     )
     assert done.returncode == 0, done.stderr
-    cnn, mlp = result("cnn"), result("mlp")
-    assert done.stdout.splitlines() == [str(found) for found in (cnn, cnn, cnn, mlp)]
+    assert done.stdout.splitlines() == [str(result(kind)) for kind in ("cnn", "cnn", "lstm", "mlp")]
 
 
 @FORKS

@@ -35,7 +35,7 @@ def test_a_training_repeats_in_every_run(kind):
     assert runs == {f"{result(kind)}\n"}
 
 
-def test_two_threads_train_two_models_at_once():
+def test_threads_train_models_at_once():
     """Each as alone. Examples keep their order here: shuffles are drawn from one stream for the whole process."""
 
     def prepared():
@@ -43,7 +43,7 @@ def test_two_threads_train_two_models_at_once():
 
     alone = prepared()
     expected = {kind: (train(model, kind, 4, shuffle=False), digest(model)) for kind, model in alone.items()}
-    together, losses, start = prepared(), {}, threading.Barrier(2)
+    together, losses, start = prepared(), {}, threading.Barrier(len(MODELS))
 
     def work(kind):
         start.wait()
