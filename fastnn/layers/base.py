@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..lookup import serialize
-from .sequences import checked_mask, read_ids
+from .sequences import checked_mask, read_ids, read_values
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
@@ -243,7 +243,8 @@ class Layer:
         ValueError
             If the initializer gives another shape.
         """
-        value = initializers.get(initializer)(tuple(shape), dtype=self.dtype)
+        make = initializers.get("glorot_uniform" if initializer is None else initializer)
+        value = make(tuple(shape), dtype=self.dtype)
         value = np.ascontiguousarray(value, self.dtype)
         if value.shape != tuple(shape):
             raise ValueError(
@@ -363,7 +364,7 @@ class Layer:
         mask : array of bool (B, T), optional
             True where a time step counts; layers that do not use masks ignore it.
         """
-        x = read_ids(x, self) if self.takes_ids else np.ascontiguousarray(x, self.dtype)
+        x = read_ids(x, self) if self.takes_ids else read_values(x, self)
         mask = None if mask is None else checked_mask(mask, x.shape, self)
         self.ensure_built((None, *x.shape[1:]))
         return self.checked_forward(x, training, mask)[0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from .base import Layer, Shape
 from .rnn import RNN
-from .sequences import checked_mask
+from .sequences import checked_mask, read_values
 from .wrapper import Wrapper, described, fresh_copy, made_from
 
 __all__ = ["Bidirectional"]
@@ -177,7 +177,7 @@ class Bidirectional(Wrapper):
         array, or list
             ``[forward, backward]`` with ``merge_mode=None``; followed by all final states with ``return_state``.
         """
-        x = np.ascontiguousarray(x, self.dtype)
+        x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
         y, states, _ = self.forward_states(x, self._read_states(x, initial_state), training, mask)
@@ -299,7 +299,7 @@ class Bidirectional(Wrapper):
 
     def trace(self, x: Any, mask: Any = None, initial_state: Any = None) -> dict[str, np.ndarray]:
         """What both layers compute at each step, as ``"forward/hidden"``, ``"backward/hidden"``; see ``RNN.trace``."""
-        x = np.ascontiguousarray(x, self.dtype)
+        x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         shares = self._shares(self._read_states(x, initial_state))
         pairs = zip(("forward", "backward"), self.children, shares, strict=True)

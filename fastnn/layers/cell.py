@@ -22,7 +22,8 @@ import numpy as np
 from .. import utils
 from ..backend import active
 from .base import Layer, Shape
-from .counts import fraction, positive
+from .counts import check_parts, flag, fraction, positive
+from .sequences import read_values
 
 __all__ = ["Cell", "Sweep", "checked_cell", "products", "products_back"]
 
@@ -109,13 +110,15 @@ class Cell(Layer):
         **settings: Any,
     ):
         super().__init__(**settings)
-        self.units, self.use_bias, self.seed = positive("units", units, self), bool(use_bias), seed
+        self.units, self.use_bias = positive("units", units, self), flag("use_bias", use_bias, self)
+        self.seed = seed
         self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
         self.bias_initializer = bias_initializer
         self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
         self.bias_regularizer = bias_regularizer
         self.kernel_constraint, self.recurrent_constraint = kernel_constraint, recurrent_constraint
         self.bias_constraint = bias_constraint
+        check_parts(self)
         self.dropout = fraction("dropout", dropout, self)
         self.recurrent_dropout = fraction("recurrent_dropout", recurrent_dropout, self)
         self.calls = 0
@@ -218,10 +221,8 @@ class Cell(Layer):
 
     def __call__(self, x: Any, states: Any, training: bool = False) -> tuple[np.ndarray, list[np.ndarray]]:
         """One step for arrays: output and new states; builds the cell if need be."""
-        x = np.ascontiguousarray(x, self.dtype)
-        states = [
-            np.ascontiguousarray(s, self.dtype) for s in (states if isinstance(states, (list, tuple)) else [states])
-        ]
+        x = read_values(x, self)
+        states = [read_values(s, self) for s in (states if isinstance(states, (list, tuple)) else [states])]
         self.ensure_built((None, *x.shape[1:]))
         self.begin(len(x), training)
         y, states, _ = self.forward(x, states, training)

@@ -9,7 +9,7 @@ import numpy as np
 from .. import shapes
 from ..backend import active
 from .base import Shape
-from .counts import positive
+from .counts import check_parts, flag, positive
 from .rules import rule_of
 from .series import SeriesLayer, as_images, one_size
 
@@ -117,10 +117,11 @@ class Conv1D(SeriesLayer):
         )
         self.rule = rule_of(activation)
         self.activation = self.rule.activation
-        self.use_bias = use_bias
+        self.use_bias = flag("use_bias", use_bias, self)
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
         self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+        check_parts(self)
 
     def _window_shape(self, channels: int) -> tuple[int, int, int]:
         """(K, C / groups, F)."""
@@ -163,7 +164,7 @@ class Conv1D(SeriesLayer):
         x = as_images(x)
         bias = self.bias.value if self.bias is not None else None
         z = active().conv2d_forward(x, self.kernel.value[None], bias, *self.window, rule.fused, self.algorithm)
-        y, after = z.reshape(len(z), -1, self.filters), None
+        y, after = z[:, 0], None
         if rule.separate:
             y, after = rule.forward(y)
         return y, (x, z, after)

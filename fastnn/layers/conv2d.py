@@ -9,7 +9,7 @@ import numpy as np
 from .. import shapes
 from ..backend import active
 from .base import Shape
-from .counts import positive, sizes
+from .counts import check_parts, flag, positive, sizes
 from .images import ImageLayer, per_image
 from .rules import rule_of
 
@@ -57,7 +57,7 @@ class BaseConv2D(ImageLayer):
         self.algorithm = algorithm
         self.rule = rule_of(activation)
         self.activation = self.rule.activation
-        self.use_bias = use_bias
+        self.use_bias = flag("use_bias", use_bias, self)
         self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer
         self.bias_constraint = bias_constraint
 
@@ -229,6 +229,7 @@ class Conv2D(BaseConv2D):
             )
         self.kernel_initializer, self.kernel_regularizer = kernel_initializer, kernel_regularizer
         self.kernel_constraint = kernel_constraint
+        check_parts(self)
 
     def window_shape(self, channels: int) -> tuple[int, int, int, int]:
         if channels % self.groups:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import shapes
+from .. import constraints, initializers, regularizers, shapes
 
-__all__ = ["fraction", "image_format", "positive", "sizes"]
+__all__ = ["check_parts", "flag", "fraction", "image_format", "positive", "sizes"]
+
+_KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
 
 def positive(name: str, value: Any, layer: Any) -> int:
@@ -23,6 +25,25 @@ def fraction(name: str, value: Any, layer: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{name} of {type(layer).__name__} is a number from 0 to 1. Received: {name}={value!r}.")
     return float(value)
+
+
+def flag(name: str, value: Any, layer: Any) -> bool:
+    """True or False (1 and 0 too), or the error that says so."""
+    if not isinstance(value, (bool, np.bool_, int)) or value not in (0, 1):
+        raise ValueError(f"{name} of {type(layer).__name__} is True or False. Received: {name}={value!r}.")
+    return bool(value)
+
+
+def check_parts(layer: Any) -> None:
+    """Raise the error of an initializer, regularizer or constraint that is none; the settings stay as given."""
+    for name in layer.fields:
+        find = _KINDS.get(name.rpartition("_")[2])
+        if find is None:
+            continue
+        try:
+            find(getattr(layer, name))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name} of {type(layer).__name__}: {error}") from None
 
 
 def image_format(data_format: str | None, layer: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backend import active
 from .base import Layer, Shape
-from .counts import positive
+from .counts import check_parts, flag, positive
 from .rules import rule_of
 
 __all__ = ["Dense"]
@@ -77,10 +77,11 @@ class Dense(Layer):
         self.units = positive("units", units, self)
         self.rule = rule_of(activation)
         self.activation = self.rule.activation
-        self.use_bias = use_bias
+        self.use_bias = flag("use_bias", use_bias, self)
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
         self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+        check_parts(self)
         if algorithm not in ("auto", "dense", "sparse"):
             raise ValueError(f'algorithm of Dense is "auto", "dense" or "sparse". Received: algorithm={algorithm!r}.')
         self.algorithm = algorithm

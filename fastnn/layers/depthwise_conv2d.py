@@ -9,7 +9,7 @@ import numpy as np
 from ..backend import active
 from .base import Shape
 from .conv2d import BaseConv2D
-from .counts import positive
+from .counts import check_parts, positive
 
 __all__ = ["DepthwiseConv2D", "SeparableConv2D"]
 
@@ -85,6 +85,7 @@ class DepthwiseConv2D(BaseConv2D):
         self.depth_multiplier = positive("depth_multiplier", depth_multiplier, self)
         self.depthwise_initializer, self.depthwise_regularizer = depthwise_initializer, depthwise_regularizer
         self.depthwise_constraint = depthwise_constraint
+        check_parts(self)
 
     def window_shape(self, channels: int) -> tuple[int, int, int, int]:
         return (*self.kernel_size, 1, channels * self.depth_multiplier)
@@ -190,6 +191,7 @@ class SeparableConv2D(BaseConv2D):
         self.depthwise_initializer, self.pointwise_initializer = depthwise_initializer, pointwise_initializer
         self.depthwise_regularizer, self.pointwise_regularizer = depthwise_regularizer, pointwise_regularizer
         self.depthwise_constraint, self.pointwise_constraint = depthwise_constraint, pointwise_constraint
+        check_parts(self)
 
     def window_shape(self, channels: int) -> tuple[int, int, int, int]:
         return (*self.kernel_size, 1, channels * self.depth_multiplier)

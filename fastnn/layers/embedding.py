@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import active
 from .base import Layer, Shape
-from .counts import positive
+from .counts import check_parts, flag, positive
 from .sequences import read_ids
 
 __all__ = ["Embedding"]
@@ -82,7 +82,8 @@ class Embedding(Layer):
         self.embeddings: Any = None
         self.embeddings_initializer, self.embeddings_regularizer = embeddings_initializer, embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
-        self.mask_zero = self.makes_mask = bool(mask_zero)
+        check_parts(self)
+        self.mask_zero = self.makes_mask = flag("mask_zero", mask_zero, self)
         self._start = None if weights is None else self._table(weights)
 
     def _table(self, weights: Any) -> np.ndarray:

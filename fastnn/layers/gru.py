@@ -8,6 +8,7 @@ import numpy as np
 
 from ..backend import active
 from .cell import Cell, Sweep, products, products_back
+from .counts import flag
 from .rnn import CellRNN
 from .rules import rule_of
 
@@ -52,7 +53,7 @@ class GRUCell(Cell):
         super().__init__(units, **settings)
         self.rule, self.gate_rule = rule_of(activation), rule_of(recurrent_activation)
         self.activation, self.recurrent_activation = self.rule.activation, self.gate_rule.activation
-        self.reset_after = bool(reset_after)
+        self.reset_after = flag("reset_after", reset_after, self)
 
     @property
     def rules(self) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from .. import initializers
 from ..backend import active
 from .cell import Cell, Sweep, products, products_back
+from .counts import flag
 from .rnn import CellRNN
 from .rules import rule_of
 
@@ -54,7 +55,7 @@ class LSTMCell(Cell):
         super().__init__(units, **settings)
         self.rule, self.gate_rule = rule_of(activation), rule_of(recurrent_activation)
         self.activation, self.recurrent_activation = self.rule.activation, self.gate_rule.activation
-        self.unit_forget_bias = bool(unit_forget_bias)
+        self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias, self)
 
     @property
     def rules(self) -> tuple[Any, ...]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from .base import Layer, Shape, plain
 from .cell import checked_cell
-from .sequences import checked_mask
+from .counts import flag
+from .sequences import checked_mask, read_values
 from .stacked_cells import StackedRNNCells
 from .steps import state_sizes, step_back, step_through
 from .wrapper import Wrapper, described, made_from
@@ -95,9 +96,11 @@ class RNN(Wrapper):
                 f"A layer and its cell compute in one dtype. Received: dtype={self.dtype!r} and a cell of "
                 f"{self.cell.dtype!r}. Type {type(self.cell).__name__}(..., dtype={self.dtype!r})."
             )
-        self.return_sequences, self.return_state = bool(return_sequences), bool(return_state)
-        self.go_backwards, self.stateful, self.unroll = bool(go_backwards), bool(stateful), bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.return_sequences = flag("return_sequences", return_sequences, self)
+        self.return_state = flag("return_state", return_state, self)
+        self.go_backwards = flag("go_backwards", go_backwards, self)
+        self.stateful, self.unroll = flag("stateful", stateful, self), flag("unroll", unroll, self)
+        self.zero_output_for_mask = flag("zero_output_for_mask", zero_output_for_mask, self)
         self.states: list[np.ndarray] | None = None
         self.listeners: list[Callable[[np.ndarray], None]] = []
 
@@ -160,7 +163,7 @@ class RNN(Wrapper):
         mask : array of bool (N, T), optional
         training : bool
         """
-        x = np.ascontiguousarray(x, self.dtype)
+        x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
         y, states, _ = self.forward_states(x, self.read_states(x, initial_state), training, mask)
@@ -253,7 +256,7 @@ class RNN(Wrapper):
         if given is None:
             return None
         expected = [(len(x), *_as_shape(size)) for size in state_sizes(self.cell)]
-        states = [np.ascontiguousarray(s, self.dtype) for s in _flat(given)]
+        states = [read_values(s, self) for s in _flat(given)]
         if [s.shape for s in states] != expected:
             raise ValueError(
                 f'Layer "{self.name}" ({type(self).__name__}) has the states of shapes {expected}. Received: '
@@ -315,7 +318,7 @@ class RNN(Wrapper):
         >>> seen["forget_gate"].shape, round(float(seen["forget_gate"][0, 0, 0]), 3)
         ((1, 3, 4), 0.731)
         """
-        x = np.ascontiguousarray(x, self.dtype)
+        x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         states, mask = self.read_states(x, initial_state), None if mask is None else checked_mask(mask, x.shape, self)
         if getattr(self.cell, "fusible", False):
@@ -365,7 +368,7 @@ class CellRNN(RNN):
     def __init__(self, cell: type, given: dict[str, Any]):
         settings = {name: value for name, value in given.items() if name not in ("self", "__class__", "settings")}
         settings = settings | given["settings"]
-        own = {name: settings[name] for name in cell.fields if settings.get(name) is not None}
+        own = {name: settings[name] for name in cell.fields if name in settings}
         made = cell(**own, dtype=settings.get("dtype"))
         known = {*cell.fields, "recurrence", "output_units", "output_activation"}
         super().__init__(made, **{name: value for name, value in settings.items() if name not in known})

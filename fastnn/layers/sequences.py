@@ -1,4 +1,4 @@
-"""What is checked of sequences on their way into a layer: ids, and masks of time steps."""
+"""What is checked of arrays on their way into a layer: numbers, ids, and masks of time steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,44 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["checked_mask", "read_ids"]
+__all__ = ["checked_mask", "read_ids", "read_values"]
+
+
+def read_values(x: Any, layer: Any) -> np.ndarray:
+    """Real numbers as a contiguous array of the layer's dtype.
+
+    Parameters
+    ----------
+    x : array or list
+    layer : Layer
+        Says the dtype, and is named in errors.
+
+    Raises
+    ------
+    TypeError
+        If they are no real numbers.
+    ValueError
+        If the rows of a list differ in length.
+
+    Examples
+    --------
+    >>> from fastnn.layers import Dense
+    >>> read_values([[3, 0]], Dense(2))
+    array([[3., 0.]], dtype=float32)
+    """
+    try:
+        values = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f'Layer "{layer.name}" takes an array, rows of one length. Received: a list of {len(x)} rows of different '
+            "lengths. Type x = fastnn.utils.pad_sequences(x)."
+        ) from None
+    if values.dtype.kind not in "biuf":
+        raise TypeError(
+            f'Layer "{layer.name}" takes real numbers. Received: dtype {values.dtype}. Type x.astype(np.float32) if '
+            "they are; words are turned into ids first, by fastnn.text.TextVectorization for instance."
+        )
+    return np.ascontiguousarray(values, layer.dtype)
 
 
 def read_ids(x: Any, layer: Any) -> np.ndarray:
@@ -45,7 +82,7 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
         )
     if ids.dtype.kind == "f":
         whole = ids == np.rint(ids)  # False for NaN
-        whole &= np.abs(ids) < 2**62
+        whole &= np.abs(ids) < np.float64(2**62)
         if not whole.all():
             at = np.unravel_index(int(np.argmin(whole)), ids.shape)
             raise ValueError(

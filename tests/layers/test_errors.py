@@ -53,6 +53,16 @@ from fastnn import layers
         (lambda: layers.Embedding(4, 2.0), ValueError, "output_dim"),
         (lambda: layers.Embedding(4, 2, weights=np.ones((2, 4))), ValueError, r"shape \(4, 2\)"),
         (lambda: layers.Embedding(4, 2, vocabulary=3), TypeError, "vocabulary"),
+        (lambda: layers.Dense(3, use_bias="no"), ValueError, "use_bias of Dense is True or False. Received: .*'no'"),
+        (lambda: layers.Conv2D(3, 3, use_bias=None), ValueError, "use_bias=None"),
+        (lambda: layers.Dense(3, kernel_initializer="he"), ValueError, "kernel_initializer of Dense: .*'he'"),
+        (lambda: layers.Dense(3, bias_regularizer=0.1), TypeError, "bias_regularizer of Dense: .*0.1"),
+        (lambda: layers.Conv1D(3, 3, kernel_constraint="max"), ValueError, "kernel_constraint of Conv1D"),
+        (lambda: layers.Conv2D(3, 3, bias_initializer="one_s"), ValueError, "bias_initializer of Conv2D"),
+        (lambda: layers.DepthwiseConv2D(3, depthwise_initializer=1), TypeError, "depthwise_initializer"),
+        (lambda: layers.SeparableConv2D(3, 3, pointwise_regularizer="l3"), ValueError, "pointwise_regularizer"),
+        (lambda: layers.Embedding(4, 2, "unifrom"), ValueError, "Did you mean 'uniform'"),
+        (lambda: layers.Embedding(4, 2, mask_zero="no"), ValueError, "mask_zero='no'"),
         (lambda: layers.Input(shape=28), ValueError, "shape"),
         (lambda: layers.Input(shape=(28, -1)), ValueError, r"\(28, -1\)"),
     ],
@@ -138,3 +148,38 @@ def test_custom_layer_teaches():
         WrongDtype()(np.ones((1, 2)))
     with pytest.raises(NotImplementedError, match="has no backward"):
         OnlyY().backward(np.ones((1, 2)), None)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.ones((2, 3, 4), complex),
+        np.full((2, 3, 4), "1"),
+        np.full((2, 3, 4), None),
+        np.full((2, 3, 4), "2020-01-01", "M8[D]"),
+        {},
+    ],
+)
+@pytest.mark.parametrize("make", [layers.Dense, layers.LSTM, lambda n: layers.Bidirectional(layers.GRU(n))])
+def test_a_call_takes_real_numbers(make, x):
+    layer = make(2)
+    with pytest.raises(TypeError, match="takes real numbers"):
+        layer(x)
+    assert not layer.built
+    with pytest.raises(ValueError, match="2 rows of different lengths"):
+        layer([[1.0], [1.0, 2.0]])
+
+
+def test_settings_of_none_are_the_defaults_of_keras():
+    dense = layers.Dense(2, kernel_initializer=None)
+    dense(np.ones((1, 3)))
+    assert dense.kernel.value.any()
+    assert layers.Dense(2, use_bias=0).use_bias is False
+
+
+def test_ids_may_come_as_half_floats():
+    assert layers.Embedding(5, 2)(np.float16([[1, 4]])).shape == (1, 2, 2)
+
+
+def test_convolution_of_no_sequences():
+    assert layers.Conv1D(2, 2)(np.ones((0, 4, 3))).shape == (0, 3, 2)

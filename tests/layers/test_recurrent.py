@@ -153,6 +153,15 @@ def test_first_weights():
 # One way against another.
 
 
+@pytest.mark.parametrize("kind", [SimpleRNN, LSTM, GRU])
+def test_no_activation_is_the_linear_one(kind, x):
+    none, linear = kind(U, activation=None, dtype="float64"), kind(U, activation="linear", dtype="float64")
+    seen = none(x)
+    linear(x)
+    linear.set_weights(none.get_weights())
+    np.testing.assert_array_equal(seen, linear(x))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_backends_agree(kind, x, mask):
     from fastnn import backend
