@@ -50,10 +50,10 @@ INLINE vec gated(vec x, vec g) {
     return choose(x < 0, vec_exp_times(minus, x), x) / (vec_exp_times(minus, splat(1)) + 1);
 }
 
-INLINE vec vec_silu(vec x) { return gated(choose(x < EXP_VANISHES, splat(EXP_VANISHES), x), x); }
+INLINE vec vec_silu(vec x) { return gated(at_least(x, EXP_VANISHES), x); }
 
 INLINE vec vec_gelu_tanh(vec x) {
-    x = choose(x < -GELU_TANH_LIMIT, splat(-GELU_TANH_LIMIT), x);
+    x = at_least(x, -GELU_TANH_LIMIT);
     return gated(x, x * (GELU_GATE + GELU_CUBE * (x * x)));
 }
 

@@ -100,6 +100,36 @@ INLINE ivec is_nan(vec a) { return a != a; }
 /* Maximum and minimum that keep NaN: if a or b is NaN, so is the result. */
 INLINE vec vec_max(vec a, vec b) { return choose((b > a) | is_nan(b), b, a); }
 INLINE vec vec_min(vec a, vec b) { return choose((b < a) | is_nan(b), b, a); }
+
+/* x, but not above (below) a limit; NaN stays.  The processor's minimum gives its second operand when one is NaN. */
+INLINE vec at_most(vec x, real limit) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    return (vec)_mm512_min_ps((__m512)splat(limit), (__m512)x);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_min_pd((__m512d)splat(limit), (__m512d)x);
+#elif defined(__AVX2__) && FNN_BITS == 32
+    return (vec)_mm256_min_ps((__m256)splat(limit), (__m256)x);
+#elif defined(__AVX2__)
+    return (vec)_mm256_min_pd((__m256d)splat(limit), (__m256d)x);
+#else
+    return choose(x > limit, splat(limit), x);
+#endif
+}
+
+INLINE vec at_least(vec x, real limit) {
+#if defined(__AVX512F__) && FNN_BITS == 32
+    return (vec)_mm512_max_ps((__m512)splat(limit), (__m512)x);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_max_pd((__m512d)splat(limit), (__m512d)x);
+#elif defined(__AVX2__) && FNN_BITS == 32
+    return (vec)_mm256_max_ps((__m256)splat(limit), (__m256)x);
+#elif defined(__AVX2__)
+    return (vec)_mm256_max_pd((__m256d)splat(limit), (__m256d)x);
+#else
+    return choose(x < limit, splat(limit), x);
+#endif
+}
+
 INLINE vec vec_abs(vec a) { return (vec)((uvec)a & ~((uvec){0} + ((real_uint)1 << (FNN_BITS - 1)))); }
 
 INLINE vec vec_sqrt(vec a) {

@@ -19,8 +19,7 @@
 
 /* `x` raised to `low` and lowered to `high`; NaN stays. */
 INLINE vec vec_clamp(vec x, real low, real high) {
-    x = choose(x < low, splat(low), x);
-    return choose(x > high, splat(high), x);
+    return at_most(at_least(x, low), high);
 }
 
 /* factor 2^n (1 + s): rounded once, also where 2^n alone would be denormal. */
@@ -39,7 +38,7 @@ INLINE vec vec_exp_times(vec x, vec factor) {
 /* e^x − 1 for x <= 0. */
 INLINE vec vec_expm1_negative(vec x) {
     vec r;
-    x = choose(x < -TANH_ONE, splat(-TANH_ONE), x); /* rounds to −1 from there on */
+    x = at_least(x, -TANH_ONE); /* rounds to −1 from there on */
     vec power = power_of_two(reduce_by_ln2(x, &r));
     return expm1_series(r) * power + (power - 1);
 }

@@ -64,10 +64,8 @@ INLINE vec expm1_series(vec r) {
 }
 
 INLINE vec vec_exp(vec x) {
-    x = choose(x > EXP_OVERFLOW, splat(EXP_OVERFLOW), x);
-    x = choose(x < EXP_UNDERFLOW, splat(EXP_UNDERFLOW), x);
     vec r;
-    ivec n = reduce_by_ln2(x, &r);
+    ivec n = reduce_by_ln2(at_least(at_most(x, EXP_OVERFLOW), EXP_UNDERFLOW), &r);
     vec y = expm1_series(r) + 1;
     ivec half = n >> 1; /* in two steps, so that 2^n may be beyond the normal range */
     return y * power_of_two(half) * power_of_two(n - half);
@@ -115,8 +113,7 @@ INLINE vec vec_log(vec x) {
 
 /* tanh |x| = q / (q + 2) with q = exp(2 |x|) - 1, which keeps its relative precision near 0; odd. */
 INLINE vec vec_tanh(vec x) {
-    vec twice = vec_abs(x) * 2;
-    twice = choose(twice > TANH_ONE, splat(TANH_ONE), twice);
+    vec twice = at_most(vec_abs(x) * 2, TANH_ONE);
     vec r;
     vec power = power_of_two(reduce_by_ln2(twice, &r));
     vec q = expm1_series(r) * power + (power - 1);
@@ -124,10 +121,14 @@ INLINE vec vec_tanh(vec x) {
     return (vec)((uvec)(q / (q + 2)) | sign);
 }
 
-/* 1 / (1 + e) for x >= 0 and e / (1 + e) for x < 0, with e = exp(-|x|): no overflow, and full precision on both sides. */
+/* 1 / (1 + e^-x) = a / (e^r 2^(n - h) + a) with e^-x = 2^n e^r, h = n / 2 and a = 2^-h: nothing overflows, and a result
+ * that is denormal is rounded once. */
 INLINE vec vec_sigmoid(vec x) {
-    vec e = vec_exp(-vec_abs(x));
-    return choose(x < 0, e, splat(1)) / (e + 1);
+    vec r;
+    ivec n = reduce_by_ln2(-at_least(at_most(x, -EXP_UNDERFLOW), EXP_UNDERFLOW), &r);
+    ivec half = n >> 1;
+    vec a = power_of_two(-half);
+    return a / ((expm1_series(r) + 1) * power_of_two(n - half) + a);
 }
 
 #endif
