@@ -172,14 +172,11 @@ struct outer_tile {
     ptrdiff_t i, j, columns;
 };
 
-INLINE void outer_tile(const int rows, const int vecs, const struct outer_tile *job) {
+INLINE void outer_products(const int rows, const int vecs, const int whole, const struct outer_tile *job, tile c) {
     const struct outer_sum *s = job->sum;
-    real *out = s->c + job->i * s->ldc + job->j;
-    tile c;
-    tile_zero(c);
-    int whole = job->columns >= vecs * VL;
     for (ptrdiff_t n = 0; n < s->count; n++) {
         const real *a = s->a[n] + job->i, *b = s->b[n] + s->b_offset + job->j;
+        __asm__("" : "+r"(a)); /* one base for all rows; GCC would make it a register a row, more than there are */
         vec line[TILE_VECS];
 #pragma GCC unroll 2
         for (int j = 0; j < vecs; j++) line[j] = whole ? load(b + j * VL) : load_upto(b + j * VL, most(0, job->columns - j * VL));
@@ -190,8 +187,16 @@ INLINE void outer_tile(const int rows, const int vecs, const struct outer_tile *
             for (int j = 0; j < vecs; j++) c[i][j] += value * line[j];
         }
     }
-    tile_add(rows, vecs, c, out, s->ldc, job->columns);
-    tile_store(rows, vecs, c, out, s->ldc, job->columns);
+}
+
+INLINE void outer_tile(const int rows, const int vecs, const struct outer_tile *job) {
+    real *out = job->sum->c + job->i * job->sum->ldc + job->j;
+    tile c;
+    tile_zero(c);
+    if (job->columns >= vecs * VL) outer_products(rows, vecs, 1, job, c);
+    else outer_products(rows, vecs, 0, job, c);
+    tile_add(rows, vecs, c, out, job->sum->ldc, job->columns);
+    tile_store(rows, vecs, c, out, job->sum->ldc, job->columns);
 }
 
 __attribute__((unused)) static void add_outer(const struct outer_sum *s) {
