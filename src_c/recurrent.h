@@ -97,6 +97,12 @@ INLINE void pack_gates(struct panels *gate, real **room, const real *w, ptrdiff_
     for (ptrdiff_t g = 0; g < gates; g++) gate[g] = pack_panels(room, w + g * U, gates * U, 1, depth, U);
 }
 
+/* Gates first..end-1 as one matrix, where no gate ends within a panel; else the first of them alone. */
+INLINE struct panels gates_together(const struct panels *gate, ptrdiff_t first, ptrdiff_t end) {
+    ptrdiff_t U = gate[first].columns;
+    return (struct panels){gate[first].at, gate[first].depth, U % TILE_COLS ? U : (end - first) * U};
+}
+
 /* ---- products over lists of rows ---- */
 
 /* c[n] (columns,) = or += a[n] (depth,) · panels + bias, for `count` rows given by pointers; the depth starts at row `first`
@@ -146,10 +152,33 @@ INLINE void rows_tile(const int rows, const int vecs, const struct rows_tile *jo
         }
 }
 
+/* One row against WIDE panels at once: with a row alone, the sums of one panel would wait for each other. */
+enum { WIDE = 4 };
+
+INLINE void wide_row(const struct rows_product *p, ptrdiff_t column) {
+    const ptrdiff_t apart = p->panels.depth * TILE_COLS;
+    const real *a = p->a[0] + p->a_offset, *b = p->panels.at + column * p->panels.depth + p->first * TILE_COLS;
+    real *out = p->c[0] + p->c_offset + column;
+    vec sum[WIDE * TILE_VECS] = {{0}};
+    for (ptrdiff_t k = 0; k < p->depth; k++) {
+        vec value = splat(a[k]);
+#pragma GCC unroll 8
+        for (int j = 0; j < WIDE * TILE_VECS; j++)
+            sum[j] += value * load(b + j / TILE_VECS * apart + k * TILE_COLS + j % TILE_VECS * VL);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < WIDE * TILE_VECS; j++) {
+        if (p->bias) sum[j] += load(p->bias + column + j * VL);
+        store(out + j * VL, p->add ? sum[j] + load(out + j * VL) : sum[j]);
+    }
+}
+
 __attribute__((unused)) static void rows_times(const struct rows_product *p) {
     if (!p->count) return;
-    ptrdiff_t tiles = ceil_div(p->count, TILE_ROWS);
-    for (ptrdiff_t column = 0; column < p->panels.columns; column += TILE_COLS)
+    ptrdiff_t tiles = ceil_div(p->count, TILE_ROWS), column = 0;
+    if (p->count == 1)
+        for (; column + WIDE * TILE_COLS <= p->panels.columns; column += WIDE * TILE_COLS) wide_row(p, column);
+    for (; column < p->panels.columns; column += TILE_COLS)
         for (ptrdiff_t i = 0; i < tiles; i++) {
             ptrdiff_t row = p->count * i / tiles, rows = p->count * (i + 1) / tiles - row;
             struct rows_tile job = {p, row, column, least(TILE_COLS, p->panels.columns - column)};
@@ -264,9 +293,12 @@ __attribute__((unused)) static void project(const struct places *places, const s
     for (ptrdiff_t set = 0; set < f.sets; set++) {
         const real *const *x = dropped(list, room, places->x, places->row, places->count, &f, set);
         ptrdiff_t end = f.sets == 1 ? gates : set + 1;
-        for (ptrdiff_t g = set; g < end; g++)
-            rows_times(&(struct rows_product){.count = places->count, .a = x, .panels = w[g], .depth = s->D, .c = z,
+        struct panels together = gates_together(w, set, end);
+        for (ptrdiff_t g = set; g < end; g += together.columns / s->U) {
+            together.at = w[g].at;
+            rows_times(&(struct rows_product){.count = places->count, .a = x, .panels = together, .depth = s->D, .c = z,
                                               .c_offset = g * s->U, .bias = b ? b + g * s->U : NULL});
+        }
     }
 }
 
@@ -331,10 +363,13 @@ __attribute__((unused)) static void add_recurrent(const struct live *live, const
                                                   const struct panels *u, const real *const *h, real *const *z,
                                                   ptrdiff_t offset, real *room) {
     const real *list[BLOCK_ROWS];
-    for (ptrdiff_t g = first; g < end; g++) {
+    const ptrdiff_t U = u[first].columns;
+    struct panels together = gates_together(u, first, f->at ? first + 1 : end);
+    for (ptrdiff_t g = first; g < end; g += together.columns / U) {
         const real *const *a = dropped(list, room, h, live->row, live->count, f, g);
-        rows_times(&(struct rows_product){.count = live->count, .a = a, .panels = u[g], .depth = u[g].depth, .c = z,
-                                          .c_offset = offset + (g - first) * u[g].columns, .add = 1});
+        together.at = u[g].at;
+        rows_times(&(struct rows_product){.count = live->count, .a = a, .panels = together, .depth = together.depth, .c = z,
+                                          .c_offset = offset + (g - first) * U, .add = 1});
     }
 }
 
