@@ -266,6 +266,8 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
 class Epochs:
     """Epochs of batches: each all of them, or ``steps`` of them, going on where the last epoch stopped.
 
+    With ``afresh`` each epoch starts again at the first batch, so that all measure the same; a generator cannot.
+
     Attributes
     ----------
     steps : int or None
@@ -273,13 +275,17 @@ class Epochs:
     """
 
     def __init__(
-        self, batches: ArrayBatches | IterableBatches, steps: int | None = None, name: str = "steps_per_epoch"
+        self,
+        batches: ArrayBatches | IterableBatches,
+        steps: int | None = None,
+        name: str = "steps_per_epoch",
+        afresh: bool = False,
     ):
         if steps is None and _is_endless(getattr(batches, "source", None)):
             raise ValueError(
                 f"This data set never ends, so say how many batches are an epoch: {name}=100. Received: {name}=None."
             )
-        self.batches, self.limit, self.name = batches, steps, name
+        self.batches, self.limit, self.name, self.afresh = batches, steps, name, afresh
         self.steps = batches.steps if steps is None else steps
         self._open: Iterator[Batch] | None = None
 
@@ -287,6 +293,8 @@ class Epochs:
         return iter(self.batches) if self.limit is None else self._some(self.limit)
 
     def _some(self, limit: int) -> Iterator[Batch]:
+        if self.afresh:
+            self._open = None
         for _ in range(limit):
             batch = None if self._open is None else next(self._open, None)
             if batch is None:

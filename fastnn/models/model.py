@@ -285,7 +285,8 @@ class Model(LayerOfLayers):
         sample_weight : array (N,), or (N, T) where outputs are sequences
             Weight of the loss of each example, or time step; the sum is still divided by their number.
         steps_per_epoch, validation_steps : int
-            Batches an epoch; the next epoch goes on where this one stopped.
+            Batches an epoch; the next epoch goes on where this one stopped, while each validation starts again, so
+            that all measure the same (a generator just goes on).
         validation_batch_size : int
             Default: batch_size.
         validation_freq : int or list of int

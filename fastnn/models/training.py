@@ -223,7 +223,7 @@ def _validation(model: Any, data: Any, batch_size: int | None, steps: int | None
         batches = train_batches(model, x, y, "validation_data", batch_size, weight)
     else:
         batches = train_batches(model, data, None, "validation_data", None)
-    return Epochs(batches, steps, "validation_steps")
+    return Epochs(batches, steps, "validation_steps", afresh=True)
 
 
 @contextmanager

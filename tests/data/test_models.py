@@ -76,3 +76,25 @@ def test_sample_weights(xy):
     model = dense()
     expected = model.evaluate(x, y, sample_weight=weight, batch_size=50, verbose=0)
     assert model.evaluate(weighted, verbose=0) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("arrays", [False, True])
+def test_every_validation_measures_the_same_batches(arrays):
+    x = np.arange(12, dtype=np.float32)[:, None]
+    model = fastnn.Sequential([layers.Dense(1, kernel_initializer="ones", trainable=False, input_shape=(1,))])
+    model.compile("sgd", "mse")
+    held_out = (x, 0 * x) if arrays else Dataset.from_tensor_slices((x, 0 * x)).batch(4).repeat()
+    size = 4 if arrays else None
+    history = model.fit(
+        x, x, epochs=3, validation_data=held_out, validation_batch_size=size, validation_steps=2, verbose=0
+    )
+    assert history.history["val_loss"] == [np.mean(x[:8] ** 2)] * 3
+
+
+def test_validation_by_a_generator_goes_on():
+    x = np.arange(12, dtype=np.float32)[:, None]
+    model = fastnn.Sequential([layers.Dense(1, kernel_initializer="ones", trainable=False, input_shape=(1,))])
+    model.compile("sgd", "mse")
+    batches = ((x[i : i + 4], 0 * x[i : i + 4]) for i in (0, 4, 8))
+    history = model.fit(x, x, epochs=3, validation_data=batches, validation_steps=1, verbose=0)
+    np.testing.assert_allclose(history.history["val_loss"], (x**2).reshape(3, 4).mean(1), rtol=1e-6)
