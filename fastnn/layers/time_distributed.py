@@ -16,7 +16,8 @@ __all__ = ["TimeDistributed"]
 class TimeDistributed(Wrapper):
     """y_t = layer(x_t) for every time step t, with the same weights.
 
-    x (N, T, …) → (N, T, …): the layer runs once, on N·T examples.
+    x (N, T, …) → (N, T, …): the layer runs once, on N·T examples.  A mask of steps within steps (N, T, S), such as that
+    of words within sentences, goes to the layer; a step whose own mask ends there counts if any of it did.
 
     Parameters
     ----------
@@ -64,6 +65,20 @@ class TimeDistributed(Wrapper):
         return [self.layer]
 
     @property
+    def uses_mask(self) -> bool:
+        """Whether the layer inside wants the mask of the steps within a step."""
+        return self.layer.uses_mask
+
+    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+        """The mask of the output: that of the layer inside for each step, else whether any of the step counts."""
+        if mask is None or mask.ndim < 3:
+            return mask
+        after = self.layer.compute_mask(_rows(x), _rows(mask))
+        return (
+            mask.any(tuple(range(2, mask.ndim))) if after is None else after.reshape(*mask.shape[:2], *after.shape[1:])
+        )
+
+    @property
     def takes_ids(self) -> bool:
         """Whether the layer inside takes ids."""
         return self.layer.takes_ids
@@ -83,9 +98,9 @@ class TimeDistributed(Wrapper):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:2], *self.layer.compute_output_shape(self._step(input_shape))[1:])
 
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
-        rows = x.reshape(math.prod(x.shape[:2]), *x.shape[2:])
-        y, ctx = self.layer.forward(rows, training)
+    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        inside = () if mask is None or mask.ndim < 3 or not self.uses_mask else (_rows(mask),)
+        y, ctx = self.layer.forward(_rows(x), training, *inside)
         return y.reshape(*x.shape[:2], *y.shape[1:]), (x.shape, y.shape, ctx)
 
     def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
@@ -101,3 +116,8 @@ class TimeDistributed(Wrapper):
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> TimeDistributed:
         """A new, unbuilt layer from ``get_config``; ``custom_objects`` names classes of your own."""
         return cls(**config | {"layer": made_from(config["layer"], custom_objects)})
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """The steps of all sequences, one below the other."""
+    return x.reshape(math.prod(x.shape[:2]), *x.shape[2:])

@@ -387,6 +387,25 @@ def test_masks_travel_through_a_model(x):
         np.testing.assert_allclose(model(ids[row : row + 1, :n]), y[row : row + 1], rtol=1e-5, atol=1e-6)
 
 
+def test_words_within_sentences():
+    """The mask of the words goes into TimeDistributed; sentences without words are skipped behind it."""
+    ids = np.random.default_rng(4).integers(1, 9, (2, 3, 5))
+    ids[:, :, 3:], ids[0, 1, 2], ids[0, 2:] = 0, 0, 0
+    words, sentences = LSTM(3), GRU(2)
+    model = Sequential([Embedding(9, 4, mask_zero=True), TimeDistributed(words), sentences])
+    seen = model.predict(ids, verbose=0)
+    table = model.layers[0]
+    each = np.stack([words(table(row), mask=row != 0) for row in ids])
+    np.testing.assert_allclose(seen, sentences(each, mask=(ids != 0).any(2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(seen[:1], sentences(each[:1, :2]), rtol=1e-5, atol=1e-6)
+
+    pooled = Sequential([table, TimeDistributed(Dense(2)), TimeDistributed(layers.GlobalAveragePooling1D())])
+    short = pooled.predict(ids[1:, :, :3], verbose=0)
+    np.testing.assert_allclose(pooled.predict(ids, verbose=0)[1:], short, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.fit(ids, seen + 1, verbose=0).history["loss"]).all()
+
+
 def test_masking_in_front_of_step_by_step(x):
     x = x.copy()
     x[0, 4:] = 0
