@@ -62,6 +62,12 @@ def read_array(name: str, value: Any) -> np.ndarray:
 
 def _read_list(name: str, value: Any) -> np.ndarray:
     if any(isinstance(v, np.ndarray) for v in value):
+        if len({np.shape(v) for v in value if isinstance(v, np.ndarray)}) > 1:
+            raise TypeError(
+                f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of "
+                f"{len(value)} arrays of different shapes. Type {name} = fastnn.utils.pad_sequences({name}) if they "
+                f"are sequences, or {name} = {name}[0] if one of them is meant."
+            )
         raise TypeError(
             f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of "
             f"{len(value)} arrays. "

@@ -69,6 +69,8 @@ def pad_sequences(
     dtype = np.dtype(dtype)
     if isinstance(value, str) and dtype.kind not in "OSU":
         raise ValueError(f"A filling of {value!r} needs dtype=object. Received: dtype={dtype.name!r}.")
+    if dtype.kind in "iu" and isinstance(value, (float, np.floating)) and not float(value).is_integer():
+        raise ValueError(f'A filling of {value!r} needs dtype="float32". Received: dtype={dtype.name!r}.')
     lengths = [_length(i, s) for i, s in enumerate(sequences)]
     if maxlen is None:
         if not lengths:

@@ -51,6 +51,7 @@ FIT = {
     "number": (lambda: (3.0, Y), {}, TypeError, "array of numbers"),
     "ragged": (lambda: ([[1, 2], [1]], Y[:2]), {}, ValueError, "ragged"),
     "list of arrays": (lambda: ([X, X], Y), {}, TypeError, "np.stack"),
+    "arrays of different lengths": (lambda: ([X[0], X[0, :1]], Y[:2]), {}, TypeError, "pad_sequences"),
     "label range": (lambda: (X, np.full(6, 3)), {}, ValueError, "labels from 0 to 2.*Received: 3"),
     "negative label": (lambda: (X, np.array([0, 1, -1, 0, 0, 0])), {}, ValueError, "Received: -1 at index 2"),
     "nan label": (lambda: (X, np.full(6, np.nan)), {}, ValueError, "NaN"),

@@ -66,6 +66,8 @@ def test_vectors_floats_and_strings():
         ([[1]], {"truncating": "both"}, "truncating"),
         ([[1]], {"maxlen": -1}, "maxlen=-1"),
         ([[1]], {"value": "x"}, "dtype=object"),
+        ([[1]], {"value": 0.5}, 'A filling of 0.5 needs dtype="float32"'),
+        ([[1]], {"value": np.nan}, "A filling of nan"),
         ([[1.5]], {}, 'Received: 1.5. Type dtype="float32"'),
         ([[2**40]], {}, 'Type dtype="int64"'),
         ([np.array([2**40])], {}, 'Type dtype="int64"'),
