@@ -110,7 +110,13 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
     (1, 2)
     """
     name = getattr(layer, "name", layer)
-    found = np.asarray(mask)
+    try:
+        found = np.asarray(mask)
+    except ValueError:
+        raise ValueError(
+            f'The mask of layer "{name}" has rows of one length. Received: a list of {len(mask)} rows of different '
+            "lengths. Type mask = x != 0, of the padded ids."
+        ) from None
     if found.dtype != bool:
         raise TypeError(
             f'The mask of layer "{name}" is an array of bool, True where a time step counts. Received: dtype '

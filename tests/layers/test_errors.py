@@ -183,3 +183,8 @@ def test_ids_may_come_as_half_floats():
 
 def test_convolution_of_no_sequences():
     assert layers.Conv1D(2, 2)(np.ones((0, 4, 3))).shape == (0, 3, 2)
+
+
+def test_rows_of_a_mask_have_one_length():
+    with pytest.raises(ValueError, match="mask of layer .* a list of 2 rows of different lengths"):
+        layers.LSTM(2)(np.ones((2, 2, 3)), mask=[[True], [True, False]])
