@@ -186,5 +186,5 @@ def test_convolution_of_no_sequences():
 
 
 def test_rows_of_a_mask_have_one_length():
-    with pytest.raises(ValueError, match="mask of layer .* a list of 2 rows of different lengths"):
+    with pytest.raises(ValueError, match=r"mask of layer .* a list of 2 rows of different lengths"):
         layers.LSTM(2)(np.ones((2, 2, 3)), mask=[[True], [True, False]])
