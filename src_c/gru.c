@@ -18,13 +18,12 @@ enum { GATES = 3 };
 struct forward {
     const struct fnn_sequence *s;
     real *y, *h, *gates, *inner;
-    const real *x, *h0, *inner_bias;
-    real *b; /* of the projection: of z and r both rows added, or NULL */
+    const real *x, *h0, *b, *recurrent_bias; /* the two rows of b, or NULL */
     struct panels w[GATES], u[GATES];
 };
 
 struct forward_memory {
-    real *h, *room, *x_room, *z, *inner;
+    real *h, *room, *x_room, *z, *recurrent; /* recurrent: h·U of the three gates; inner is its last third */
 };
 
 INLINE struct forward_memory carve_forward(const struct forward *job, struct room *room) {
@@ -34,12 +33,9 @@ INLINE struct forward_memory carve_forward(const struct forward *job, struct roo
         .room = take(room, BLOCK_ROWS * U),
         .x_room = take(room, job->s->x_factors ? CHUNK * job->s->D : 0),
         .z = take(room, job->gates ? 0 : CHUNK * GATES * U),
-        .inner = take(room, BLOCK_ROWS * U),
+        .recurrent = take(room, BLOCK_ROWS * GATES * U),
     };
 }
-
-/* ĥ's sum gets r times inner. */
-INLINE void add_reset(real *z, const real *inner, ptrdiff_t U) { row_add_times(z + 2 * U, inner, z + U, U); }
 
 INLINE void mix(real *h, const real *z, ptrdiff_t U) {
     for EACH_VEC(j, U) {
@@ -55,27 +51,28 @@ static void step_forward(const struct forward *job, const struct forward_memory 
     const ptrdiff_t U = s->U;
     const struct factors hf = h_factors(s, GATES, U);
     const real *h[BLOCK_ROWS];
-    real *inner[BLOCK_ROWS];
+    real *recurrent[BLOCK_ROWS], *inner[BLOCK_ROWS];
     for (ptrdiff_t n = 0; n < live->count; n++) {
         h[n] = m->h + live->of_block[n] * U;
-        inner[n] = m->inner + live->of_block[n] * U;
+        recurrent[n] = m->recurrent + live->of_block[n] * GATES * U;
+        inner[n] = recurrent[n] + 2 * U;
     }
-    add_recurrent(live, &hf, 0, 2, job->u, h, z, 0, m->room);
-    for (ptrdiff_t n = 0; n < live->count; n++) activate(z[n], 2 * U, s->other_activation);
     if (s->reset_after) {
+        times_recurrent(live, &hf, 0, GATES, job->u, h, recurrent, 0, job->recurrent_bias, 0, m->room);
         for (ptrdiff_t n = 0; n < live->count; n++) {
-            if (job->inner_bias) row_copy(inner[n], job->inner_bias, U);
-            else row_zero(inner[n], U);
+            row_add(z[n], recurrent[n], 2 * U);
+            activate(z[n], 2 * U, s->other_activation);
+            row_add_times(z[n] + 2 * U, inner[n], z[n] + U, U);
         }
-        add_recurrent(live, &hf, 2, 3, job->u, h, inner, 0, m->room);
-        for (ptrdiff_t n = 0; n < live->count; n++) add_reset(z[n], inner[n], U);
     } else {
+        times_recurrent(live, &hf, 0, 2, job->u, h, z, 0, NULL, 1, m->room);
         for (ptrdiff_t n = 0; n < live->count; n++) {
+            activate(z[n], 2 * U, s->other_activation);
             row_times(inner[n], z[n] + U, h[n], U);
             if (hf.at) row_times(inner[n], inner[n], factor_row(&hf, 2, live->row[n]), U);
         }
         const struct factors none = {.sets = 1};
-        add_recurrent(live, &none, 2, 3, job->u, (const real *const *)inner, z, 2 * U, NULL);
+        times_recurrent(live, &none, 2, 3, job->u, (const real *const *)inner, z, 2 * U, NULL, 1, NULL);
     }
     for (ptrdiff_t n = 0; n < live->count; n++) {
         activate(z[n] + 2 * U, U, s->activation);
@@ -108,7 +105,7 @@ static void forward_block(const struct forward *job, const struct forward_memory
                 if (job->y) row_copy(job->y + place * U, m->h + i * U, U);
                 if (!job->gates) continue;
                 if (is_live(s, first_row + i, t)) {
-                    row_copy(job->inner + place * U, m->inner + i * U, U);
+                    row_copy(job->inner + place * U, m->recurrent + (i * GATES + 2) * U, U);
                 } else {
                     row_zero(job->inner + place * U, U);
                     row_zero(job->gates + place * GATES * U, GATES * U);
@@ -135,20 +132,13 @@ static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 int FNN(gru_forward)(real *y, real *h, real *gates, real *inner, const real *x, const real *w, const real *u, const real *b,
                      const real *h0, const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U;
-    ptrdiff_t size = GATES * (panels_size(s->D, U) + panels_size(U, U) + U);
+    ptrdiff_t size = GATES * (panels_size(s->D, U) + panels_size(U, U));
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)size * sizeof(real));
     if (!room) return FNN_NO_MEMORY;
-    struct forward job = {.s = s, .y = y, .h = h, .gates = gates, .inner = inner, .x = x, .h0 = h0};
+    struct forward job = {.s = s, .y = y, .h = h, .gates = gates, .inner = inner, .x = x, .h0 = h0, .b = b,
+                          .recurrent_bias = b && s->reset_after ? b + GATES * U : NULL};
     pack_gates(job.w, &room, w, s->D, U, GATES);
     pack_gates(job.u, &room, u, U, U, GATES);
-    if (b) {
-        job.b = room;
-        row_copy(job.b, b, GATES * U);
-        if (s->reset_after) {
-            row_add(job.b, b + GATES * U, 2 * U);
-            job.inner_bias = b + (GATES + 2) * U;
-        }
-    }
     double work = 2.0 * GATES * (double)(s->B * s->T) * (double)(U * (s->D + U));
     return fnn_parallel(groups_of(s->B), work, forward_task, &job);
 }

@@ -75,7 +75,7 @@ static void forward_block(const struct forward *job, const struct forward_memory
                 z[n] = job->gates ? job->gates + (live.row[n] * s->T + t) * GATES * U
                                   : m->z + slot_of(live.of_block[n], k) * GATES * U;
             }
-            add_recurrent(&live, &hf, 0, GATES, job->u, h, z, 0, m->room);
+            times_recurrent(&live, &hf, 0, GATES, job->u, h, z, 0, NULL, 1, m->room);
             for (ptrdiff_t n = 0; n < live.count; n++)
                 cell_forward(s, z[n], m->h + live.of_block[n] * U, m->c + live.of_block[n] * U, m->room);
             for (ptrdiff_t i = 0; i < rows; i++) {

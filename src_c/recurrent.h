@@ -152,33 +152,48 @@ INLINE void rows_tile(const int rows, const int vecs, const struct rows_tile *jo
         }
 }
 
-/* One row against WIDE panels at once: with a row alone, the sums of one panel would wait for each other. */
-enum { WIDE = 4 };
+/* One row against several panels at once: with a row alone, the sums of one panel would wait for each other. */
+enum { FEWEST_WIDE = 3, MOST_WIDE = 6 };
 
-INLINE void wide_row(const struct rows_product *p, ptrdiff_t column) {
+INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t column) {
     const ptrdiff_t apart = p->panels.depth * TILE_COLS;
     const real *a = p->a[0] + p->a_offset, *b = p->panels.at + column * p->panels.depth + p->first * TILE_COLS;
     real *out = p->c[0] + p->c_offset + column;
-    vec sum[WIDE * TILE_VECS] = {{0}};
+    vec sum[MOST_WIDE * TILE_VECS] = {{0}};
     for (ptrdiff_t k = 0; k < p->depth; k++) {
         vec value = splat(a[k]);
-#pragma GCC unroll 8
-        for (int j = 0; j < WIDE * TILE_VECS; j++)
+#pragma GCC unroll 12
+        for (int j = 0; j < panels * TILE_VECS; j++)
             sum[j] += value * load(b + j / TILE_VECS * apart + k * TILE_COLS + j % TILE_VECS * VL);
     }
-#pragma GCC unroll 8
-    for (int j = 0; j < WIDE * TILE_VECS; j++) {
+#pragma GCC unroll 12
+    for (int j = 0; j < panels * TILE_VECS; j++) {
         if (p->bias) sum[j] += load(p->bias + column + j * VL);
         store(out + j * VL, p->add ? sum[j] + load(out + j * VL) : sum[j]);
     }
 }
 
+/* The columns of a lone row that wide_row has done. */
+INLINE ptrdiff_t wide_columns(const struct rows_product *p) {
+    ptrdiff_t column = 0;
+    for (;;) {
+        ptrdiff_t left = (p->panels.columns - column) / TILE_COLS;
+        if (left < FEWEST_WIDE) return column;
+        int panels = left <= MOST_WIDE ? (int)left : 4;
+        switch (panels) {
+        case 3: wide_row(3, p, column); break;
+        case 4: wide_row(4, p, column); break;
+        case 5: wide_row(5, p, column); break;
+        default: wide_row(6, p, column);
+        }
+        column += panels * TILE_COLS;
+    }
+}
+
 __attribute__((unused)) static void rows_times(const struct rows_product *p) {
     if (!p->count) return;
-    ptrdiff_t tiles = ceil_div(p->count, TILE_ROWS), column = 0;
-    if (p->count == 1)
-        for (; column + WIDE * TILE_COLS <= p->panels.columns; column += WIDE * TILE_COLS) wide_row(p, column);
-    for (; column < p->panels.columns; column += TILE_COLS)
+    ptrdiff_t tiles = ceil_div(p->count, TILE_ROWS);
+    for (ptrdiff_t column = p->count == 1 ? wide_columns(p) : 0; column < p->panels.columns; column += TILE_COLS)
         for (ptrdiff_t i = 0; i < tiles; i++) {
             ptrdiff_t row = p->count * i / tiles, rows = p->count * (i + 1) / tiles - row;
             struct rows_tile job = {p, row, column, least(TILE_COLS, p->panels.columns - column)};
@@ -357,11 +372,11 @@ INLINE void find_live(struct live *live, const struct fnn_sequence *s, ptrdiff_t
     live->count = n;
 }
 
-/* z += (h · factors) · U for gates first..end-1: h, z lists of live rows, z with gate g at (g - first) * U + offset;
- * room (BLOCK_ROWS, width of h). */
-__attribute__((unused)) static void add_recurrent(const struct live *live, const struct factors *f, ptrdiff_t first, ptrdiff_t end,
-                                                  const struct panels *u, const real *const *h, real *const *z,
-                                                  ptrdiff_t offset, real *room) {
+/* z = or += (h · factors) · U + bias for gates first..end-1: h, z lists of live rows, z with gate g at (g - first) * U + offset,
+ * bias with it at g * U; room (BLOCK_ROWS, width of h). */
+__attribute__((unused)) static void times_recurrent(const struct live *live, const struct factors *f, ptrdiff_t first,
+                                                    ptrdiff_t end, const struct panels *u, const real *const *h, real *const *z,
+                                                    ptrdiff_t offset, const real *bias, int add, real *room) {
     const real *list[BLOCK_ROWS];
     const ptrdiff_t U = u[first].columns;
     struct panels together = gates_together(u, first, f->at ? first + 1 : end);
@@ -369,7 +384,7 @@ __attribute__((unused)) static void add_recurrent(const struct live *live, const
         const real *const *a = dropped(list, room, h, live->row, live->count, f, g);
         together.at = u[g].at;
         rows_times(&(struct rows_product){.count = live->count, .a = a, .panels = together, .depth = together.depth, .c = z,
-                                          .c_offset = offset + (g - first) * U, .add = 1});
+                                          .c_offset = offset + (g - first) * U, .bias = bias ? bias + g * U : NULL, .add = add});
     }
 }
 

@@ -44,7 +44,7 @@ static void step_forward(const struct forward *job, const struct forward_memory 
         z[n] = m->z + slot_of(live->of_block[n], k) * s->U;
         state[n] = to[n] = m->state + live->of_block[n] * job->R;
     }
-    add_recurrent(live, &hf, 0, 1, &job->u, state, z, 0, m->room);
+    times_recurrent(live, &hf, 0, 1, &job->u, state, z, 0, NULL, 1, m->room);
     for (ptrdiff_t n = 0; n < live->count; n++) activate(z[n], s->U, s->activation);
     if (!job->readout) {
         for (ptrdiff_t n = 0; n < live->count; n++) row_copy(to[n], z[n], s->U);
