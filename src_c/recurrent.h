@@ -117,6 +117,7 @@ struct rows_product {
     ptrdiff_t c_offset;
     const real *bias;
     int add;
+    int turned; /* a lone row walks the panels from their end */
 };
 
 struct rows_tile {
@@ -160,7 +161,8 @@ INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t c
     const real *a = p->a[0] + p->a_offset, *b = p->panels.at + column * p->panels.depth + p->first * TILE_COLS;
     real *out = p->c[0] + p->c_offset + column;
     vec sum[MOST_WIDE * TILE_VECS] = {{0}};
-    for (ptrdiff_t k = 0; k < p->depth; k++) {
+    const ptrdiff_t step = p->turned ? -1 : 1;
+    for (ptrdiff_t n = 0, k = p->turned ? p->depth - 1 : 0; n < p->depth; n++, k += step) {
         vec value = splat(a[k]);
 #pragma GCC unroll 12
         for (int j = 0; j < panels * TILE_VECS; j++)
@@ -173,21 +175,21 @@ INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t c
     }
 }
 
-/* The columns of a lone row that wide_row has done. */
+/* Does what wide_row can do of a lone row, and gives the number of columns done.  Steps that go up and down the panels by turns
+ * find the end of the last walk in L1, when the whole does not fit. */
 INLINE ptrdiff_t wide_columns(const struct rows_product *p) {
-    ptrdiff_t column = 0;
-    for (;;) {
-        ptrdiff_t left = (p->panels.columns - column) / TILE_COLS;
-        if (left < FEWEST_WIDE) return column;
-        int panels = left <= MOST_WIDE ? (int)left : 4;
-        switch (panels) {
+    ptrdiff_t whole = p->panels.columns / TILE_COLS, pieces = whole < FEWEST_WIDE ? 0 : ceil_div(whole, MOST_WIDE);
+    for (ptrdiff_t i = 0; i < pieces; i++) {
+        ptrdiff_t piece = p->turned ? pieces - 1 - i : i;
+        ptrdiff_t first = whole * piece / pieces, column = first * TILE_COLS;
+        switch (whole * (piece + 1) / pieces - first) {
         case 3: wide_row(3, p, column); break;
         case 4: wide_row(4, p, column); break;
         case 5: wide_row(5, p, column); break;
         default: wide_row(6, p, column);
         }
-        column += panels * TILE_COLS;
     }
+    return pieces ? whole * TILE_COLS : 0;
 }
 
 __attribute__((unused)) static void rows_times(const struct rows_product *p) {
@@ -359,6 +361,7 @@ __attribute__((unused)) static void input_gradient(real *dx, const struct places
 /* The live rows of a step. */
 struct live {
     ptrdiff_t count;
+    int odd; /* the time */
     ptrdiff_t row[BLOCK_ROWS], of_block[BLOCK_ROWS];
 };
 
@@ -370,6 +373,7 @@ INLINE void find_live(struct live *live, const struct fnn_sequence *s, ptrdiff_t
             live->of_block[n++] = i;
         }
     live->count = n;
+    live->odd = t & 1;
 }
 
 /* z = or += (h · factors) · U + bias for gates first..end-1: h, z lists of live rows, z with gate g at (g - first) * U + offset,
@@ -384,7 +388,7 @@ __attribute__((unused)) static void times_recurrent(const struct live *live, con
         const real *const *a = dropped(list, room, h, live->row, live->count, f, g);
         together.at = u[g].at;
         rows_times(&(struct rows_product){.count = live->count, .a = a, .panels = together, .depth = together.depth, .c = z,
-                                          .c_offset = offset + (g - first) * U, .bias = bias ? bias + g * U : NULL, .add = add});
+                                          .c_offset = offset + (g - first) * U, .bias = bias ? bias + g * U : NULL, .add = add, .turned = live->odd});
     }
 }
 
@@ -394,7 +398,7 @@ __attribute__((unused)) static void add_state_gradient(const struct live *live, 
                                                        ptrdiff_t offset, real *const *dh, real *room) {
     if (!f->at) {
         rows_times(&(struct rows_product){.count = live->count, .a = dz, .a_offset = offset, .panels = ut, .first = first * U,
-                                          .depth = (end - first) * U, .c = dh, .add = 1});
+                                          .depth = (end - first) * U, .c = dh, .add = 1, .turned = live->odd});
         return;
     }
     real *to[BLOCK_ROWS];
