@@ -39,6 +39,10 @@ SIZES = (
     ((33, 4, 2, 3), "lean last backwards"),
     ((9, 25, 3, 7), "bias start backwards h-drop last all"),
     ((141, 13, 2, 5), "bias start mask x-gates all"),
+    # Whole panels of columns on every tier, many of them for a row alone, which has a way of its own.
+    ((1, 1, 130, 128), "bias start x-gates h-drop all"),
+    ((1, 3, 2, 128), "bias start h-drop mask backwards all"),
+    ((3, 14, 4, 64), "bias start mask all"),
 )
 BENCH = (
     ("32 x 100, 32 inputs, 64 units", (32, 100, 32, 64), "bias"),

@@ -259,6 +259,15 @@ FAULTS = (
         "        sums_of_group(sums, &job->sums, group);",
         "        real *cleared[MOST_SUMS];\n        sums_of_group(group > first ? cleared : sums, &job->sums, group);",
     ),
+    Fault("gates that end within a panel", "recurrent.h", "lstm", "U % TILE_COLS ? U", "U % VL ? U"),
+    Fault(
+        "first rows of the panels for a row alone",
+        "recurrent.h",
+        "gru",
+        "p->panels.depth + p->first * TILE_COLS;",
+        "p->panels.depth;",
+    ),
+    Fault("bias forgotten for a row alone", "recurrent.h", "lstm", "if (p->bias) sum[j] +=", "if (0) sum[j] +="),
     # Ids.
     Fault(
         "id one too far",
