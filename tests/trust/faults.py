@@ -199,11 +199,11 @@ FAULTS = (
         "vec whole = load_upto(through + j, left);",
     ),
     Fault(
-        "bias of the reset after in the sum",
+        "first row of the bias for both",
         "gru.c",
         "gru",
-        "row_add(job.b, b + GATES * U, 2 * U);",
-        "row_add(job.b, b + GATES * U, GATES * U);",
+        "s->reset_after ? b + GATES * U : NULL",
+        "s->reset_after ? b : NULL",
     ),
     Fault("reset forgotten", "gru.c", "gru", "row_times(inner[n], z[n] + U, h[n], U);", "row_copy(inner[n], h[n], U);"),
     Fault(
