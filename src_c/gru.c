@@ -38,7 +38,7 @@ INLINE struct forward_memory carve_forward(const struct forward *job, struct roo
 }
 
 INLINE void mix(real *h, const real *z, ptrdiff_t U) {
-    for EACH_VEC(j, U) {
+    EACH_VEC (j, U) {
         ptrdiff_t left = U - j;
         vec keep = load_upto(z + j, left), candidate = load_upto(z + 2 * U + j, left);
         store_upto(h + j, keep * (load_upto(h + j, left) - candidate) + candidate, left);
@@ -46,7 +46,8 @@ INLINE void mix(real *h, const real *z, ptrdiff_t U) {
 }
 
 /* The live rows of one step: from z, projected inputs, to the gates and the next state. */
-static void step_forward(const struct forward *job, const struct forward_memory *m, const struct live *live, real *const *z) {
+static void step_forward(const struct forward *job, const struct forward_memory *m, const struct live *live,
+                         real *const *z) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U;
     const struct factors hf = h_factors(s, GATES, U);
@@ -80,7 +81,8 @@ static void step_forward(const struct forward *job, const struct forward_memory 
     }
 }
 
-static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row, ptrdiff_t rows) {
+static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U;
     struct places places;
@@ -91,7 +93,8 @@ static void forward_block(const struct forward *job, const struct forward_memory
         ptrdiff_t steps = least(CHUNK_STEPS, s->T - first_step);
         find_places(&places, s, job->x, first_row, rows, first_step, steps);
         for (ptrdiff_t n = 0; n < places.count; n++)
-            z[n] = job->gates ? job->gates + (places.row[n] * s->T + places.t[n]) * GATES * U : m->z + places.slot[n] * GATES * U;
+            z[n] = job->gates ? job->gates + (places.row[n] * s->T + places.t[n]) * GATES * U
+                              : m->z + places.slot[n] * GATES * U;
         project(&places, s, GATES, job->w, job->b, z, m->x_room);
         for (ptrdiff_t k = 0; k < steps; k++) {
             ptrdiff_t t = time_of(s, first_step + k);
@@ -129,13 +132,20 @@ static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-int FNN(gru_forward)(real *y, real *h, real *gates, real *inner, const real *x, const real *w, const real *u, const real *b,
-                     const real *h0, const struct fnn_sequence *s) {
+int FNN(gru_forward)(real *y, real *h, real *gates, real *inner, const real *x, const real *w, const real *u,
+                     const real *b, const real *h0, const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U;
     ptrdiff_t size = GATES * (panels_size(s->D, U) + panels_size(U, U));
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)size * sizeof(real));
     if (!room) return FNN_NO_MEMORY;
-    struct forward job = {.s = s, .y = y, .h = h, .gates = gates, .inner = inner, .x = x, .h0 = h0, .b = b,
+    struct forward job = {.s = s,
+                          .y = y,
+                          .h = h,
+                          .gates = gates,
+                          .inner = inner,
+                          .x = x,
+                          .h0 = h0,
+                          .b = b,
                           .recurrent_bias = b && s->reset_after ? b + GATES * U : NULL};
     pack_gates(job.w, &room, w, s->D, U, GATES);
     pack_gates(job.u, &room, u, U, U, GATES);
@@ -174,7 +184,7 @@ INLINE struct backward_memory carve_backward(const struct backward *job, struct 
 /* dz of one row from dh, which becomes the part that z carries over; the slope of r's sum is still to come. */
 INLINE void cell_backward(const struct fnn_sequence *s, real *dz, real *dh, const real *z, const real *h_before) {
     const ptrdiff_t U = s->U;
-    for EACH_VEC(j, U) {
+    EACH_VEC (j, U) {
         ptrdiff_t left = U - j;
         vec d = load_upto(dh + j, left), keep = load_upto(z + j, left), candidate = load_upto(z + 2 * U + j, left);
         store_upto(dz + j, d * (load_upto(h_before + j, left) - candidate), left);
@@ -186,8 +196,8 @@ INLINE void cell_backward(const struct fnn_sequence *s, real *dz, real *dh, cons
 }
 
 /* Reset after: r scales inner, so both gradients come from that of ĥ's sum, and one product follows. */
-static void finish_reset_after(const struct backward *job, const struct backward_memory *m, const struct live *live, real *const *dz,
-                               const ptrdiff_t *place, real *const *dh, int wanted) {
+static void finish_reset_after(const struct backward *job, const struct backward_memory *m, const struct live *live,
+                               real *const *dz, const ptrdiff_t *place, real *const *dh, int wanted) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U;
     const struct factors hf = h_factors(s, GATES, U);
@@ -212,8 +222,13 @@ static void finish_reset_before(const struct backward *job, const struct backwar
     const real *const *from = (const real *const *)dz;
     real *dinner[BLOCK_ROWS], *room = m->room + BLOCK_ROWS * U;
     for (ptrdiff_t n = 0; n < live->count; n++) dinner[n] = m->room + n * U;
-    rows_times(&(struct rows_product){.count = live->count, .a = from, .a_offset = 2 * U, .panels = job->ut, .first = 2 * U,
-                                      .depth = U, .c = dinner});
+    rows_times(&(struct rows_product){.count = live->count,
+                                      .a = from,
+                                      .a_offset = 2 * U,
+                                      .panels = job->ut,
+                                      .first = 2 * U,
+                                      .depth = U,
+                                      .c = dinner});
     for (ptrdiff_t n = 0; n < live->count; n++) {
         const real *r = job->gates + place[n] * GATES * U + U;
         const real *h = state_before(s, job->y, job->h0, m->zeros, live->row[n], place[n] - live->row[n] * s->T, U);
@@ -225,8 +240,8 @@ static void finish_reset_before(const struct backward *job, const struct backwar
     add_state_gradient(live, &hf, 0, 2, job->ut, U, from, 0, dh, room);
 }
 
-static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row, ptrdiff_t rows,
-                          ptrdiff_t step, ptrdiff_t k) {
+static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows, ptrdiff_t step, ptrdiff_t k) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, t = time_of(s, step);
     struct live live;
@@ -249,8 +264,8 @@ static void step_backward(const struct backward *job, const struct backward_memo
     else finish_reset_before(job, m, &live, dz, place, dh);
 }
 
-static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums, ptrdiff_t first_row,
-                           ptrdiff_t rows) {
+static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums,
+                           ptrdiff_t first_row, ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, G = GATES * U;
     const struct factors hf = h_factors(s, GATES, U), none = {.sets = 1};
@@ -308,10 +323,23 @@ int FNN(gru_backward)(real *dx, real *dw, real *du, real *db, real *dh0, real *d
     const ptrdiff_t U = s->U, D = s->D, G = GATES * U;
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panels_size(G, D) + panels_size(G, U)) * sizeof(real));
     if (!room) return FNN_NO_MEMORY;
-    struct backward job = {.s = s, .dx = dx, .dh0 = dh0, .dstates = dstates, .dy = dy, .dh = dh, .x = x, .y = y, .gates = gates,
-                           .inner = inner, .h0 = h0,
-                           .sums = {.arrays = 3, .result = {dw, du, db},
-                                    .size = {D * G, U * G, !db ? 0 : s->reset_after ? 2 * G : G}}};
+    struct backward job = {.s = s,
+                           .dx = dx,
+                           .dh0 = dh0,
+                           .dstates = dstates,
+                           .dy = dy,
+                           .dh = dh,
+                           .x = x,
+                           .y = y,
+                           .gates = gates,
+                           .inner = inner,
+                           .h0 = h0,
+                           .sums = {.arrays = 3,
+                                    .result = {dw, du, db},
+                                    .size = {D * G, U * G,
+                                             !db              ? 0
+                                             : s->reset_after ? 2 * G
+                                                              : G}}};
     if (make_sums(&job.sums, groups_of(s->B)) != FNN_OK) return FNN_NO_MEMORY;
     if (dx) job.wt = pack_panels(&room, w, 1, G, G, D);
     job.ut = pack_panels(&room, u, 1, G, G, U);

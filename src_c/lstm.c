@@ -41,9 +41,10 @@ INLINE void cell_forward(const struct fnn_sequence *s, real *z, real *h, real *c
     activate(z, 2 * U, s->other_activation);
     activate(z + 2 * U, U, s->activation);
     activate(z + 3 * U, U, s->other_activation);
-    for EACH_VEC(j, U) {
+    EACH_VEC (j, U) {
         ptrdiff_t left = U - j;
-        vec next = load_upto(z + U + j, left) * load_upto(c + j, left) + load_upto(z + j, left) * load_upto(z + 2 * U + j, left);
+        vec next = load_upto(z + U + j, left) * load_upto(c + j, left) +
+                   load_upto(z + j, left) * load_upto(z + 2 * U + j, left);
         store_upto(c + j, next, left);
         store_upto(room + j, next, left);
     }
@@ -51,7 +52,8 @@ INLINE void cell_forward(const struct fnn_sequence *s, real *z, real *h, real *c
     row_times(h, room, z + 3 * U, U);
 }
 
-static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row, ptrdiff_t rows) {
+static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U;
     const struct factors hf = h_factors(s, GATES, U);
@@ -65,7 +67,8 @@ static void forward_block(const struct forward *job, const struct forward_memory
         ptrdiff_t steps = least(CHUNK_STEPS, s->T - first_step);
         find_places(&places, s, job->x, first_row, rows, first_step, steps);
         for (ptrdiff_t n = 0; n < places.count; n++)
-            z[n] = job->gates ? job->gates + (places.row[n] * s->T + places.t[n]) * GATES * U : m->z + places.slot[n] * GATES * U;
+            z[n] = job->gates ? job->gates + (places.row[n] * s->T + places.t[n]) * GATES * U
+                              : m->z + places.slot[n] * GATES * U;
         project(&places, s, GATES, job->w, job->b, z, m->x_room);
         for (ptrdiff_t k = 0; k < steps; k++) {
             ptrdiff_t t = time_of(s, first_step + k);
@@ -106,9 +109,11 @@ static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 int FNN(lstm_forward)(real *y, real *h, real *c, real *gates, real *cells, const real *x, const real *w, const real *u,
                       const real *b, const real *h0, const real *c0, const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U;
-    real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(GATES * (panels_size(s->D, U) + panels_size(U, U))) * sizeof(real));
+    real *room =
+        fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(GATES * (panels_size(s->D, U) + panels_size(U, U))) * sizeof(real));
     if (!room) return FNN_NO_MEMORY;
-    struct forward job = {.s = s, .y = y, .h = h, .c = c, .gates = gates, .cells = cells, .x = x, .b = b, .h0 = h0, .c0 = c0};
+    struct forward job = {
+        .s = s, .y = y, .h = h, .c = c, .gates = gates, .cells = cells, .x = x, .b = b, .h0 = h0, .c0 = c0};
     pack_gates(job.w, &room, w, s->D, U, GATES);
     pack_gates(job.u, &room, u, U, U, GATES);
     double work = 2.0 * GATES * (double)(s->B * s->T) * (double)(U * (s->D + U));
@@ -152,7 +157,7 @@ INLINE void cell_backward(const struct fnn_sequence *s, real *dz, real *dh, real
     row_times(dz + 3 * U, dh, act, U);
     row_times(through, dh, z + 3 * U, U);
     times_slope(through, through, act, U, s->activation);
-    for EACH_VEC(j, U) {
+    EACH_VEC (j, U) {
         ptrdiff_t left = U - j;
         vec whole = load_upto(dc + j, left) + load_upto(through + j, left);
         store_upto(dz + j, whole * load_upto(z + 2 * U + j, left), left);
@@ -167,8 +172,8 @@ INLINE void cell_backward(const struct fnn_sequence *s, real *dz, real *dh, real
 }
 
 /* One step of a block, backwards: dz of its live rows at their slots, dh and dc before it. */
-static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row, ptrdiff_t rows,
-                          ptrdiff_t step, ptrdiff_t k) {
+static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows, ptrdiff_t step, ptrdiff_t k) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, t = time_of(s, step);
     const struct factors hf = h_factors(s, GATES, U);
@@ -192,8 +197,8 @@ static void step_backward(const struct backward *job, const struct backward_memo
     if (step > 0 || job->dh0) add_state_gradient(&live, &hf, 0, GATES, job->ut, U, dz, 0, dh, m->room);
 }
 
-static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums, ptrdiff_t first_row,
-                           ptrdiff_t rows) {
+static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums,
+                           ptrdiff_t first_row, ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U;
     const struct factors hf = h_factors(s, GATES, U);
@@ -240,12 +245,25 @@ static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 
 int FNN(lstm_backward)(real *dx, real *dw, real *du, real *db, real *dh0, real *dc0, real *dstates, const real *dy,
                        const real *dh, const real *dc, const real *x, const real *w, const real *u, const real *y,
-                       const real *gates, const real *cells, const real *h0, const real *c0, const struct fnn_sequence *s) {
+                       const real *gates, const real *cells, const real *h0, const real *c0,
+                       const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U, D = s->D, G = GATES * U;
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panels_size(G, D) + panels_size(G, U)) * sizeof(real));
     if (!room) return FNN_NO_MEMORY;
-    struct backward job = {.s = s, .dx = dx, .dh0 = dh0, .dc0 = dc0, .dstates = dstates, .dy = dy, .dh = dh, .dc = dc, .x = x,
-                           .y = y, .gates = gates, .cells = cells, .h0 = h0, .c0 = c0,
+    struct backward job = {.s = s,
+                           .dx = dx,
+                           .dh0 = dh0,
+                           .dc0 = dc0,
+                           .dstates = dstates,
+                           .dy = dy,
+                           .dh = dh,
+                           .dc = dc,
+                           .x = x,
+                           .y = y,
+                           .gates = gates,
+                           .cells = cells,
+                           .h0 = h0,
+                           .c0 = c0,
                            .sums = {.arrays = 3, .result = {dw, du, db}, .size = {D * G, U * G, db ? G : 0}}};
     if (make_sums(&job.sums, groups_of(s->B)) != FNN_OK) return FNN_NO_MEMORY;
     if (dx) job.wt = pack_panels(&room, w, 1, G, G, D);

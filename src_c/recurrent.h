@@ -13,6 +13,7 @@
 #define FNN_RECURRENT_H
 
 #include "fused.h"
+#include "rows.h"
 
 enum {
     BLOCK_ROWS = 8,
@@ -25,9 +26,13 @@ enum {
 INLINE ptrdiff_t groups_of(ptrdiff_t B) { return least(MOST_GROUPS, ceil_div(B, BLOCK_ROWS)); }
 
 /* The input step that is processed as number `step`. */
-INLINE ptrdiff_t time_of(const struct fnn_sequence *s, ptrdiff_t step) { return s->go_backwards ? s->T - 1 - step : step; }
+INLINE ptrdiff_t time_of(const struct fnn_sequence *s, ptrdiff_t step) {
+    return s->go_backwards ? s->T - 1 - step : step;
+}
 
-INLINE int is_live(const struct fnn_sequence *s, ptrdiff_t row, ptrdiff_t t) { return !s->mask || s->mask[row * s->T + t]; }
+INLINE int is_live(const struct fnn_sequence *s, ptrdiff_t row, ptrdiff_t t) {
+    return !s->mask || s->mask[row * s->T + t];
+}
 
 /* How the factors of a dropout are laid out: sets of (B, width), one for all gates or one a gate. */
 struct factors {
@@ -47,50 +52,7 @@ INLINE const real *factor_row(const struct factors *f, ptrdiff_t set, ptrdiff_t 
     return f->at + (set * f->B + row) * f->width;
 }
 
-/* ---- rows of reals ---- */
-
-#define EACH_VEC(j, n) (ptrdiff_t j = 0; j < (n); j += VL)
-
-INLINE void row_copy(real *to, const real *from, ptrdiff_t n) {
-    for EACH_VEC(j, n) store_upto(to + j, load_upto(from + j, n - j), n - j);
-}
-
-INLINE void row_zero(real *to, ptrdiff_t n) {
-    for EACH_VEC(j, n) store_upto(to + j, (vec){0}, n - j);
-}
-
-INLINE void row_add(real *to, const real *from, ptrdiff_t n) {
-    for EACH_VEC(j, n) store_upto(to + j, load_upto(to + j, n - j) + load_upto(from + j, n - j), n - j);
-}
-
-INLINE void row_times(real *to, const real *from, const real *factor, ptrdiff_t n) {
-    for EACH_VEC(j, n) store_upto(to + j, load_upto(from + j, n - j) * load_upto(factor + j, n - j), n - j);
-}
-
-INLINE void row_add_times(real *to, const real *from, const real *factor, ptrdiff_t n) {
-    for EACH_VEC(j, n)
-        store_upto(to + j, load_upto(to + j, n - j) + load_upto(from + j, n - j) * load_upto(factor + j, n - j), n - j);
-}
-
-/* ---- packed weights ---- */
-
-/* Columns of a matrix in panels of TILE_COLS (the last of VL, if that is enough), one behind the other. */
-struct panels {
-    const real *at;
-    ptrdiff_t depth, columns;
-};
-
-INLINE ptrdiff_t panels_size(ptrdiff_t depth, ptrdiff_t columns) { return depth * round_up(columns, TILE_COLS); }
-
-/* Packs element (p, j) = w[p * row_step + j * column_step] at *room, and moves *room on. */
-INLINE struct panels pack_panels(real **room, const real *w, ptrdiff_t row_step, ptrdiff_t column_step, ptrdiff_t depth,
-                                 ptrdiff_t columns) {
-    struct panels panels = {*room, depth, columns};
-    for (ptrdiff_t j = 0; j < columns; j += TILE_COLS)
-        pack_panel(*room + j * depth, w + j * column_step, row_step, column_step, depth, least(TILE_COLS, columns - j));
-    *room += panels_size(depth, columns);
-    return panels;
-}
+/* ---- packed gates ---- */
 
 /* The gates of w (depth, gates·U), each in panels of its own. */
 INLINE void pack_gates(struct panels *gate, real **room, const real *w, ptrdiff_t depth, ptrdiff_t U, ptrdiff_t gates) {
@@ -103,168 +65,6 @@ INLINE struct panels gates_together(const struct panels *gate, ptrdiff_t first, 
     return (struct panels){gate[first].at, gate[first].depth, U % TILE_COLS ? U : (end - first) * U};
 }
 
-/* ---- products over lists of rows ---- */
-
-/* c[n] (columns,) = or += a[n] (depth,) · panels + bias, for `count` rows given by pointers; the depth starts at row `first`
- * of the panels. */
-struct rows_product {
-    ptrdiff_t count;
-    const real *const *a;
-    ptrdiff_t a_offset;
-    struct panels panels;
-    ptrdiff_t first, depth;
-    real *const *c;
-    ptrdiff_t c_offset;
-    const real *bias;
-    int add;
-    int turned; /* a lone row walks the panels from their end */
-};
-
-struct rows_tile {
-    const struct rows_product *product;
-    ptrdiff_t row, column, columns;
-};
-
-INLINE void rows_tile(const int rows, const int vecs, const struct rows_tile *job) {
-    const struct rows_product *p = job->product;
-    const ptrdiff_t step = vecs * VL;
-    real *const *out = p->c + job->row;
-    ptrdiff_t at = p->c_offset + job->column;
-    tile c;
-    tile_zero(c);
-    tile_rows(rows, vecs, p->depth, p->a + job->row, p->a_offset, p->panels.at + job->column * p->panels.depth + p->first * step,
-              step, c);
-    if (p->bias) tile_bias(rows, vecs, c, p->bias + job->column, job->columns);
-    if (job->columns >= step) {
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-            for (int j = 0; j < vecs; j++) {
-                real *to = out[i] + at + j * VL;
-                store(to, p->add ? c[i][j] + load(to) : c[i][j]);
-            }
-        return;
-    }
-    for (int i = 0; i < rows; i++)
-        for (int j = 0; j < vecs; j++) {
-            real *to = out[i] + at + j * VL;
-            ptrdiff_t left = job->columns - j * VL;
-            if (left > 0) store_upto(to, p->add ? c[i][j] + load_upto(to, left) : c[i][j], left);
-        }
-}
-
-/* One row against several panels at once: with a row alone, the sums of one panel would wait for each other. */
-enum { FEWEST_WIDE = 3, MOST_WIDE = 6 };
-
-INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t column) {
-    const ptrdiff_t apart = p->panels.depth * TILE_COLS;
-    const real *a = p->a[0] + p->a_offset, *b = p->panels.at + column * p->panels.depth + p->first * TILE_COLS;
-    real *out = p->c[0] + p->c_offset + column;
-    vec sum[MOST_WIDE * TILE_VECS] = {{0}};
-    const ptrdiff_t step = p->turned ? -1 : 1;
-    for (ptrdiff_t n = 0, k = p->turned ? p->depth - 1 : 0; n < p->depth; n++, k += step) {
-        vec value = splat(a[k]);
-#pragma GCC unroll 12
-        for (int j = 0; j < panels * TILE_VECS; j++)
-            sum[j] += value * load(b + j / TILE_VECS * apart + k * TILE_COLS + j % TILE_VECS * VL);
-    }
-#pragma GCC unroll 12
-    for (int j = 0; j < panels * TILE_VECS; j++) {
-        if (p->bias) sum[j] += load(p->bias + column + j * VL);
-        store(out + j * VL, p->add ? sum[j] + load(out + j * VL) : sum[j]);
-    }
-}
-
-/* Does what wide_row can do of a lone row, and gives the number of columns done.  Steps that go up and down the panels by turns
- * find the end of the last walk in L1, when the whole does not fit. */
-INLINE ptrdiff_t wide_columns(const struct rows_product *p) {
-    ptrdiff_t whole = p->panels.columns / TILE_COLS, pieces = whole < FEWEST_WIDE ? 0 : ceil_div(whole, MOST_WIDE);
-    for (ptrdiff_t i = 0; i < pieces; i++) {
-        ptrdiff_t piece = p->turned ? pieces - 1 - i : i;
-        ptrdiff_t first = whole * piece / pieces, column = first * TILE_COLS;
-        switch (whole * (piece + 1) / pieces - first) {
-        case 3: wide_row(3, p, column); break;
-        case 4: wide_row(4, p, column); break;
-        case 5: wide_row(5, p, column); break;
-        default: wide_row(6, p, column);
-        }
-    }
-    return pieces ? whole * TILE_COLS : 0;
-}
-
-__attribute__((unused)) static void rows_times(const struct rows_product *p) {
-    if (!p->count) return;
-    ptrdiff_t tiles = ceil_div(p->count, TILE_ROWS);
-    for (ptrdiff_t column = p->count == 1 ? wide_columns(p) : 0; column < p->panels.columns; column += TILE_COLS)
-        for (ptrdiff_t i = 0; i < tiles; i++) {
-            ptrdiff_t row = p->count * i / tiles, rows = p->count * (i + 1) / tiles - row;
-            struct rows_tile job = {p, row, column, least(TILE_COLS, p->panels.columns - column)};
-            TILE_DISPATCH(rows_tile, rows, job.columns, &job);
-        }
-}
-
-/* c (M, N, rows of ldc) += Σ_n a[n] (M,) ⊗ b[n] (N,) over `count` pairs of rows. */
-struct outer_sum {
-    ptrdiff_t count, M, N;
-    const real *const *a;
-    const real *const *b;
-    ptrdiff_t b_offset;
-    real *c;
-    ptrdiff_t ldc;
-};
-
-struct outer_tile {
-    const struct outer_sum *sum;
-    ptrdiff_t i, j, columns;
-};
-
-INLINE void outer_products(const int rows, const int vecs, const int whole, const struct outer_tile *job, tile c) {
-    const struct outer_sum *s = job->sum;
-    for (ptrdiff_t n = 0; n < s->count; n++) {
-        const real *a = s->a[n] + job->i, *b = s->b[n] + s->b_offset + job->j;
-        __asm__("" : "+r"(a)); /* one base for all rows; GCC would make it a register a row, more than there are */
-        vec line[TILE_VECS];
-#pragma GCC unroll 2
-        for (int j = 0; j < vecs; j++) line[j] = whole ? load(b + j * VL) : load_upto(b + j * VL, most(0, job->columns - j * VL));
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++) {
-            vec value = splat(a[i]);
-#pragma GCC unroll 2
-            for (int j = 0; j < vecs; j++) c[i][j] += value * line[j];
-        }
-    }
-}
-
-INLINE void outer_tile(const int rows, const int vecs, const struct outer_tile *job) {
-    real *out = job->sum->c + job->i * job->sum->ldc + job->j;
-    tile c;
-    tile_zero(c);
-    if (job->columns >= vecs * VL) outer_products(rows, vecs, 1, job, c);
-    else outer_products(rows, vecs, 0, job, c);
-    tile_add(rows, vecs, c, out, job->sum->ldc, job->columns);
-    tile_store(rows, vecs, c, out, job->sum->ldc, job->columns);
-}
-
-__attribute__((unused)) static void add_outer(const struct outer_sum *s) {
-    if (!s->count) return;
-    ptrdiff_t tiles = ceil_div(s->M, TILE_ROWS);
-    for (ptrdiff_t j = 0; j < s->N; j += TILE_COLS)
-        for (ptrdiff_t k = 0; k < tiles; k++) {
-            ptrdiff_t i = s->M * k / tiles, rows = s->M * (k + 1) / tiles - i;
-            struct outer_tile job = {s, i, j, least(TILE_COLS, s->N - j)};
-            TILE_DISPATCH(outer_tile, rows, job.columns, &job);
-        }
-}
-
-/* sum (N,) += Σ_n b[n] */
-__attribute__((unused)) static void add_rows(real *sum, ptrdiff_t count, const real *const *b, ptrdiff_t offset, ptrdiff_t N) {
-    for EACH_VEC(j, N) {
-        vec total = load_upto(sum + j, N - j);
-        for (ptrdiff_t n = 0; n < count; n++) total += load_upto(b[n] + offset + j, N - j);
-        store_upto(sum + j, total, N - j);
-    }
-}
-
 /* ---- a chunk of a block ---- */
 
 /* The live places of a chunk, in order of row and step. */
@@ -274,10 +74,12 @@ struct places {
     const real *x[CHUNK];
 };
 
-INLINE ptrdiff_t slot_of(ptrdiff_t row_of_block, ptrdiff_t step_of_chunk) { return row_of_block * CHUNK_STEPS + step_of_chunk; }
+INLINE ptrdiff_t slot_of(ptrdiff_t row_of_block, ptrdiff_t step_of_chunk) {
+    return row_of_block * CHUNK_STEPS + step_of_chunk;
+}
 
-INLINE void find_places(struct places *places, const struct fnn_sequence *s, const real *x, ptrdiff_t first_row, ptrdiff_t rows,
-                        ptrdiff_t first_step, ptrdiff_t steps) {
+INLINE void find_places(struct places *places, const struct fnn_sequence *s, const real *x, ptrdiff_t first_row,
+                        ptrdiff_t rows, ptrdiff_t first_step, ptrdiff_t steps) {
     ptrdiff_t n = 0;
     for (ptrdiff_t i = 0; i < rows; i++)
         for (ptrdiff_t k = 0; k < steps; k++) {
@@ -313,28 +115,41 @@ __attribute__((unused)) static void project(const struct places *places, const s
         struct panels together = gates_together(w, set, end);
         for (ptrdiff_t g = set; g < end; g += together.columns / s->U) {
             together.at = w[g].at;
-            rows_times(&(struct rows_product){.count = places->count, .a = x, .panels = together, .depth = s->D, .c = z,
-                                              .c_offset = g * s->U, .bias = b ? b + g * s->U : NULL});
+            rows_times(&(struct rows_product){.count = places->count,
+                                              .a = x,
+                                              .panels = together,
+                                              .depth = s->D,
+                                              .c = z,
+                                              .c_offset = g * s->U,
+                                              .bias = b ? b + g * s->U : NULL});
         }
     }
 }
 
 /* dw += Σ xᵀ·dz over the live places, dz (CHUNK pointers) of gates·U. */
-__attribute__((unused)) static void add_input_products(real *dw, const struct places *places, const struct fnn_sequence *s,
-                                                       ptrdiff_t gates, const real *const *dz, real *room) {
+__attribute__((unused)) static void add_input_products(real *dw, const struct places *places,
+                                                       const struct fnn_sequence *s, ptrdiff_t gates,
+                                                       const real *const *dz, real *room) {
     struct factors f = x_factors(s);
     const real *list[CHUNK];
     for (ptrdiff_t set = 0; set < f.sets; set++) {
         const real *const *x = dropped(list, room, places->x, places->row, places->count, &f, set);
-        add_outer(&(struct outer_sum){.count = places->count, .M = s->D, .N = f.sets == 1 ? gates * s->U : s->U, .a = x, .b = dz,
-                                      .b_offset = set * s->U, .c = dw + set * s->U, .ldc = gates * s->U});
+        add_outer(&(struct outer_sum){.count = places->count,
+                                      .M = s->D,
+                                      .N = f.sets == 1 ? gates * s->U : s->U,
+                                      .a = x,
+                                      .b = dz,
+                                      .b_offset = set * s->U,
+                                      .c = dw + set * s->U,
+                                      .ldc = gates * s->U});
     }
 }
 
 /* dx = dz · Wᵀ at the live places of a chunk, 0 at the others: wt (gates·U deep) in panels. */
 __attribute__((unused)) static void input_gradient(real *dx, const struct places *places, const struct fnn_sequence *s,
                                                    ptrdiff_t gates, struct panels wt, const real *const *dz, real *room,
-                                                   ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t first_step, ptrdiff_t steps) {
+                                                   ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t first_step,
+                                                   ptrdiff_t steps) {
     struct factors f = x_factors(s);
     real *to[CHUNK];
     if (s->mask)
@@ -344,8 +159,13 @@ __attribute__((unused)) static void input_gradient(real *dx, const struct places
     for (ptrdiff_t set = 0; set < f.sets; set++) {
         for (ptrdiff_t n = 0; n < places->count; n++)
             to[n] = f.at ? room + n * s->D : dx + (places->row[n] * s->T + places->t[n]) * s->D;
-        rows_times(&(struct rows_product){.count = places->count, .a = dz, .a_offset = set * s->U, .panels = wt,
-                                          .first = set * s->U, .depth = f.sets == 1 ? gates * s->U : s->U, .c = to});
+        rows_times(&(struct rows_product){.count = places->count,
+                                          .a = dz,
+                                          .a_offset = set * s->U,
+                                          .panels = wt,
+                                          .first = set * s->U,
+                                          .depth = f.sets == 1 ? gates * s->U : s->U,
+                                          .c = to});
         if (!f.at) continue;
         for (ptrdiff_t n = 0; n < places->count; n++) {
             real *out = dx + (places->row[n] * s->T + places->t[n]) * s->D;
@@ -365,7 +185,8 @@ struct live {
     ptrdiff_t row[BLOCK_ROWS], of_block[BLOCK_ROWS];
 };
 
-INLINE void find_live(struct live *live, const struct fnn_sequence *s, ptrdiff_t first_row, ptrdiff_t rows, ptrdiff_t t) {
+INLINE void find_live(struct live *live, const struct fnn_sequence *s, ptrdiff_t first_row, ptrdiff_t rows,
+                      ptrdiff_t t) {
     ptrdiff_t n = 0;
     for (ptrdiff_t i = 0; i < rows; i++)
         if (is_live(s, first_row + i, t)) {
@@ -379,54 +200,82 @@ INLINE void find_live(struct live *live, const struct fnn_sequence *s, ptrdiff_t
 /* z = or += (h · factors) · U + bias for gates first..end-1: h, z lists of live rows, z with gate g at (g - first) * U + offset,
  * bias with it at g * U; room (BLOCK_ROWS, width of h). */
 __attribute__((unused)) static void times_recurrent(const struct live *live, const struct factors *f, ptrdiff_t first,
-                                                    ptrdiff_t end, const struct panels *u, const real *const *h, real *const *z,
-                                                    ptrdiff_t offset, const real *bias, int add, real *room) {
+                                                    ptrdiff_t end, const struct panels *u, const real *const *h,
+                                                    real *const *z, ptrdiff_t offset, const real *bias, int add,
+                                                    real *room) {
     const real *list[BLOCK_ROWS];
     const ptrdiff_t U = u[first].columns;
     struct panels together = gates_together(u, first, f->at ? first + 1 : end);
     for (ptrdiff_t g = first; g < end; g += together.columns / U) {
         const real *const *a = dropped(list, room, h, live->row, live->count, f, g);
         together.at = u[g].at;
-        rows_times(&(struct rows_product){.count = live->count, .a = a, .panels = together, .depth = together.depth, .c = z,
-                                          .c_offset = offset + (g - first) * U, .bias = bias ? bias + g * U : NULL, .add = add, .turned = live->odd});
+        rows_times(&(struct rows_product){.count = live->count,
+                                          .a = a,
+                                          .panels = together,
+                                          .depth = together.depth,
+                                          .c = z,
+                                          .c_offset = offset + (g - first) * U,
+                                          .bias = bias ? bias + g * U : NULL,
+                                          .add = add,
+                                          .turned = live->odd});
     }
 }
 
 /* dh += factors · (dz · Uᵀ) for gates first..end-1, whose dz begin at `offset`; ut (gates·U deep, columns wide) in panels. */
-__attribute__((unused)) static void add_state_gradient(const struct live *live, const struct factors *f, ptrdiff_t first,
-                                                       ptrdiff_t end, struct panels ut, ptrdiff_t U, const real *const *dz,
-                                                       ptrdiff_t offset, real *const *dh, real *room) {
+__attribute__((unused)) static void add_state_gradient(const struct live *live, const struct factors *f,
+                                                       ptrdiff_t first, ptrdiff_t end, struct panels ut, ptrdiff_t U,
+                                                       const real *const *dz, ptrdiff_t offset, real *const *dh,
+                                                       real *room) {
     if (!f->at) {
-        rows_times(&(struct rows_product){.count = live->count, .a = dz, .a_offset = offset, .panels = ut, .first = first * U,
-                                          .depth = (end - first) * U, .c = dh, .add = 1, .turned = live->odd});
+        rows_times(&(struct rows_product){.count = live->count,
+                                          .a = dz,
+                                          .a_offset = offset,
+                                          .panels = ut,
+                                          .first = first * U,
+                                          .depth = (end - first) * U,
+                                          .c = dh,
+                                          .add = 1,
+                                          .turned = live->odd});
         return;
     }
     real *to[BLOCK_ROWS];
     for (ptrdiff_t n = 0; n < live->count; n++) to[n] = room + n * ut.columns;
     for (ptrdiff_t g = first; g < end; g++) {
-        rows_times(&(struct rows_product){.count = live->count, .a = dz, .a_offset = offset + (g - first) * U, .panels = ut,
-                                          .first = g * U, .depth = U, .c = to});
-        for (ptrdiff_t n = 0; n < live->count; n++) row_add_times(dh[n], to[n], factor_row(f, g, live->row[n]), ut.columns);
+        rows_times(&(struct rows_product){.count = live->count,
+                                          .a = dz,
+                                          .a_offset = offset + (g - first) * U,
+                                          .panels = ut,
+                                          .first = g * U,
+                                          .depth = U,
+                                          .c = to});
+        for (ptrdiff_t n = 0; n < live->count; n++)
+            row_add_times(dh[n], to[n], factor_row(f, g, live->row[n]), ut.columns);
     }
 }
 
 /* du += Σ (h·factors)ᵀ·dz over the places of a chunk for gates first..end-1 of du (width, ldc); room (CHUNK, width of h). */
 __attribute__((unused)) static void add_state_products(real *du, ptrdiff_t ldc, const struct places *places,
-                                                       const struct factors *f, ptrdiff_t first, ptrdiff_t end, ptrdiff_t width,
-                                                       ptrdiff_t U, const real *const *h, const real *const *dz,
-                                                       ptrdiff_t offset, real *room) {
+                                                       const struct factors *f, ptrdiff_t first, ptrdiff_t end,
+                                                       ptrdiff_t width, ptrdiff_t U, const real *const *h,
+                                                       const real *const *dz, ptrdiff_t offset, real *room) {
     const real *list[CHUNK];
     ptrdiff_t each = f->at ? 1 : end - first;
     for (ptrdiff_t g = first; g < end; g += each) {
         const real *const *a = dropped(list, room, h, places->row, places->count, f, g);
-        add_outer(&(struct outer_sum){.count = places->count, .M = width, .N = each * U, .a = a, .b = dz,
-                                      .b_offset = offset + (g - first) * U, .c = du + g * U, .ldc = ldc});
+        add_outer(&(struct outer_sum){.count = places->count,
+                                      .M = width,
+                                      .N = each * U,
+                                      .a = a,
+                                      .b = dz,
+                                      .b_offset = offset + (g - first) * U,
+                                      .c = du + g * U,
+                                      .ldc = ldc});
     }
 }
 
 /* The state before the step that reads time t: a row of `states` (B, T, width), the initial one, or zeros. */
-INLINE const real *state_before(const struct fnn_sequence *s, const real *states, const real *initial, const real *zeros,
-                                ptrdiff_t row, ptrdiff_t t, ptrdiff_t width) {
+INLINE const real *state_before(const struct fnn_sequence *s, const real *states, const real *initial,
+                                const real *zeros, ptrdiff_t row, ptrdiff_t t, ptrdiff_t width) {
     ptrdiff_t step = time_of(s, t); /* its own inverse */
     if (step > 0) return states + (row * s->T + time_of(s, step - 1)) * width;
     return initial ? initial + row * width : zeros;
@@ -496,7 +345,8 @@ __attribute__((unused)) static int add_groups_task(void *context, ptrdiff_t firs
     for (ptrdiff_t k = 0; k < sums->arrays; start += sums->size[k++])
         for (ptrdiff_t group = 1; group < sums->groups; group++) {
             ptrdiff_t from = most(first * SUM_PART, start), to = least(last * SUM_PART, start + sums->size[k]);
-            if (from < to) row_add(sums->result[k] + from - start, sums->others + (group - 1) * sums->total + from, to - from);
+            if (from < to)
+                row_add(sums->result[k] + from - start, sums->others + (group - 1) * sums->total + from, to - from);
         }
     return FNN_OK;
 }

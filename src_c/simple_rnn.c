@@ -35,7 +35,8 @@ INLINE struct forward_memory carve_forward(const struct forward *job, struct roo
 }
 
 /* The live rows of one step: from z, projected inputs, to the next state. */
-static void step_forward(const struct forward *job, const struct forward_memory *m, const struct live *live, ptrdiff_t k) {
+static void step_forward(const struct forward *job, const struct forward_memory *m, const struct live *live,
+                         ptrdiff_t k) {
     const struct fnn_sequence *s = job->s;
     const struct factors hf = h_factors(s, 1, job->R);
     real *z[BLOCK_ROWS], *to[BLOCK_ROWS];
@@ -50,12 +51,13 @@ static void step_forward(const struct forward *job, const struct forward_memory 
         for (ptrdiff_t n = 0; n < live->count; n++) row_copy(to[n], z[n], s->U);
         return;
     }
-    rows_times(&(struct rows_product){.count = live->count, .a = (const real *const *)z, .panels = job->v, .depth = s->U, .c = to,
-                                      .bias = job->c});
+    rows_times(&(struct rows_product){
+        .count = live->count, .a = (const real *const *)z, .panels = job->v, .depth = s->U, .c = to, .bias = job->c});
     for (ptrdiff_t n = 0; n < live->count; n++) activate(to[n], job->R, s->other_activation);
 }
 
-static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row, ptrdiff_t rows) {
+static void forward_block(const struct forward *job, const struct forward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, R = job->R;
     struct places places;
@@ -109,15 +111,16 @@ static int run_forward(struct forward *job, const real *w, const real *u, const 
     return fnn_parallel(groups_of(s->B), work, forward_task, job);
 }
 
-int FNN(simple_rnn_forward)(real *y, real *h, const real *x, const real *w, const real *u, const real *b, const real *h0,
-                            const struct fnn_sequence *s) {
+int FNN(simple_rnn_forward)(real *y, real *h, const real *x, const real *w, const real *u, const real *b,
+                            const real *h0, const struct fnn_sequence *s) {
     struct forward job = {.s = s, .y = y, .h = h, .x = x, .b = b, .initial = h0, .R = s->U};
     return run_forward(&job, w, u, NULL);
 }
 
-int FNN(output_rnn_forward)(real *y, real *hidden, const real *x, const real *w, const real *u, const real *b, const real *v,
-                            const real *c, const real *y0, const struct fnn_sequence *s) {
-    struct forward job = {.s = s, .y = y, .hidden = hidden, .x = x, .b = b, .c = c, .initial = y0, .readout = 1, .R = s->O};
+int FNN(output_rnn_forward)(real *y, real *hidden, const real *x, const real *w, const real *u, const real *b,
+                            const real *v, const real *c, const real *y0, const struct fnn_sequence *s) {
+    struct forward job = {
+        .s = s, .y = y, .hidden = hidden, .x = x, .b = b, .c = c, .initial = y0, .readout = 1, .R = s->O};
     return run_forward(&job, w, u, v);
 }
 
@@ -150,8 +153,8 @@ INLINE struct backward_memory carve_backward(const struct backward *job, struct 
 }
 
 /* One step of a block, backwards: dz of its live rows at their slots, and the gradient of the state before it. */
-static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row, ptrdiff_t rows,
-                          ptrdiff_t step, ptrdiff_t k) {
+static void step_backward(const struct backward *job, const struct backward_memory *m, ptrdiff_t first_row,
+                          ptrdiff_t rows, ptrdiff_t step, ptrdiff_t k) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, R = job->R, t = time_of(s, step);
     const struct factors hf = h_factors(s, 1, R);
@@ -182,11 +185,12 @@ static void step_backward(const struct backward *job, const struct backward_memo
         for (ptrdiff_t n = 0; n < live.count; n++)
             times_slope(dz[n], dz[n], job->hidden + (live.row[n] * s->T + t) * U, U, s->activation);
     }
-    if (step > 0 || job->dinitial) add_state_gradient(&live, &hf, 0, 1, job->ut, U, (const real *const *)dz, 0, dstate, m->room);
+    if (step > 0 || job->dinitial)
+        add_state_gradient(&live, &hf, 0, 1, job->ut, U, (const real *const *)dz, 0, dstate, m->room);
 }
 
-static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums, ptrdiff_t first_row,
-                           ptrdiff_t rows) {
+static void backward_block(const struct backward *job, const struct backward_memory *m, real *const *sums,
+                           ptrdiff_t first_row, ptrdiff_t rows) {
     const struct fnn_sequence *s = job->s;
     const ptrdiff_t U = s->U, R = job->R;
     const struct factors hf = h_factors(s, 1, R);
@@ -209,9 +213,11 @@ static void backward_block(const struct backward *job, const struct backward_mem
         add_state_products(sums[1], U, &places, &hf, 0, 1, R, U, state, dz, 0, m->chunk_room);
         if (sums[2]) add_rows(sums[2], places.count, dz, 0, U);
         if (job->readout)
-            add_outer(&(struct outer_sum){.count = places.count, .M = U, .N = R, .a = hidden, .b = dout, .c = sums[3], .ldc = R});
+            add_outer(&(struct outer_sum){
+                .count = places.count, .M = U, .N = R, .a = hidden, .b = dout, .c = sums[3], .ldc = R});
         if (sums[4]) add_rows(sums[4], places.count, dout, 0, R);
-        if (job->dx) input_gradient(job->dx, &places, s, 1, job->wt, dz, m->chunk_room, first_row, rows, first_step, steps);
+        if (job->dx)
+            input_gradient(job->dx, &places, s, 1, job->wt, dz, m->chunk_room, first_row, rows, first_step, steps);
         end = first_step;
     }
     if (job->dinitial) row_copy(job->dinitial + first_row * R, m->dstate, rows * R);
@@ -248,23 +254,43 @@ static int run_backward(struct backward *job, const real *w, const real *u, cons
     return status == FNN_OK ? add_groups(&job->sums) : status;
 }
 
-int FNN(simple_rnn_backward)(real *dx, real *dw, real *du, real *db, real *dh0, real *dstates, const real *dy, const real *dh,
-                             const real *x, const real *w, const real *u, const real *y, const real *h0,
+int FNN(simple_rnn_backward)(real *dx, real *dw, real *du, real *db, real *dh0, real *dstates, const real *dy,
+                             const real *dh, const real *x, const real *w, const real *u, const real *y, const real *h0,
                              const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U;
-    struct backward job = {.s = s, .dx = dx, .dinitial = dh0, .dstates = dstates, .dy = dy, .dlast = dh, .x = x, .y = y,
-                           .initial = h0, .R = U,
+    struct backward job = {.s = s,
+                           .dx = dx,
+                           .dinitial = dh0,
+                           .dstates = dstates,
+                           .dy = dy,
+                           .dlast = dh,
+                           .x = x,
+                           .y = y,
+                           .initial = h0,
+                           .R = U,
                            .sums = {.arrays = 3, .result = {dw, du, db}, .size = {s->D * U, U * U, db ? U : 0}}};
     return run_backward(&job, w, u, NULL);
 }
 
 int FNN(output_rnn_backward)(real *dx, real *dw, real *du, real *db, real *dv, real *dc, real *dy0, real *dstates,
-                             const real *dy, const real *dlast, const real *x, const real *w, const real *u, const real *v,
-                             const real *y, const real *hidden, const real *y0, const struct fnn_sequence *s) {
+                             const real *dy, const real *dlast, const real *x, const real *w, const real *u,
+                             const real *v, const real *y, const real *hidden, const real *y0,
+                             const struct fnn_sequence *s) {
     const ptrdiff_t U = s->U, O = s->O;
-    struct backward job = {.s = s, .dx = dx, .dinitial = dy0, .dstates = dstates, .dy = dy, .dlast = dlast, .x = x, .y = y,
-                           .hidden = hidden, .initial = y0, .readout = 1, .R = O,
-                           .sums = {.arrays = 5, .result = {dw, du, db, dv, dc},
+    struct backward job = {.s = s,
+                           .dx = dx,
+                           .dinitial = dy0,
+                           .dstates = dstates,
+                           .dy = dy,
+                           .dlast = dlast,
+                           .x = x,
+                           .y = y,
+                           .hidden = hidden,
+                           .initial = y0,
+                           .readout = 1,
+                           .R = O,
+                           .sums = {.arrays = 5,
+                                    .result = {dw, du, db, dv, dc},
                                     .size = {s->D * U, O * U, db ? U : 0, U * O, dc ? O : 0}}};
     return run_backward(&job, w, u, v);
 }

@@ -18,9 +18,7 @@
 #define EXP_VANISHES (EXP_UNDERFLOW * (real)1.5) /* x e^x rounds to 0 there */
 
 /* `x` raised to `low` and lowered to `high`; NaN stays. */
-INLINE vec vec_clamp(vec x, real low, real high) {
-    return at_most(at_least(x, low), high);
-}
+INLINE vec vec_clamp(vec x, real low, real high) { return at_most(at_least(x, low), high); }
 
 /* factor 2^n (1 + s): rounded once, also where 2^n alone would be denormal. */
 INLINE vec scaled_power(vec factor, vec s, ivec n) {
