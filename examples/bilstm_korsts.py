@@ -4,9 +4,9 @@ KorSTS scores pairs of sentences from 0 to 5; from 3 on a pair counts as alike. 
 the other, are one sequence of ids; ``padded_batch`` fills a batch up to its longest pair. Two bidirectional LSTMs, one
 Dense layer: 111,489 parameters behind the embedding.
 
-What to expect: a network that has seen 5,749 pairs, and starts without any knowledge of the words, learns the training
-pairs by heart within a few epochs. On pairs that are new to it, it is a little better than to answer always the same;
-the majority class is printed beside its accuracy, and the curves show the gap.
+What to expect: a network that has seen 5,749 pairs, and starts without any knowledge of words, learns them by heart
+within three epochs (0.93). Of the pairs that are new to it, it gets 0.57 of the test right, where the majority class
+alone gives 0.51, and 0.55 of the validation, where that gives 0.58: next to nothing. The curves show the gap.
 
     python examples/bilstm_korsts.py
 """
@@ -54,7 +54,8 @@ model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"]
 
 history = model.fit(train, epochs=args.epochs, validation_data=valid)
 model.summary()
-loss, accuracy = model.evaluate(test)
-alike = float((y_test >= 3).mean())
-print(f"test accuracy {accuracy:.4f}, loss {loss:.4f}; the majority class alone: {max(alike, 1 - alike):.4f}")
+for name, data, scores in (("validation", valid, y_valid), ("test", test, y_test)):
+    loss, accuracy = model.evaluate(data, verbose=0)
+    alike = float((scores >= 3).mean())
+    print(f"{name} accuracy {accuracy:.4f}, loss {loss:.4f}; the majority class alone: {max(alike, 1 - alike):.4f}")
 save_curves({"BiLSTM": history.history}, ["loss", "accuracy"], args.output)

@@ -5,6 +5,9 @@ so a *stateful* LSTM carries what it remembers across the whole row, while gradi
 only (truncated backpropagation through time). The loss is in nats; divided by ln 2 it is the number of bits that the
 model would need for a character, here on the last tenth of the text. A uniform guess needs log₂ 65 = 6.0 bits.
 
+Measured with seed 0: 2.27 bits after eight epochs. ``bench/char_rnn.py`` trains the same model in PyTorch, from
+the same weights on the same batches: 2.50 and 2.60 bits there after two epochs (seeds 0 and 1), 2.49 and 2.58 here.
+
     python examples/char_rnn_shakespeare.py
     python examples/char_rnn_shakespeare.py --epochs 1 --samples 100000 --temperature 0.5
 """
@@ -27,7 +30,7 @@ ROWS, STEPS = 64, 64
 
 args = options(
     "A language model of characters.",
-    epochs=10,
+    epochs=8,
     output="char_rnn_shakespeare.png",
     units=(256, "size of the LSTM"),
     temperature=(0.8, "of the sampled text: towards 0 the most likely character, above 1 ever wilder"),
