@@ -6,14 +6,14 @@
  *                                                             x·W before its steps; dX, dW, dU after them, while dz is in L2
  *
  * Weights are packed once a call, each gate in panels of its own.  A *live* place is a (row, step) that the mask keeps; lists of
- * pointers to the live places are what the products of rows.h walk, so a masked step costs nothing, whatever its pattern.
+ * pointers to the live places are what the products of row_products.h walk, so a masked step costs nothing, whatever its pattern.
  * Weight gradients are summed a group at a time and then over the groups in order: the same bits at any number of threads.
  */
 #ifndef FNN_RECURRENT_H
 #define FNN_RECURRENT_H
 
 #include "fused.h"
-#include "rows.h"
+#include "row_products.h"
 
 enum {
     BLOCK_ROWS = 8,

@@ -233,7 +233,7 @@ FAULTS = (
     # Sequences: sums over rows, steps and groups.
     Fault(
         "tail of the units dropped",
-        "rows.h",
+        "row_products.h",
         "lstm",
         "if (left > 0) store_upto(to, p->add",
         "if (left >= VL) store_upto(to, p->add",
@@ -262,12 +262,12 @@ FAULTS = (
     Fault("gates that end within a panel", "recurrent.h", "lstm", "U % TILE_COLS ? U", "U % VL ? U"),
     Fault(
         "first rows of the panels for a row alone",
-        "rows.h",
+        "row_products.h",
         "gru",
         "p->panels.depth + p->first * TILE_COLS;",
         "p->panels.depth;",
     ),
-    Fault("bias forgotten for a row alone", "rows.h", "lstm", "if (p->bias) sum[j] +=", "if (0) sum[j] +="),
+    Fault("bias forgotten for a row alone", "row_products.h", "lstm", "if (p->bias) sum[j] +=", "if (0) sum[j] +="),
     # Ids.
     Fault(
         "id one too far",
