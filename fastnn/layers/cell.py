@@ -46,6 +46,11 @@ class Sweep:
         """The step that is processed last."""
         return 0 if self.backwards else self.x.shape[1] - 1
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What all kernels take by these names."""
+        return {"x_dropout": self.x_dropout, "h_dropout": self.h_dropout, "go_backwards": self.backwards}
+
 
 class Cell(Layer):
     """What the built-in cells share: settings, weights, dropout, and the two ways to run.
@@ -75,6 +80,7 @@ class Cell(Layer):
     gates = 1
     output_state = 0
     state_names: tuple[str, ...] = ("hidden",)
+    """A name for each state, as ``trace`` gives it."""
     shared_fields = (
         "use_bias",
         "kernel_initializer",
@@ -146,6 +152,11 @@ class Cell(Layer):
     def fusible(self) -> bool:
         """Whether a kernel computes whole sequences: all activations are among ``activations.FUSIBLE``."""
         return not any(rule.separate for rule in self.rules)
+
+    @property
+    def fused(self) -> list[str]:
+        """The activations by the names that kernels know, if ``fusible``."""
+        return [rule.fused for rule in self.rules]
 
     # Weights.
 
@@ -244,7 +255,7 @@ class Cell(Layer):
         training: bool = False,
     ) -> tuple[np.ndarray, list[np.ndarray], Sweep]:
         """Outputs of all steps in the order of time, or of the last one processed; the final states; and a ctx."""
-        run = Sweep(x, states or [None, None], mask, backwards, sequences, *self.draw(len(x), training))
+        run = Sweep(x, states or self._no_states(), mask, backwards, sequences, *self.draw(len(x), training))
         y, final, saved = self.kernel_forward(run, keep=training)
         run.saved = saved if training else None
         return (y if sequences else final[0]), final, run
@@ -261,10 +272,13 @@ class Cell(Layer):
         """Gradients of the input and of the initial states, and the gradient that reaches the output of each step."""
         if run.saved is None:  # forward ran for its outputs alone
             run.saved = self.kernel_forward(run, keep=True)[2]
-        last = list(dstates) if dstates is not None else [None, None]
+        last = list(dstates or self._no_states())
         if not run.sequences:
             last[0], dy = dy if last[0] is None else last[0] if dy is None else dy + last[0], None
         return self.kernel_backward(dy, last, run, need_dx, need_dstates, need_steps)
+
+    def _no_states(self) -> list[None]:
+        return [None] * len(self.state_names)
 
     def kernel_forward(self, run: Sweep, keep: bool) -> tuple[np.ndarray | None, list[np.ndarray], Any]:
         """Outputs, final states, and what ``kernel_backward`` needs, complete if ``keep``."""
@@ -280,7 +294,7 @@ class Cell(Layer):
         self, x: np.ndarray, states: Sequence[np.ndarray] | None, mask: np.ndarray | None, backwards: bool
     ) -> dict[str, np.ndarray]:
         """What whole sequences compute inside, by name, each (N, T, units); dropout is not at work."""
-        run = Sweep(x, states or [None, None], mask, backwards, True, None, None)
+        run = Sweep(x, states or self._no_states(), mask, backwards, True, None, None)
         run.saved = self.kernel_forward(run, keep=True)[2]
         return self.look_at_sweep(run)
 

@@ -129,13 +129,10 @@ class OutputRNNCell(Cell):
         y, hidden = active().output_rnn_forward(
             run.x,
             *self.values(),
-            run.states[0],
+            *run.states,
             run.mask,
-            self.rule.fused,
-            self.output_rule.fused,
-            x_dropout=run.x_dropout,
-            h_dropout=run.h_dropout,
-            go_backwards=run.backwards,
+            *self.fused,
+            **run.options,
         )
         return y, [np.ascontiguousarray(y[:, run.last])], (y, hidden)
 
@@ -145,19 +142,16 @@ class OutputRNNCell(Cell):
         w, u, _, v, _ = self.values()
         results = active().output_rnn_backward(
             dy,
-            last[0],
+            *last,
             run.x,
             w,
             u,
             v,
             *run.saved,
-            run.states[0],
+            *run.states,
             run.mask,
-            self.rule.fused,
-            self.output_rule.fused,
-            x_dropout=run.x_dropout,
-            h_dropout=run.h_dropout,
-            go_backwards=run.backwards,
+            *self.fused,
+            **run.options,
             need_dx=need_dx,
             need_dy0=need_dstates,
             need_dstates=need_steps,

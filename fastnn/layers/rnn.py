@@ -12,7 +12,7 @@ from .cell import checked_cell
 from .counts import flag
 from .sequences import checked_mask, read_values
 from .stacked_cells import StackedRNNCells
-from .steps import state_sizes, step_back, step_through
+from .steps import as_shape, output_size, state_sizes, step_back, step_through
 from .wrapper import Wrapper, described, made_from
 
 __all__ = ["RNN", "CellRNN"]
@@ -118,6 +118,11 @@ class RNN(Wrapper):
         """Whether a call gives the final states too."""
         return self.return_state
 
+    @property
+    def fusible(self) -> bool:
+        """Whether one kernel computes whole sequences; otherwise the cell runs step by step."""
+        return getattr(self.cell, "fusible", False)
+
     # Shapes.
 
     def build(self, input_shape: Shape) -> None:
@@ -145,10 +150,10 @@ class RNN(Wrapper):
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         self._check_shape(input_shape)
-        size = _output_size(self.cell)
+        size = as_shape(output_size(self.cell))
         batch, steps = input_shape[:2]
         shape = (batch, steps, *size) if self.return_sequences else (batch, *size)
-        return (shape, *((batch, *_as_shape(s)) for s in state_sizes(self.cell))) if self.return_state else shape
+        return (shape, *((batch, *as_shape(s)) for s in state_sizes(self.cell))) if self.return_state else shape
 
     # Running.
 
@@ -209,7 +214,7 @@ class RNN(Wrapper):
             self.refuse_shape("sequences of at least one step", x.shape)
         if states is None and self.stateful:
             states = self._carried(len(x))
-        if getattr(self.cell, "fusible", False):
+        if self.fusible:
             run = self.cell.sweep
         else:
             states = self.zero_states(len(x)) if states is None else states
@@ -227,7 +232,7 @@ class RNN(Wrapper):
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """As ``backward_states``, for ``sweep``."""
         heard = bool(self.listeners)
-        if getattr(self.cell, "fusible", False):
+        if self.fusible:
             dx, before, steps = self.cell.sweep_back(dy, dstates, run, self.needs_input_gradient, need_dstates, heard)
         else:
             dx, before, steps = step_back(self.cell, dy, dstates, run, heard)
@@ -243,7 +248,7 @@ class RNN(Wrapper):
 
     def zero_states(self, batch: int) -> list[np.ndarray]:
         """The states before the first step when none are given."""
-        return [np.zeros((batch, *_as_shape(size)), self.dtype) for size in state_sizes(self.cell)]
+        return [np.zeros((batch, *as_shape(size)), self.dtype) for size in state_sizes(self.cell)]
 
     def read_states(self, x: np.ndarray, given: Any) -> list[np.ndarray] | None:
         """States from the user, flat and checked; None stays None.
@@ -255,7 +260,7 @@ class RNN(Wrapper):
         """
         if given is None:
             return None
-        expected = [(len(x), *_as_shape(size)) for size in state_sizes(self.cell)]
+        expected = [(len(x), *as_shape(size)) for size in state_sizes(self.cell)]
         states = [read_values(s, self) for s in _flat(given)]
         if [s.shape for s in states] != expected:
             raise ValueError(
@@ -321,7 +326,7 @@ class RNN(Wrapper):
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         states, mask = self.read_states(x, initial_state), None if mask is None else checked_mask(mask, x.shape, self)
-        if getattr(self.cell, "fusible", False):
+        if self.fusible:
             seen = self.cell.look_through(x, states, mask, self.go_backwards)
         else:
             states = self.zero_states(len(x)) if states is None else states
@@ -363,15 +368,24 @@ class RNN(Wrapper):
 
 
 class CellRNN(RNN):
-    """An RNN that makes its own cell: its settings are those of the cell and those of RNN."""
+    """An RNN that makes its own cell: its settings are those of the cell and those of RNN.
 
-    def __init__(self, cell: type, given: dict[str, Any]):
-        settings = {name: value for name, value in given.items() if name not in ("self", "__class__", "settings")}
-        settings = settings | given["settings"]
-        own = {name: settings[name] for name in cell.fields if name in settings}
+    Parameters
+    ----------
+    cell : type
+    given : dict
+        The arguments of a subclass's ``__init__``, as ``locals()`` has them; each goes to the cell if that has such a
+        field, else to RNN.
+    apart : sequence of str
+        Arguments that are for neither.
+    """
+
+    def __init__(self, cell: type, given: dict[str, Any], apart: Sequence[str] = ()):
+        left_out = ("self", "__class__", "settings", *apart)
+        settings = {name: value for name, value in given.items() if name not in left_out} | given["settings"]
+        own = {name: given[name] for name in cell.fields if name in given}
         made = cell(**own, dtype=settings.get("dtype"))
-        known = {*cell.fields, "recurrence", "output_units", "output_activation"}
-        super().__init__(made, **{name: value for name, value in settings.items() if name not in known})
+        super().__init__(made, **{name: value for name, value in settings.items() if name not in own})
 
     def __getattr__(self, name: str) -> Any:
         """Settings and weights of the cell are the layer's."""
@@ -383,15 +397,6 @@ class CellRNN(RNN):
     def get_config(self) -> dict[str, Any]:
         cell = {name: plain(getattr(self.cell, name)) for name in self.cell.fields}
         return Layer.get_config(self) | cell | self._options()
-
-
-def _output_size(cell: Any) -> tuple[int, ...]:
-    size = getattr(cell, "output_size", None)
-    return _as_shape(state_sizes(cell)[0] if size is None else size)
-
-
-def _as_shape(size: Any) -> tuple[int, ...]:
-    return tuple(size) if isinstance(size, (list, tuple)) else (int(size),)
 
 
 def _flat(states: Any) -> list[Any]:

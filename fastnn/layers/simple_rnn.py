@@ -68,12 +68,10 @@ class SimpleRNNCell(Cell):
         y, h = active().simple_rnn_forward(
             run.x,
             *self.values(),
-            run.states[0],
+            *run.states,
             run.mask,
-            self.rule.fused,
-            x_dropout=run.x_dropout,
-            h_dropout=run.h_dropout,
-            go_backwards=run.backwards,
+            *self.fused,
+            **run.options,
             need_y=keep or run.sequences,
         )
         return y, [h], y
@@ -84,17 +82,15 @@ class SimpleRNNCell(Cell):
         w, u, _ = self.values()
         dx, _, _, _, dh0, steps = active().simple_rnn_backward(
             dy,
-            last[0],
+            *last,
             run.x,
             w,
             u,
             run.saved,
-            run.states[0],
+            *run.states,
             run.mask,
-            self.rule.fused,
-            x_dropout=run.x_dropout,
-            h_dropout=run.h_dropout,
-            go_backwards=run.backwards,
+            *self.fused,
+            **run.options,
             need_dx=need_dx,
             need_dh0=need_dstates,
             need_dstates=need_steps,
@@ -181,7 +177,11 @@ class SimpleRNN(CellRNN):
                 'output_units and output_activation belong to recurrence="output". Received: '
                 f'output_units={output_units!r}, output_activation={output_activation!r} and recurrence="hidden".'
             )
-        super().__init__(SimpleRNNCell if recurrence == "hidden" else OutputRNNCell, locals())
+        super().__init__(
+            SimpleRNNCell if recurrence == "hidden" else OutputRNNCell,
+            locals(),
+            apart=("recurrence", "output_units", "output_activation"),
+        )
 
     @property
     def recurrence(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .base import Layer, Shape
 from .cell import checked_cell
-from .steps import state_sizes
+from .steps import as_shape, output_size, state_sizes
 from .wrapper import Wrapper, described, made_from
 
 __all__ = ["StackedRNNCells"]
@@ -56,8 +56,7 @@ class StackedRNNCells(Wrapper):
     @property
     def output_size(self) -> Any:
         """Size of the output of the highest cell."""
-        last = self.cells[-1]
-        return getattr(last, "output_size", None) or state_sizes(last)[0]
+        return output_size(self.cells[-1])
 
     @property
     def output_state(self) -> int | None:
@@ -98,12 +97,10 @@ class StackedRNNCells(Wrapper):
                 self._built_here.append(cell)
                 cell.build(input_shape)
                 cell.built, cell.input_shape = True, input_shape
-            size = getattr(cell, "output_size", None) or state_sizes(cell)[0]
-            input_shape = (input_shape[0], *(size if isinstance(size, (list, tuple)) else (size,)))
+            input_shape = (input_shape[0], *as_shape(output_size(cell)))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        size = self.output_size
-        return (input_shape[0], *(size if isinstance(size, (list, tuple)) else (size,)))
+        return (input_shape[0], *as_shape(self.output_size))
 
     # Step by step.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Steps", "state_sizes", "step_back", "step_through"]
+__all__ = ["Steps", "as_shape", "output_size", "state_sizes", "step_back", "step_through"]
 
 
 @dataclass(slots=True)
@@ -31,6 +31,17 @@ def state_sizes(cell: Any) -> list[Any]:
         return [size for one in inner for size in state_sizes(one)]
     size = cell.state_size
     return list(size) if isinstance(size, (list, tuple)) else [size]
+
+
+def as_shape(size: Any) -> tuple[int, ...]:
+    """The shape, without the batch, of a state or output of this size: a number of units, or a shape already."""
+    return tuple(size) if isinstance(size, (list, tuple)) else (int(size),)
+
+
+def output_size(cell: Any) -> Any:
+    """The size of a step's output: ``cell.output_size``, or that of the first state."""
+    size = getattr(cell, "output_size", None)
+    return state_sizes(cell)[0] if size is None else size
 
 
 def step_through(
