@@ -8,7 +8,7 @@
 #ifndef FNN_ROW_PRODUCTS_H
 #define FNN_ROW_PRODUCTS_H
 
-#include "tile.h"
+#include "fused.h"
 
 /* ---- rows of reals ---- */
 
