@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the fences are 
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_kernels_stay_within_their_arrays(tier):
-    done = python("-m", "tests.trust.guard_pages", FASTNN_ISA=tier, FASTNN_NUM_THREADS="2")
+    done = python("-m", "tests.trust.guard_pages", FASTNN_ISA=tier, FASTNN_NUM_THREADS="2", timeout=600)
     assert done.returncode == 0, f"died with {done.returncode} in:\n{done.stderr[-2000:]}"
     assert int(done.stdout) >= 4 * len(registry.kernels())
 
