@@ -95,14 +95,16 @@ static void forward_block(const struct forward *job, const struct forward_memory
 
 static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct forward *job = context;
-    const ptrdiff_t B = job->s->B, groups = groups_of(B);
+    const ptrdiff_t B = job->s->B;
     struct room room = {0};
     carve_forward(job, &room);
     room = (struct room){fnn_scratch(FNN_SCRATCH_TILE, room_bytes(&room)), 0};
     if (!room.at) return FNN_NO_MEMORY;
     struct forward_memory memory = carve_forward(job, &room);
-    for (ptrdiff_t row = B * first / groups, stop = B * last / groups; row < stop; row += BLOCK_ROWS)
-        forward_block(job, &memory, row, least(BLOCK_ROWS, stop - row));
+    for (ptrdiff_t block = first; block < last; block++) {
+        ptrdiff_t row = row_of_block(B, block);
+        forward_block(job, &memory, row, row_of_block(B, block + 1) - row);
+    }
     return FNN_OK;
 }
 
@@ -117,7 +119,7 @@ int FNN(lstm_forward)(real *y, real *h, real *c, real *gates, real *cells, const
     pack_gates(job.w, &room, w, s->D, U, GATES);
     pack_gates(job.u, &room, u, U, U, GATES);
     double work = 2.0 * GATES * (double)(s->B * s->T) * (double)(U * (s->D + U));
-    return fnn_parallel(groups_of(s->B), work, forward_task, &job);
+    return fnn_parallel(blocks_of(s->B), work, forward_task, &job);
 }
 
 /* ---- backward ---- */
@@ -228,7 +230,7 @@ static void backward_block(const struct backward *job, const struct backward_mem
 
 static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct backward *job = context;
-    const ptrdiff_t B = job->s->B, groups = groups_of(B);
+    const ptrdiff_t B = job->s->B;
     real *sums[MOST_SUMS];
     struct room room = {0};
     carve_backward(job, &room);
@@ -237,8 +239,10 @@ static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     struct backward_memory memory = carve_backward(job, &room);
     for (ptrdiff_t group = first; group < last; group++) {
         sums_of_group(sums, &job->sums, group);
-        for (ptrdiff_t row = B * group / groups, stop = B * (group + 1) / groups; row < stop; row += BLOCK_ROWS)
-            backward_block(job, &memory, sums, row, least(BLOCK_ROWS, stop - row));
+        for (ptrdiff_t block = block_of_group(B, group); block < block_of_group(B, group + 1); block++) {
+            ptrdiff_t row = row_of_block(B, block);
+            backward_block(job, &memory, sums, row, row_of_block(B, block + 1) - row);
+        }
     }
     return FNN_OK;
 }

@@ -23,7 +23,12 @@ enum {
     MOST_GATES = 4,
 };
 
-INLINE ptrdiff_t groups_of(ptrdiff_t B) { return least(MOST_GROUPS, ceil_div(B, BLOCK_ROWS)); }
+INLINE ptrdiff_t blocks_of(ptrdiff_t B) { return ceil_div(B, BLOCK_ROWS); }
+INLINE ptrdiff_t groups_of(ptrdiff_t B) { return least(MOST_GROUPS, blocks_of(B)); }
+
+/* The first row of a block, and the first block of a group: the shape alone fixes them, for bits that do not depend on threads. */
+INLINE ptrdiff_t row_of_block(ptrdiff_t B, ptrdiff_t block) { return B * block / blocks_of(B); }
+INLINE ptrdiff_t block_of_group(ptrdiff_t B, ptrdiff_t group) { return blocks_of(B) * group / groups_of(B); }
 
 /* The input step that is processed as number `step`. */
 INLINE ptrdiff_t time_of(const struct fnn_sequence *s, ptrdiff_t step) {

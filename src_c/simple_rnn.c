@@ -87,14 +87,16 @@ static void forward_block(const struct forward *job, const struct forward_memory
 
 static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct forward *job = context;
-    const ptrdiff_t B = job->s->B, groups = groups_of(B);
+    const ptrdiff_t B = job->s->B;
     struct room room = {0};
     carve_forward(job, &room);
     room = (struct room){fnn_scratch(FNN_SCRATCH_TILE, room_bytes(&room)), 0};
     if (!room.at) return FNN_NO_MEMORY;
     struct forward_memory memory = carve_forward(job, &room);
-    for (ptrdiff_t row = B * first / groups, stop = B * last / groups; row < stop; row += BLOCK_ROWS)
-        forward_block(job, &memory, row, least(BLOCK_ROWS, stop - row));
+    for (ptrdiff_t block = first; block < last; block++) {
+        ptrdiff_t row = row_of_block(B, block);
+        forward_block(job, &memory, row, row_of_block(B, block + 1) - row);
+    }
     return FNN_OK;
 }
 
@@ -108,7 +110,7 @@ static int run_forward(struct forward *job, const real *w, const real *u, const 
     job->u = pack_panels(&room, u, U, 1, R, U);
     if (v) job->v = pack_panels(&room, v, R, 1, U, R);
     double work = 2.0 * (double)(s->B * s->T) * (double)(U * (D + R + (v ? R : 0)));
-    return fnn_parallel(groups_of(s->B), work, forward_task, job);
+    return fnn_parallel(blocks_of(s->B), work, forward_task, job);
 }
 
 int FNN(simple_rnn_forward)(real *y, real *h, const real *x, const real *w, const real *u, const real *b,
@@ -225,7 +227,7 @@ static void backward_block(const struct backward *job, const struct backward_mem
 
 static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct backward *job = context;
-    const ptrdiff_t B = job->s->B, groups = groups_of(B);
+    const ptrdiff_t B = job->s->B;
     real *sums[MOST_SUMS] = {0};
     struct room room = {0};
     carve_backward(job, &room);
@@ -234,8 +236,10 @@ static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     struct backward_memory memory = carve_backward(job, &room);
     for (ptrdiff_t group = first; group < last; group++) {
         sums_of_group(sums, &job->sums, group);
-        for (ptrdiff_t row = B * group / groups, stop = B * (group + 1) / groups; row < stop; row += BLOCK_ROWS)
-            backward_block(job, &memory, sums, row, least(BLOCK_ROWS, stop - row));
+        for (ptrdiff_t block = block_of_group(B, group); block < block_of_group(B, group + 1); block++) {
+            ptrdiff_t row = row_of_block(B, block);
+            backward_block(job, &memory, sums, row, row_of_block(B, block + 1) - row);
+        }
     }
     return FNN_OK;
 }
