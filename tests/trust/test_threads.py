@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 
 from fastnn import kernels
@@ -74,3 +75,18 @@ def test_two_threads_share_one_model():
         worker.join()
     assert len(got) == 60
     assert all(got)
+
+
+@pytest.mark.parametrize("batch", [9, 17, 33, 130, 141])
+def test_a_row_of_a_sequence_batch_does_not_know_the_threads(batch, threads):
+    """The size of a batch cuts it into blocks, and a row alone in its block is summed in an order of its own."""
+    rng = np.random.default_rng(batch)
+    x, w, u = (rng.standard_normal(shape).astype("float32") / 8 for shape in ((batch, 6, 3), (3, 512), (128, 512)))
+    threads(1)
+    y, _, _, gates, cells = alone = kernels.lstm_forward(x, w, u)
+    alone_back = kernels.lstm_backward(y, None, None, x, w, u, y, gates, cells)[:4]
+    for count in (2, 3, 4):
+        threads(count)
+        back = kernels.lstm_backward(y, None, None, x, w, u, y, gates, cells)[:4]
+        for mine, theirs in zip((*kernels.lstm_forward(x, w, u), *back), (*alone, *alone_back), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
