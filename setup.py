@@ -58,8 +58,6 @@ class BuildKernels(build_ext):
 
     def compile_kernels(self):
         sources = sorted((ROOT / "src_c").glob("*.c"))
-        headers = [*(ROOT / "src_c").glob("*.h"), ROOT / "src_c/kernels.def", Path(__file__)]
-        self.newest_header = max(path.stat().st_mtime for path in headers)
         listed = " ".join(f"FNN_HAS({tier})" for tier in tiers())
         jobs = [
             (source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], [])
@@ -81,8 +79,7 @@ class BuildKernels(build_ext):
         target = folder / source.with_suffix(".o").name
         stamp = target.with_suffix(".macros")  # the list of tiers is part of what an object was made from
         key = repr((macros, flags, C_FLAGS))
-        fresh = target.exists() and stamp.exists() and stamp.read_text() == key
-        if fresh and target.stat().st_mtime > max(source.stat().st_mtime, self.newest_header):
+        if stamp.exists() and stamp.read_text() == key and is_newer(target, prerequisites(target)):
             return str(target)
         folder.mkdir(parents=True, exist_ok=True)
         command = [
@@ -92,6 +89,7 @@ class BuildKernels(build_ext):
             *[f"-D{name}={value}" for name, value in macros],
             f"-I{ROOT / 'src_c'}",
             "-fPIC",
+            "-MMD",  # writes the prerequisites beside the object
             "-c",
             str(source),
             "-o",
@@ -100,6 +98,22 @@ class BuildKernels(build_ext):
         self.spawn(command)
         stamp.write_text(key)
         return str(target)
+
+
+def prerequisites(target):
+    """The source and all headers that an object was made from, as the compiler noted them in a makefile rule."""
+    rule = target.with_suffix(".d")
+    if not rule.exists():
+        return []
+    words = rule.read_text().replace("\\\n", " ").split(": ", 1)[1]
+    return [Path(word.replace("\0", " ")) for word in words.replace("\\ ", "\0").split()]
+
+
+def is_newer(target, paths):
+    """Whether a file exists and nothing that it was made from has changed since."""
+    if not paths or not target.exists() or not all(path.exists() for path in paths):
+        return False
+    return target.stat().st_mtime > max(path.stat().st_mtime for path in paths)
 
 
 def extensions():

@@ -1,32 +1,32 @@
 """Layers: parameters and calls to the kernels.  One idea a file; ``base.py`` says what every layer is."""
 
 from ..text import TextVectorization
-from .activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .base import Layer, Parameter
-from .bidirectional import Bidirectional
-from .conv1d import Conv1D
-from .conv2d import Conv2D
-from .dense import Dense
-from .depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
-from .dropout import Dropout, SpatialDropout1D
-from .embedding import Embedding
-from .global_pooling import GlobalAveragePooling2D, GlobalMaxPooling2D
-from .global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
-from .gru import GRU, GRUCell
-from .input_layer import Input, InputLayer
-from .lengths import Cropping1D, UpSampling1D, ZeroPadding1D
-from .lstm import LSTM, LSTMCell
-from .masking import Masking
-from .output_rnn import OutputRNNCell
-from .pooling import AveragePooling2D, MaxPooling2D, StochasticPooling2D
-from .pooling1d import AveragePooling1D, MaxPooling1D
-from .repeat_vector import RepeatVector
-from .rnn import RNN
-from .shaping import Flatten, Reshape
-from .simple_rnn import SimpleRNN, SimpleRNNCell
-from .stacked_cells import StackedRNNCells
-from .time_distributed import TimeDistributed
-from .zero_padding2d import ZeroPadding2D
+from .convolution.conv1d import Conv1D
+from .convolution.conv2d import Conv2D
+from .convolution.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
+from .core.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from .core.dense import Dense
+from .core.embedding import Embedding
+from .core.input_layer import Input, InputLayer
+from .core.masking import Masking
+from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
+from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
+from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
+from .pooling.pooling2d import AveragePooling2D, MaxPooling2D, StochasticPooling2D
+from .recurrent.bidirectional import Bidirectional
+from .recurrent.gru import GRU, GRUCell
+from .recurrent.lstm import LSTM, LSTMCell
+from .recurrent.output_rnn import OutputRNNCell
+from .recurrent.rnn import RNN
+from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from .recurrent.stacked_cells import StackedRNNCells
+from .recurrent.time_distributed import TimeDistributed
+from .regularization.dropout import Dropout, SpatialDropout1D
+from .reshaping.flatten_reshape import Flatten, Reshape
+from .reshaping.repeat_vector import RepeatVector
+from .reshaping.resize1d import Cropping1D, UpSampling1D, ZeroPadding1D
+from .reshaping.zero_padding2d import ZeroPadding2D
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D

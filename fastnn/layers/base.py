@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..lookup import serialize
-from .sequences import checked_mask, read_ids, read_values
+from .support.array_checks import checked_mask, read_ids, read_values
 
 __all__ = ["Layer", "Parameter", "Shape"]
 

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from ..backend import active
-from ..layers.activation import ActivationLayer
 from ..layers.base import Layer, Parameter
-from ..layers.conv1d import Conv1D
-from ..layers.conv2d import BaseConv2D, Conv2D
-from ..layers.dense import Dense
-from ..layers.pooling import MaxPooling2D
-from ..layers.rules import Rule, rule_of
-from ..layers.time_distributed import TimeDistributed
+from ..layers.convolution.conv1d import Conv1D
+from ..layers.convolution.conv2d import BaseConv2D, Conv2D
+from ..layers.core.activation import ActivationLayer
+from ..layers.core.dense import Dense
+from ..layers.pooling.pooling2d import MaxPooling2D
+from ..layers.recurrent.time_distributed import TimeDistributed
+from ..layers.support.fused_activation import Rule, rule_of
 
 __all__ = ["ActivityPenalty", "ConvPool", "WithActivation", "blocks_of", "parameters_of", "split_head"]
 

@@ -15,7 +15,7 @@ from .. import utils
 from ..data import INFINITE_CARDINALITY
 from ..data.batches import ArrayBatches, Batch, IterableBatches
 from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
-from ..layers.sequences import read_ids
+from ..layers.support.array_checks import read_ids
 
 __all__ = [
     "Epochs",

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import losses, metrics, optimizers
 from ..layers.base import Layer
-from ..layers.sequences import checked_mask
+from ..layers.support.array_checks import checked_mask
 from . import training
 from .arena import Arena
 from .as_layer import LayerOfLayers

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..layers.base import Layer, Shape
-from ..layers.input_layer import InputLayer, read_shape
-from ..layers.wrapper import Wrapper, classes_above
+from ..layers.core.input_layer import InputLayer, read_shape
+from ..layers.support.wrapper import Wrapper, classes_above
 from .model import Model
 
 __all__ = ["Sequential"]

@@ -1,0 +1,249 @@
+"""Conv2D: y[n,i,j,f] = act(Σ x[n, i·s + k·d, j·s + l·d, c] · W[k,l,c,f] + b[f])."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import shapes
+from ...backend import active
+from ..base import Shape
+from ..support.arguments import check_parts, flag, positive, sizes
+from ..support.fused_activation import rule_of
+from ..support.images import ImageLayer, per_image
+
+__all__ = ["BaseConv2D", "Conv2D"]
+
+
+class BaseConv2D(ImageLayer):
+    """What convolutions share: windows, activation, bias; subclasses build the weights.
+
+    ``kernel_view`` and ``kernel_gradient`` are the weight and its gradient as (KH, KW, C / groups, F).
+    """
+
+    groups: int = 1
+    built_channels: int | None = None
+    kernel: Any = None
+    bias: Any = None
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        bias_initializer: Any = "zeros",
+        bias_regularizer: Any = None,
+        bias_constraint: Any = None,
+        algorithm: str = "auto",
+        **settings: Any,
+    ):
+        super().__init__(data_format=data_format, **settings)
+        self.kernel_size = sizes("kernel_size", kernel_size, self)
+        self.strides = sizes("strides", strides, self)
+        self.dilation_rate = sizes("dilation_rate", dilation_rate, self)
+        self.padding = padding.lower() if isinstance(padding, str) else padding
+        if self.padding not in ("valid", "same"):
+            raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
+        if algorithm not in ("auto", "direct", "im2col"):
+            raise ValueError(
+                f'algorithm of {type(self).__name__} is "auto", "direct" or "im2col". Received: '
+                f"algorithm={algorithm!r}."
+            )
+        self.algorithm = algorithm
+        self.rule = rule_of(activation)
+        self.activation = self.rule.activation
+        self.use_bias = flag("use_bias", use_bias, self)
+        self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer
+        self.bias_constraint = bias_constraint
+
+    def add_bias(self, n: int, channels: int) -> None:
+        """Make the bias, if there is to be one, and keep the number of channels of the input."""
+        self.built_channels = channels
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias", (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            )
+
+    def kernel_view(self) -> np.ndarray:
+        return self.kernel.value
+
+    def kernel_gradient(self) -> np.ndarray:
+        return self.kernel.grad
+
+    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
+        """(KH, KW, C / groups, F) for an input of so many channels."""
+        raise NotImplementedError
+
+    def output_shape_last(self, input_shape: Shape) -> Shape:
+        channels = input_shape[3]
+        if self.built_channels not in (None, channels):
+            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        window = self.window_shape(channels)
+        groups = channels // window[2]
+        return per_image(
+            shapes.conv2d_output_shape, input_shape, window, self.strides, self.padding, self.dilation_rate, groups
+        )
+
+    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
+        return self.forward_as(x, self.rule)
+
+    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+        return self.backward_as(dy, ctx, self.rule)
+
+    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
+        """``forward`` on (N, H, W, C) with another activation; the fusion pass calls it."""
+        y = z = active().conv2d_forward(
+            x,
+            self.kernel_view(),
+            self.bias.value if self.bias is not None else None,
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            self.groups,
+            rule.fused,
+            self.algorithm,
+        )
+        after = None
+        if rule.separate:
+            y, after = rule.forward(z)
+        return y, (x, z, after)
+
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+        """``backward`` of ``forward_as``."""
+        x, z, after = ctx
+        if rule.separate:
+            dy = rule.backward(dy, after)
+        bias = self.bias
+        dx, _, _ = active().conv2d_backward(
+            dy,
+            x,
+            self.kernel_view(),
+            z,
+            self.strides,
+            self.padding,
+            self.dilation_rate,
+            self.groups,
+            rule.fused,
+            self.algorithm,
+            need_dx=self.needs_input_gradient,
+            need_db=bias is not None,
+            dw=self.kernel_gradient(),
+            db=bias.grad if bias is not None else None,
+        )
+        return dx
+
+
+class Conv2D(BaseConv2D):
+    """Convolution of images with ``filters`` windows.
+
+    x (N,H,W,C), W (KH,KW,C/groups,filters), b (filters,) → y (N,OH,OW,filters).  Weights in order: kernel, bias.
+
+    Parameters
+    ----------
+    filters : int
+    kernel_size : int or (rows, columns)
+    strides, dilation_rate : int or (rows, columns)
+    padding : {"valid", "same"}
+    data_format : {"channels_last", "channels_first"}
+    groups : int
+        Channels and filters are split into this many separate convolutions.
+    activation, use_bias, *_initializer, *_regularizer, *_constraint
+        As for ``Dense``.
+    algorithm : {"auto", "direct", "im2col"}
+        How to compute it; "auto" takes the fastest for the shape.
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, filters or channels are not a multiple of groups, or the window does not fit.
+
+    Examples
+    --------
+    >>> Conv2D(4, 3, activation="relu")(np.zeros((2, 28, 28, 1), "float32")).shape
+    (2, 26, 26, 4)
+    """
+
+    fields = (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "groups",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "algorithm",
+    )
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        algorithm: str = "auto",
+        **settings: Any,
+    ):
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            bias_constraint,
+            algorithm,
+            **settings,
+        )
+        self.filters, self.groups = positive("filters", filters, self), positive("groups", groups, self)
+        if self.filters % self.groups:
+            raise ValueError(
+                f"filters of Conv2D is a multiple of groups. Received: filters={filters}, groups={groups}."
+            )
+        self.kernel_initializer, self.kernel_regularizer = kernel_initializer, kernel_regularizer
+        self.kernel_constraint = kernel_constraint
+        check_parts(self)
+
+    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
+        if channels % self.groups:
+            raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
+        return (*self.kernel_size, channels // self.groups, self.filters)
+
+    def build(self, input_shape: Shape) -> None:
+        channels = self.image_shape(input_shape)[3]
+        self.compute_output_shape(input_shape)
+        self.kernel = self.add_weight(
+            "kernel",
+            self.window_shape(channels),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
+        self.add_bias(self.filters, channels)

@@ -1,0 +1,254 @@
+"""DepthwiseConv2D: every channel convolved by itself.  SeparableConv2D: that, then a 1×1 convolution over channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...backend import active
+from ..base import Shape
+from ..support.arguments import check_parts, positive
+from .conv2d import BaseConv2D
+
+__all__ = ["DepthwiseConv2D", "SeparableConv2D"]
+
+
+class DepthwiseConv2D(BaseConv2D):
+    """Convolution of each channel with ``depth_multiplier`` windows of its own.
+
+    x (N,H,W,C), W (KH,KW,C,depth_multiplier) → y (N,OH,OW,C·depth_multiplier).  Weights in order: kernel, bias.
+
+    Parameters
+    ----------
+    kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, algorithm
+        As for ``Conv2D``.
+    depth_multiplier : int
+    depthwise_initializer, depthwise_regularizer, depthwise_constraint : optional
+
+    Examples
+    --------
+    >>> DepthwiseConv2D(3, depth_multiplier=2)(np.zeros((1, 8, 8, 3), "float32")).shape
+    (1, 6, 6, 6)
+    """
+
+    fields = (
+        "kernel_size",
+        "strides",
+        "padding",
+        "depth_multiplier",
+        "data_format",
+        "dilation_rate",
+        "activation",
+        "use_bias",
+        "depthwise_initializer",
+        "bias_initializer",
+        "depthwise_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "depthwise_constraint",
+        "bias_constraint",
+        "algorithm",
+    )
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **settings: Any,
+    ):
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            bias_constraint,
+            **settings,
+        )
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier, self)
+        self.depthwise_initializer, self.depthwise_regularizer = depthwise_initializer, depthwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
+        check_parts(self)
+
+    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, 1, channels * self.depth_multiplier)
+
+    def build(self, input_shape: Shape) -> None:
+        self.groups = channels = self.image_shape(input_shape)[3]
+        self.compute_output_shape(input_shape)
+        self.kernel = self.add_weight(
+            "kernel",
+            (*self.kernel_size, channels, self.depth_multiplier),
+            self.depthwise_initializer,
+            self.depthwise_regularizer,
+            self.depthwise_constraint,
+        )
+        self.add_bias(channels * self.depth_multiplier, channels)
+
+    def kernel_view(self) -> np.ndarray:
+        return self.kernel.value.reshape(*self.kernel_size, 1, -1)
+
+    def kernel_gradient(self) -> np.ndarray:
+        return self.kernel.grad.reshape(*self.kernel_size, 1, -1)
+
+
+class SeparableConv2D(BaseConv2D):
+    """A depthwise convolution without activation, then a 1×1 convolution that mixes the channels.
+
+    x (N,H,W,C) → y (N,OH,OW,filters).  Weights in order: depthwise kernel (KH,KW,C,depth_multiplier), pointwise kernel
+    (1,1,C·depth_multiplier,filters), bias.
+
+    Parameters
+    ----------
+    filters : int
+    kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation, use_bias, algorithm
+        As for ``DepthwiseConv2D``.
+    depthwise_initializer, pointwise_initializer, *_regularizer, *_constraint : optional
+
+    Examples
+    --------
+    >>> SeparableConv2D(5, 3)(np.zeros((1, 8, 8, 3), "float32")).shape
+    (1, 6, 6, 5)
+    """
+
+    fields = (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "depth_multiplier",
+        "activation",
+        "use_bias",
+        "depthwise_initializer",
+        "pointwise_initializer",
+        "bias_initializer",
+        "depthwise_regularizer",
+        "pointwise_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "depthwise_constraint",
+        "pointwise_constraint",
+        "bias_constraint",
+        "algorithm",
+    )
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **settings: Any,
+    ):
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            bias_constraint,
+            **settings,
+        )
+        self.filters = positive("filters", filters, self)
+        self.depth_multiplier = positive("depth_multiplier", depth_multiplier, self)
+        self.depthwise_initializer, self.pointwise_initializer = depthwise_initializer, pointwise_initializer
+        self.depthwise_regularizer, self.pointwise_regularizer = depthwise_regularizer, pointwise_regularizer
+        self.depthwise_constraint, self.pointwise_constraint = depthwise_constraint, pointwise_constraint
+        check_parts(self)
+
+    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, 1, channels * self.depth_multiplier)
+
+    def build(self, input_shape: Shape) -> None:
+        self.groups = channels = self.image_shape(input_shape)[3]
+        self.compute_output_shape(input_shape)
+        self.depthwise_kernel = self.add_weight(
+            "depthwise_kernel",
+            (*self.kernel_size, channels, self.depth_multiplier),
+            self.depthwise_initializer,
+            self.depthwise_regularizer,
+            self.depthwise_constraint,
+        )
+        self.pointwise_kernel = self.add_weight(
+            "pointwise_kernel",
+            (1, 1, channels * self.depth_multiplier, self.filters),
+            self.pointwise_initializer,
+            self.pointwise_regularizer,
+            self.pointwise_constraint,
+        )
+        self.add_bias(self.filters, channels)
+
+    def _windows(self, kernel: np.ndarray) -> np.ndarray:
+        return kernel.reshape(*self.kernel_size, 1, -1)
+
+    def output_shape_last(self, input_shape: Shape) -> Shape:
+        return (*super().output_shape_last(input_shape)[:3], self.filters)
+
+    def _depthwise(self) -> tuple:
+        return self.strides, self.padding, self.dilation_rate, self.groups, "linear", self.algorithm
+
+    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
+        """``forward`` on (N, H, W, C) with another activation."""
+        kernels, ones = active(), (1, 1)
+        bias = self.bias.value if self.bias is not None else None
+        h = kernels.conv2d_forward(x, self._windows(self.depthwise_kernel.value), None, *self._depthwise())
+        y = z = kernels.conv2d_forward(
+            h, self.pointwise_kernel.value, bias, ones, "valid", ones, 1, rule.fused, self.algorithm
+        )
+        after = None
+        if rule.separate:
+            y, after = rule.forward(z)
+        return y, (x, h, z, after)
+
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+        """``backward`` of ``forward_as``."""
+        x, h, z, after = ctx
+        if rule.separate:
+            dy = rule.backward(dy, after)
+        kernels, ones, bias = active(), (1, 1), self.bias
+        dh, _, _ = kernels.conv2d_backward(
+            dy, h, self.pointwise_kernel.value, z, ones, "valid", ones, 1, rule.fused, self.algorithm,
+            need_db=bias is not None, dw=self.pointwise_kernel.grad, db=bias.grad if bias is not None else None,
+        )  # fmt: skip
+        dx, _, _ = kernels.conv2d_backward(
+            dh, x, self._windows(self.depthwise_kernel.value), None, *self._depthwise(),
+            need_dx=self.needs_input_gradient, need_db=False, dw=self._windows(self.depthwise_kernel.grad),
+        )  # fmt: skip
+        return dx

@@ -1,0 +1,1 @@
+"""Core layers: dense, embedding, activations, input and masking."""

@@ -1,0 +1,148 @@
+"""Activations as layers of their own: y = act(x), cell by cell (Softmax: over an axis)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import activations
+from ..base import Layer, Shape
+from ..support.fused_activation import Rule, rule_of
+
+__all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Softmax"]
+
+
+class ActivationLayer(Layer):
+    """Base: subclasses set ``rule``."""
+
+    supports_masking = True
+    rule: Any
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+        return self.rule.forward(x)
+
+    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+        return self.rule.backward(dy, ctx)
+
+
+class Activation(ActivationLayer):
+    """An activation by name, by function, or an object with ``forward`` and ``backward``.
+
+    Parameters
+    ----------
+    activation : str, function or object
+
+    Examples
+    --------
+    >>> Activation("relu")(np.array([-1.0, 2.0], "float32")).tolist()
+    [0.0, 2.0]
+    """
+
+    fields = ("activation",)
+
+    def __init__(self, activation: Any, **settings: Any):
+        super().__init__(**settings)
+        self.rule = rule_of(activation)
+        self.activation = self.rule.activation
+
+
+class ReLU(ActivationLayer):
+    """max(x, 0); with options: cut at ``max_value``, s·(x − threshold) up to ``threshold``, s = ``negative_slope``.
+
+    Parameters
+    ----------
+    max_value : float, optional
+    negative_slope, threshold : float
+    """
+
+    fields = ("max_value", "negative_slope", "threshold")
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **settings: Any
+    ):
+        super().__init__(**settings)
+        self.max_value = None if max_value is None else _slope("max_value", max_value, self)
+        self.negative_slope = _slope("negative_slope", negative_slope, self)
+        self.threshold = _slope("threshold", threshold, self)
+        if max_value is not None or self.threshold:
+            activation = activations.ClippedRelu(self.negative_slope, self.max_value, self.threshold)
+        elif self.negative_slope:
+            activation = activations.Activation("leaky_relu", self.negative_slope)
+        else:
+            activation = activations.Activation("relu")
+        self.rule = Rule(activation)
+
+
+class LeakyReLU(ActivationLayer):
+    """x above zero, negative_slope·x below.
+
+    Parameters
+    ----------
+    negative_slope : float
+        Keras' default, 0.3; the function ``leaky_relu`` has 0.2.
+
+    References
+    ----------
+    Maas, Hannun, Ng: Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
+    """
+
+    fields = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.3, **settings: Any):
+        if "alpha" in settings:
+            negative_slope = settings.pop("alpha")
+        super().__init__(**settings)
+        self.negative_slope = _slope("negative_slope", negative_slope, self)
+        self.rule = Rule(activations.Activation("leaky_relu", self.negative_slope))
+
+
+class ELU(ActivationLayer):
+    """x above zero, alpha·(eˣ − 1) below.
+
+    Parameters
+    ----------
+    alpha : float
+
+    References
+    ----------
+    Clevert, Unterthiner, Hochreiter: Fast and Accurate Deep Network Learning by Exponential Linear Units, 2015.
+    """
+
+    fields = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, **settings: Any):
+        super().__init__(**settings)
+        self.alpha = _slope("alpha", alpha, self)
+        self.rule = Rule(activations.Activation("elu", self.alpha))
+
+
+class Softmax(ActivationLayer):
+    """eˣ / Σ eˣ over one axis.
+
+    Parameters
+    ----------
+    axis : int
+        Default: the last.
+    """
+
+    fields = ("axis",)
+
+    def __init__(self, axis: int = -1, **settings: Any):
+        super().__init__(**settings)
+        self.axis = int(axis)
+        self.rule = Rule(activations.Softmax(self.axis))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if not -len(input_shape) < self.axis < len(input_shape) or self.axis == 0:
+            self.refuse_shape(f"an input with axis {self.axis}, other than the batch", input_shape)
+        return input_shape
+
+
+def _slope(name: str, value: Any, layer: Layer) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
+        raise ValueError(f"{name} of {type(layer).__name__} is a number ≥ 0. Received: {name}={value!r}.")
+    return float(value)

@@ -1,0 +1,103 @@
+"""Input: the shape of one example, at the head of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base import Layer, Shape
+from ..support.arguments import positive
+
+__all__ = ["Input", "InputLayer"]
+
+
+class InputLayer(Layer):
+    """The entrance of a model: no weights, ``y = x``; ``Input`` makes one.
+
+    Parameters
+    ----------
+    shape : tuple of int or None
+        Shape of one example, without the batch; None for a length that varies.
+    batch_size : int, optional
+        Size of all batches, which stateful layers hold on to; others take batches of any size.
+    dtype : str, optional
+        What the data come as; ``fit`` casts any numeric dtype, batch by batch, to the dtype of the layers.
+
+    Raises
+    ------
+    ValueError
+        If shape is no sequence of positive integers.
+    """
+
+    supports_masking = True
+    fields = ("shape", "batch_size")
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        **settings: Any,
+    ):
+        super().__init__(dtype=dtype if dtype in ("float32", "float64") else None, **settings)
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError(
+                    "batch_shape stands for shape and batch_size together. Received: "
+                    f"batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}."
+                )
+            batch_size, *shape = batch_shape
+        self.shape = read_shape(shape)
+        self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
+        self.ensure_built((self.batch_size, *self.shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, None]:
+        return x, None
+
+    def backward(self, dy: np.ndarray, ctx: None) -> np.ndarray:
+        return dy
+
+
+def read_shape(shape: Any) -> Shape:
+    """The shape of one example as a tuple of integers or None.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    sizes = tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, str) else None
+    if sizes is None or any(
+        n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1) for n in sizes
+    ):
+        raise ValueError(
+            "An input shape is a tuple of positive integers, one example without the batch, such as (28, 28, 1) "
+            "or (784,). "
+            f"Received: {shape!r}."
+        )
+    return tuple(None if n is None else int(n) for n in sizes)
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+) -> InputLayer:
+    """Say the shape of one example: ``Sequential([Input(shape=(28, 28)), Flatten(), ...])``.
+
+    ``batch_shape=(16, 28, 28)`` stands for ``shape=(28, 28), batch_size=16``.
+
+    Examples
+    --------
+    >>> Input(shape=(28, 28)).output_shape
+    (None, 28, 28)
+    """
+    return InputLayer(shape, batch_size, dtype, batch_shape, name=name)

@@ -1,0 +1,1 @@
+"""Pooling over windows, and over all of an image or sequence."""

@@ -1,0 +1,1 @@
+"""Recurrent layers and cells, and the wrappers that run layers over time."""

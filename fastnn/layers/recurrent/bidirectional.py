@@ -1,0 +1,343 @@
+"""Bidirectional: a recurrent layer that reads forwards beside one that reads backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base import Layer, Shape
+from ..support.array_checks import checked_mask, read_values
+from ..support.wrapper import Wrapper, described, fresh_copy, made_from
+from .rnn import RNN
+
+__all__ = ["Bidirectional"]
+
+
+class Bidirectional(Wrapper):
+    """Two recurrent layers over the same sequences, one from each end; their outputs are joined.
+
+    x (N, T, D) → (N, 2·units) by "concat", forward then backward; (N, T, 2·units) with ``return_sequences``, in the
+    order of time.  Without it the backward half is its output at the first step of time, the last that it processed.
+    Weights in order: those of the forward layer, those of the backward layer.  Where sequences are returned, outputs
+    at masked steps are zero.
+
+    Parameters
+    ----------
+    layer : LSTM, GRU, SimpleRNN or RNN
+        Its settings are taken for both directions; the weights are new.
+    merge_mode : {"concat", "sum", "mul", "ave"} or None
+        None gives the list [forward, backward].
+    weights : list of array, optional
+        Weights to start from.
+    backward_layer : LSTM, GRU, SimpleRNN or RNN, optional
+        A layer of its own for the way back, with ``go_backwards`` opposite to that of ``layer``.
+
+    Raises
+    ------
+    TypeError
+        If a layer is not recurrent.
+    ValueError
+        For an unknown merge_mode, or layers that do not belong together.
+
+    References
+    ----------
+    Schuster, Paliwal: Bidirectional Recurrent Neural Networks, 1997.
+
+    Examples
+    --------
+    >>> from fastnn.layers import LSTM
+    >>> layer = Bidirectional(LSTM(4, return_sequences=True))
+    >>> layer(np.zeros((2, 5, 3))).shape, layer.count_params()
+    ((2, 5, 8), 256)
+    """
+
+    uses_mask = True
+    modes = ("concat", "sum", "mul", "ave", None)
+
+    def __init__(
+        self,
+        layer: RNN,
+        merge_mode: str | None = "concat",
+        weights: Sequence[Any] | None = None,
+        backward_layer: RNN | None = None,
+        **settings: Any,
+    ):
+        for one in (layer, *([] if backward_layer is None else [backward_layer])):
+            if not isinstance(one, RNN):
+                raise TypeError(
+                    "Bidirectional runs a recurrent layer: LSTM, GRU, SimpleRNN or RNN. Received: "
+                    f"{one.__name__ if isinstance(one, type) else type(one).__name__}. Type Bidirectional(LSTM(64))."
+                )
+        if merge_mode not in self.modes:
+            raise ValueError(
+                'merge_mode of Bidirectional is "concat", "sum", "mul", "ave" or None. '
+                f"Received: merge_mode={merge_mode!r}."
+            )
+        self.forward_layer: RNN = fresh_copy(layer, f"forward_{layer.name}")
+        if backward_layer is None:
+            self.backward_layer: RNN = fresh_copy(layer, f"backward_{layer.name}")
+            self.backward_layer.go_backwards = not layer.go_backwards
+        else:
+            self.backward_layer = fresh_copy(backward_layer, backward_layer.name)
+        self._custom = backward_layer is not None
+        self._check_pair()
+        inherited = {"dtype": layer.dtype}
+        if layer.first_shape is not None and not {"input_shape", "batch_input_shape"} & set(settings):
+            inherited["batch_input_shape"] = (layer.first_batch, *layer.first_shape)
+        super().__init__(**inherited | settings)
+        self.merge_mode = merge_mode
+        self._first_weights = weights
+        if any(one.activity_regularizer is not None for one in self.children):
+            self.penalty = 0.0
+
+    def _check_pair(self) -> None:
+        first, second = self.forward_layer, self.backward_layer
+        if first.go_backwards == second.go_backwards:
+            raise ValueError(
+                "The two layers of Bidirectional go in opposite directions. Received: "
+                f"go_backwards={first.go_backwards} for both. "
+                f"Type backward_layer={type(second).__name__}(..., go_backwards={not first.go_backwards})."
+            )
+        for name in ("return_sequences", "return_state", "stateful", "zero_output_for_mask", "dtype"):
+            if getattr(first, name) != getattr(second, name):
+                raise ValueError(
+                    f"The two layers of Bidirectional have one {name}. Received: {getattr(first, name)} and "
+                    f"{getattr(second, name)}."
+                )
+
+    @property
+    def children(self) -> list[Layer]:
+        return [self.forward_layer, self.backward_layer]
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether the outputs of all steps are given."""
+        return self.forward_layer.return_sequences
+
+    @property
+    def return_state(self) -> bool:
+        """Whether a call gives the final states of both directions too."""
+        return self.forward_layer.return_state
+
+    @property
+    def stateful(self) -> bool:
+        """Whether rows go on from the final states of the batch before."""
+        return self.forward_layer.stateful
+
+    @property
+    def supports_masking(self) -> bool:
+        """Whether the mask goes on: with the outputs of all steps."""
+        return self.return_sequences
+
+    @property
+    def gives_several(self) -> bool:
+        """Whether a call gives several arrays."""
+        return self.return_state or self.merge_mode is None
+
+    # Shapes.
+
+    def build(self, input_shape: Shape) -> None:
+        shapes = [self.build_child(child, input_shape) for child in self.children]
+        if self.merge_mode not in ("concat", None) and shapes[0] != shapes[1]:
+            raise ValueError(
+                f"merge_mode={self.merge_mode!r} joins outputs of one size. Received: outputs of the shapes "
+                f'{shapes[0]} and {shapes[1]}. Type merge_mode="concat".'
+            )
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+
+    def compute_output_shape(self, input_shape: Shape) -> Any:
+        first, second = (child.compute_output_shape(input_shape) for child in self.children)
+        states: list[Shape] = []
+        if self.return_state:
+            states = [*first[1:], *second[1:]]
+            first, second = first[0], second[0]
+        if self.merge_mode is None:
+            return (first, second, *states)
+        joined = (*first[:-1], first[-1] + second[-1]) if self.merge_mode == "concat" else first
+        return (joined, *states) if states else joined
+
+    # Running.
+
+    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        """The output for an array; builds the layer if need be.
+
+        Parameters
+        ----------
+        x : array (N, T, D)
+        initial_state : list of array, optional
+            The states of the forward layer, then those of the backward layer.
+        mask : array of bool (N, T), optional
+        training : bool
+
+        Returns
+        -------
+        array, or list
+            ``[forward, backward]`` with ``merge_mode=None``; followed by all final states with ``return_state``.
+        """
+        x = read_values(x, self)
+        self.ensure_built((None, *x.shape[1:]))
+        mask = None if mask is None else checked_mask(mask, x.shape, self)
+        y, states, _ = self.forward_states(x, self._read_states(x, initial_state), training, mask)
+        if not self.gives_several:
+            return y
+        return [*(y if self.merge_mode is None else [y]), *(states if self.return_state else [])]
+
+    def _read_states(self, x: np.ndarray, given: Any) -> list[np.ndarray] | None:
+        if given is None:
+            return None
+        given, n = list(given), len(self.forward_layer.zero_states(0))
+        return [*self.forward_layer.read_states(x, given[:n]), *self.backward_layer.read_states(x, given[n:])]
+
+    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[Any, Any]:
+        y, _, ctx = self.forward_states(x, None, training, mask)
+        return y, ctx
+
+    def backward(self, dy: Any, ctx: Any) -> np.ndarray | None:
+        return self.backward_states(dy, None, ctx)[0]
+
+    def forward_states(
+        self,
+        x: np.ndarray,
+        states: Sequence[np.ndarray] | None = None,
+        training: bool = False,
+        mask: np.ndarray | None = None,
+    ) -> tuple[Any, list[np.ndarray], Any]:
+        """Output, final states of both directions, and ctx."""
+        shares = self._shares(states)
+        (y, s, run), (y_back, s_back, run_back) = (
+            child.sweep(x, own, training, mask) for child, own in zip(self.children, shares, strict=True)
+        )
+        outputs = [y, y_back]
+        gone = None if mask is None or not self.return_sequences or mask.all() else ~mask
+        merged = self._merged(outputs)
+        for one in merged if isinstance(merged, list) else [merged]:
+            if gone is not None:
+                one[gone] = 0
+        if hasattr(self, "penalty"):
+            self.penalty = sum(
+                float(child.activity_regularizer(out)) / max(len(x), 1)
+                for child, out in zip(self.children, outputs, strict=True)
+                if child.activity_regularizer is not None
+            )
+        kept = outputs if self.merge_mode == "mul" or hasattr(self, "penalty") else None
+        return self._turned(merged), [*s, *s_back], (run, run_back, kept, gone)
+
+    def _merged(self, outputs: list[np.ndarray]) -> Any:
+        """The outputs joined, in an array that is no child's."""
+        y, y_back = outputs
+        match self.merge_mode:
+            case "concat":
+                return np.concatenate(outputs, axis=-1)
+            case "sum":
+                return y + y_back
+            case "ave":
+                return (y + y_back) / 2
+            case "mul":
+                return y * y_back
+        return [y.copy(), y_back.copy()]
+
+    def _turned(self, y: Any) -> Any:
+        """Outputs in the order in which the forward layer gives them."""
+        if not (self.return_sequences and self.forward_layer.go_backwards):
+            return y
+        return [self._turned(one) for one in y] if isinstance(y, list) else np.ascontiguousarray(y[:, ::-1])
+
+    def backward_states(
+        self, dy: Any, dstates: Sequence[np.ndarray | None] | None, ctx: Any, need_dstates: bool = False
+    ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
+        """Gradients of the input and, with ``need_dstates``, of the initial states."""
+        run, run_back, outputs, gone = ctx
+        slopes = self._split(self._turned(dy), outputs, gone)
+        dx: Any = None
+        before: list[np.ndarray] = []
+        pairs = zip(self.children, slopes, (run, run_back), self._shares(dstates), strict=True)
+        for i, (child, slope, one, own) in enumerate(pairs):
+            child.needs_input_gradient = self.needs_input_gradient
+            if child.activity_regularizer is not None:
+                slope = slope + child.activity_regularizer.gradient(outputs[i]) * slope.dtype.type(1 / len(slope))
+            piece, given = child.sweep_back(slope, own, one, need_dstates)
+            dx = piece if dx is None else np.add(dx, piece, out=dx)
+            before += given or []
+        return dx, before if need_dstates else None
+
+    def _split(self, dy: Any, outputs: list[np.ndarray] | None, gone: np.ndarray | None) -> list[np.ndarray]:
+        """The gradients of the outputs of both layers."""
+        match self.merge_mode:
+            case "concat":
+                cut = dy.shape[-1] * self._width(0) // (self._width(0) + self._width(1))
+                found = [np.ascontiguousarray(dy[..., :cut]), np.ascontiguousarray(dy[..., cut:])]
+            case "sum":
+                found = [dy, dy]
+            case "ave":
+                found = [dy / 2] * 2
+            case "mul":
+                found = [dy * outputs[1], dy * outputs[0]]
+            case _:
+                found = list(dy)
+        if gone is None:
+            return found
+        found = [one.copy() for one in found]
+        for one in found:
+            one[gone] = 0
+        return found
+
+    def _width(self, i: int) -> int:
+        shape = self.children[i].compute_output_shape(self.input_shape)
+        return (shape[0] if self.return_state else shape)[-1]
+
+    def _shares(self, states: Any) -> list[Any]:
+        """The states, or their gradients, of the two layers."""
+        if states is None:
+            return [None, None]
+        n = len(self.forward_layer.zero_states(0))
+        return [list(states[:n]), list(states[n:])]
+
+    # Looking inside.
+
+    def trace(self, x: Any, mask: Any = None, initial_state: Any = None) -> dict[str, np.ndarray]:
+        """What both layers compute at each step, as ``"forward/hidden"``, ``"backward/hidden"``; see ``RNN.trace``."""
+        x = read_values(x, self)
+        self.ensure_built((None, *x.shape[1:]))
+        shares = self._shares(self._read_states(x, initial_state))
+        pairs = zip(("forward", "backward"), self.children, shares, strict=True)
+        return {
+            f"{side}/{name}": values for side, child, own in pairs for name, values in child.trace(x, mask, own).items()
+        }
+
+    # States that are carried.
+
+    @property
+    def states(self) -> list[Any]:
+        """What the two layers go on from, where stateful."""
+        return [child.states for child in self.children]
+
+    @states.setter
+    def states(self, values: Sequence[Any]) -> None:
+        for child, value in zip(self.children, values, strict=True):
+            child.states = value
+
+    def reset_state(self) -> None:
+        """Let both layers, if stateful, start from zeros again."""
+        for child in self.children:
+            child.reset_state()
+
+    reset_states = reset_state
+
+    # Settings.
+
+    def get_config(self) -> dict[str, Any]:
+        forward = described(self.forward_layer)
+        forward["config"]["name"] = self.forward_layer.name.removeprefix("forward_")
+        config = super().get_config() | {"merge_mode": self.merge_mode, "layer": forward}
+        return config | {"backward_layer": described(self.backward_layer)} if self._custom else config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Bidirectional:
+        """A new, unbuilt layer from ``get_config``; ``custom_objects`` names classes of your own."""
+        inner = {
+            name: made_from(config[name], custom_objects) for name in ("layer", "backward_layer") if config.get(name)
+        }
+        return cls(**config | inner)

@@ -1,0 +1,64 @@
+"""Checks of the arguments that several layers share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import constraints, initializers, regularizers, shapes
+
+__all__ = ["check_parts", "flag", "fraction", "image_format", "positive", "sizes"]
+
+_KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def positive(name: str, value: Any, layer: Any) -> int:
+    """A positive integer, or the error that says so."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} of {type(layer).__name__} is a positive integer. Received: {name}={value!r}.")
+    return int(value)
+
+
+def fraction(name: str, value: Any, layer: Any) -> float:
+    """A number from 0 to 1, or the error that says so."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} of {type(layer).__name__} is a number from 0 to 1. Received: {name}={value!r}.")
+    return float(value)
+
+
+def flag(name: str, value: Any, layer: Any) -> bool:
+    """True or False (1 and 0 too), or the error that says so."""
+    if not isinstance(value, (bool, np.bool_, int)) or value not in (0, 1):
+        raise ValueError(f"{name} of {type(layer).__name__} is True or False. Received: {name}={value!r}.")
+    return bool(value)
+
+
+def check_parts(layer: Any) -> None:
+    """Raise the error of an initializer, regularizer or constraint that is none; the settings stay as given."""
+    for name in layer.fields:
+        find = _KINDS.get(name.rpartition("_")[2])
+        if find is None:
+            continue
+        try:
+            find(getattr(layer, name))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{name} of {type(layer).__name__}: {error}") from None
+
+
+def image_format(data_format: str | None, layer: Any) -> str:
+    """``channels_last`` (also for None) or ``channels_first``, or the error that says so."""
+    if data_format not in (None, "channels_last", "channels_first"):
+        raise ValueError(
+            f'data_format of {type(layer).__name__} is "channels_last" or "channels_first". '
+            f"Received: data_format={data_format!r}."
+        )
+    return data_format or "channels_last"
+
+
+def sizes(name: str, value: Any, layer: Any) -> tuple[int, int]:
+    """One or two positive integers as (rows, columns), or the error that names the layer."""
+    try:
+        return shapes.pair(name, value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{type(layer).__name__}: {error}") from None
