@@ -20,7 +20,7 @@ class CallbackList:
     """Calls every callback at every moment, in order.
 
     Each moment is an attribute of the list: ``callbacks.on_epoch_end(epoch, logs)``.  One that no callback overrides is
-    an empty function, and ``heard`` says so, so that a loop need not even gather its logs.
+    an empty function, and ``hears`` says so, so that a loop need not even gather its logs.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CallbackList:
     ...         self.epochs += 1
     >>> count = Count()
     >>> callbacks = CallbackList([count])
-    >>> callbacks.on_epoch_end(0, {}), count.epochs, callbacks.heard("on_train_batch_end")
+    >>> callbacks.on_epoch_end(0, {}), count.epochs, callbacks.hears("on_train_batch_end")
     (None, 1, False)
     """
 
@@ -82,7 +82,7 @@ class CallbackList:
         self.callbacks.append(callback)
         self.refresh()
 
-    def heard(self, hook: str) -> bool:
+    def hears(self, hook: str) -> bool:
         """True if any callback overrides the moment ``hook``."""
         return hook in self._heard
 

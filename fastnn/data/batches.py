@@ -1,14 +1,14 @@
 """Batches: what a model trains on, a few examples at a time.
 
-Both classes here give, each time they are iterated, tuples ``(x, t, weight)``: ready arrays of the model's dtype;
-targets and weights may be None.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are
+Both classes here give, each time they are iterated, tuples ``(xs, ts, weights)``: an array for each input, and for each
+output its targets and weights, or None. All are ready arrays of the model's dtype.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are
 gathered and cast batch by batch.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -18,7 +18,9 @@ from .. import backend
 
 __all__ = ["ArrayBatches", "Batch", "IterableBatches"]
 
-Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
+Arrays = tuple[np.ndarray | None, ...]
+Batch = tuple[tuple[np.ndarray, ...], Arrays, Arrays]
+"""The inputs, the targets of each output, and the weights of each output."""
 
 
 class _Rows:
@@ -49,60 +51,64 @@ class ArrayBatches:
 
     Parameters
     ----------
-    x : array (N, …) of any numeric dtype
-    t, weight : array (N, …), optional
-        Targets that are floats are cast to ``dtype``; integer labels stay.
+    xs : sequence of array (N, …) of any numeric dtype
+        One for each input.
+    ts, weights : sequence of array (N, …) or None
+        One for each output. Targets that are floats are cast to ``dtype``; integer labels stay.
     batch_size : int
         The last batch may be smaller.
     dtype : {"float32", "float64"}
     generator : numpy.random.Generator, optional
         Shuffles anew at each iteration; None keeps the order.
-    x_dtype : str, optional
-        Another dtype for x: "int64" for ids.
+    x_dtypes : sequence of str or None, optional
+        Another dtype for an input: "int64" for ids.
 
     Examples
     --------
-    >>> batches = ArrayBatches(np.arange(5, dtype=np.uint8)[:, None], batch_size=2)
-    >>> [x.ravel().tolist() for x, t, weight in batches], batches.steps
+    >>> batches = ArrayBatches([np.arange(5, dtype=np.uint8)[:, None]], batch_size=2)
+    >>> [x.ravel().tolist() for (x,), ts, weights in batches], batches.steps
     ([[0.0, 1.0], [2.0, 3.0], [4.0]], 3)
     """
 
     def __init__(
         self,
-        x: np.ndarray,
-        t: np.ndarray | None = None,
-        weight: np.ndarray | None = None,
+        xs: Sequence[np.ndarray],
+        ts: Sequence[np.ndarray | None] = (),
+        weights: Sequence[np.ndarray | None] = (),
         batch_size: int = 32,
         dtype: str = "float32",
         generator: np.random.Generator | None = None,
-        x_dtype: str | None = None,
+        x_dtypes: Sequence[str | None] | None = None,
     ):
-        self.rows, self.batch_size, self.generator = len(x), batch_size, generator
+        self.rows, self.batch_size, self.generator = len(xs[0]), batch_size, generator
         self.steps = math.ceil(self.rows / batch_size)
         shuffle = generator is not None
-        self._x = _Rows(x, batch_size, x_dtype or dtype, shuffle)
-        self._t = None if t is None else _Rows(t, batch_size, dtype if t.dtype.kind == "f" else None, shuffle)
-        self._weight = None if weight is None else _Rows(np.ascontiguousarray(weight, dtype), batch_size, None, shuffle)
+        dtypes = x_dtypes or [None] * len(xs)
+        self._xs = [_Rows(x, batch_size, kind or dtype, shuffle) for x, kind in zip(xs, dtypes, strict=True)]
+        self._ts = [
+            None if t is None else _Rows(t, batch_size, dtype if t.dtype.kind == "f" else None, shuffle) for t in ts
+        ]
+        self._weights = [
+            None if w is None else _Rows(np.ascontiguousarray(w, dtype), batch_size, None, shuffle) for w in weights
+        ]
 
     def __iter__(self) -> Iterator[Batch]:
-        x, t, weight, size = self._x, self._t, self._weight, self.batch_size
-        if self.generator is None:
-            order = np.arange(self.rows)
-            for start in range(0, self.rows, size):
-                index = order[start : start + size]
+        xs, ts, weights, size = self._xs, self._ts, self._weights, self.batch_size
+        shuffled = self.generator is not None
+        order = self.generator.permutation(self.rows) if shuffled else np.arange(self.rows)
+        for start in range(0, self.rows, size):
+            index = order[start : start + size]
+            if shuffled:
                 yield (
-                    x.part(start, index),
-                    None if t is None else t.part(start, index),
-                    None if weight is None else weight.part(start, index),
+                    tuple([x.take(index) for x in xs]),
+                    tuple([None if t is None else t.take(index) for t in ts]),
+                    tuple([None if w is None else w.take(index) for w in weights]),
                 )
-        else:
-            order = self.generator.permutation(self.rows)
-            for start in range(0, self.rows, size):
-                index = order[start : start + size]
+            else:
                 yield (
-                    x.take(index),
-                    None if t is None else t.take(index),
-                    None if weight is None else weight.take(index),
+                    tuple([x.part(start, index) for x in xs]),
+                    tuple([None if t is None else t.part(start, index) for t in ts]),
+                    tuple([None if w is None else w.part(start, index) for w in weights]),
                 )
 
 
@@ -113,7 +119,7 @@ class IterableBatches:
     ----------
     source : iterable of x, (x, y) or (x, y, sample_weight)
     prepare : callable
-        Makes ``(x, t, weight)`` of what the source yields.
+        Makes ``(xs, ts, weights)`` of what the source yields.
 
     Attributes
     ----------

@@ -201,43 +201,43 @@ def kernel_check(
     )
 
 
-def _chain(model: Any) -> list[Any]:
-    """The single layers of a model in order, or the layer itself."""
-    children = getattr(model, "layers", None)
-    return [model] if children is None else [layer for child in children for layer in _chain(child)]
+def _everything(layer: Any) -> list[Any]:
+    """A layer or model, and all layers inside it."""
+    return [layer, *(inner for child in getattr(layer, "children", ()) for inner in _everything(child))]
 
 
-def _weights(layer: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+def _weights(layer: Any, above: str = "", outermost: bool = True) -> Iterator[tuple[str, Any]]:
     """The trainable weights of a layer and of those inside it, by their path: "bidirectional/forward_lstm/…/kernel"."""
     trained = getattr(layer, "trainable_weights", ())
-    for child in getattr(layer, "children", ()) if trained else ():
-        yield from _weights(child, f"{above}{layer.name}/")
-    if not hasattr(layer, "children"):
-        yield from ((f"{above}{layer.name}/{parameter.name}", parameter) for parameter in trained)
+    children = getattr(layer, "children", ()) if trained else ()
+    model = outermost and hasattr(layer, "leaves")
+    path = above if model else f"{above}{layer.name}/" if trained else above
+    for child in children:
+        yield from _weights(child, path, outermost and model)
+    inside = {id(p) for child in children for p in child.weights}
+    yield from ((f"{path}{p.name}", p) for p in trained if id(p) not in inside)
 
 
 @contextmanager
 def _at_rest(layers: Sequence[Any]) -> Iterator[Callable[[], None]]:
-    """Every layer gives dx, and a function that rewinds what a call moves: counters of random draws, carried states.
+    """A function that rewinds what a call moves: counters of random draws, carried states, moving statistics.
 
     All is put back afterwards.
     """
     names = ("calls", "states")
     moved = [(layer, name, getattr(layer, name)) for layer in layers for name in names if hasattr(layer, name)]
-    quiet = [layer for layer in layers if not getattr(layer, "needs_input_gradient", True)]
+    fixed = [(p, p.value.copy()) for layer in layers for p in getattr(layer, "non_trainable_weights", ())]
 
     def rewind() -> None:
         for layer, name, value in moved:
             setattr(layer, name, value)
+        for p, value in fixed:
+            p.value[...] = value
 
-    for layer in quiet:
-        layer.needs_input_gradient = True
     try:
         yield rewind
     finally:
         rewind()
-        for layer in quiet:
-            layer.needs_input_gradient = False
 
 
 def gradient_check(
@@ -255,9 +255,9 @@ def gradient_check(
 
     Parameters
     ----------
-    layer_or_model : Layer or Sequential, of dtype float64
-        Built if need be. A model is taken as the chain of its layers, without its loss.
-    x : array
+    layer_or_model : Layer or Model, of dtype float64
+        Built if need be. A model is taken without its loss.
+    x : array, or list of array where there are several inputs
         Read as float64; ids as int64, and they have no gradient.
     training : bool
         Whether to run in training mode; layers that draw random numbers then draw the same ones at each call.
@@ -285,31 +285,46 @@ def gradient_check(
     array                             max error       analytic       numeric  worst at
     x                                  1.26e-01       0.377191       0.25146  (0, 0)  <- wrong
     """
-    layers = _chain(layer_or_model)
-    ids = getattr(layers[0], "takes_ids", False)
-    x = np.array(x, np.int64 if ids else np.float64)
+    layers = _everything(layer_or_model)
+    several = isinstance(x, (list, tuple)) and getattr(layer_or_model, "takes_several", False)
+    given = list(x) if several else [x]
+    inputs = [_read(layer_or_model, array) for array in given]
     if not getattr(layer_or_model, "built", True):
-        layer_or_model.ensure_built((None, *x.shape[1:]))
+        shapes = [(None, *array.shape[1:]) for array in inputs]
+        layer_or_model.ensure_built(shapes if several else shapes[0])
+    traced = getattr(layer_or_model, "_traced", False)
+    options = {"mask": None} if getattr(layer_or_model, "uses_mask", False) else {}
     with _at_rest(layers) as rewind:
 
-        def forward() -> tuple[np.ndarray, list]:
+        def forward() -> tuple[list[np.ndarray], Any]:
             rewind()
-            y, contexts, mask = x, [], None
-            for layer in layers:
-                given = y
-                options = {"mask": mask} if getattr(layer, "uses_mask", False) else {}
-                y, context = layer.forward(given, training=training, **options)
-                mask = layer.compute_mask(given, mask) if hasattr(layer, "compute_mask") else None
-                contexts.append(context)
-            return np.array(y), contexts
+            y, context = layer_or_model.forward(
+                inputs if several or traced else inputs[0], training=training, **options
+            )
+            return [np.array(part) for part in (y if isinstance(y, list) else [y])], context
 
-        y, contexts = forward()
-        r = dy = np.random.default_rng(seed).standard_normal(y.shape)
-        for layer, context in zip(reversed(layers), reversed(contexts), strict=True):
-            dy = layer.backward(dy, context)
-        arrays, gradients = ({}, {}) if ids else ({"x": x}, {"x": np.array(dy)})
-        for layer in layers:
-            for name, parameter in _weights(layer):
-                arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
-        options = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
-        return check_gradients(lambda: float((r * forward()[0]).sum()), arrays, gradients, **options)
+        outputs, context = forward()
+        rng = np.random.default_rng(seed)
+        rs = [rng.standard_normal(y.shape) for y in outputs]
+        dx = layer_or_model.backward(rs if len(rs) > 1 else rs[0], context)
+        slopes = list(dx) if isinstance(dx, list) else [dx]
+        arrays, gradients = {}, {}
+        for i, (array, slope) in enumerate(zip(inputs, slopes, strict=True)):
+            if array.dtype == np.float64:
+                name = "x" if len(inputs) == 1 else f"x[{i}]"
+                arrays[name], gradients[name] = array, np.zeros_like(array) if slope is None else np.array(slope)
+        for name, parameter in _weights(layer_or_model):
+            arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
+        settings = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
+
+        def objective() -> float:
+            return float(sum((r * y).sum() for r, y in zip(rs, forward()[0], strict=True)))
+
+        return check_gradients(objective, arrays, gradients, **settings)
+
+
+def _read(layer: Any, x: Any) -> np.ndarray:
+    """An input as float64, or as int64 where the layer takes ids."""
+    array = np.array(x)
+    ids = getattr(layer, "takes_ids", False) or (getattr(layer, "_traced", False) and array.dtype.kind in "iu")
+    return array.astype(np.int64 if ids else np.float64)

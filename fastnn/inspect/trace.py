@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.layers.base import Layer
+
 __all__ = ["trace"]
 
 
@@ -44,27 +46,29 @@ def trace(model: Any, layer: Any, x: Any) -> dict[str, np.ndarray]:
     >>> seen["input_gate"].shape, seen["input_gate"][0, 2].tolist()
     ((1, 3, 3), [0.0, 0.0, 0.0])
     """
-    from fastnn.models.inputs import ready_rows
+    from fastnn.graph import Graph, Plan
+    from fastnn.models.expansion import expanded
+    from fastnn.models.inputs import read_batch
 
-    x = ready_rows(model, x)
-    leaves = [leaf for leaf, _ in model.leaves()]
-    place = next((i for i, leaf in enumerate(leaves) if leaf is layer or leaf.name == layer), None)
-    if place is None:
-        raise ValueError(f"The model has the layers {[leaf.name for leaf in leaves]}. Received: layer={layer!r}.")
-    if not hasattr(leaves[place], "trace"):
-        able = [leaf.name for leaf in leaves if hasattr(leaf, "trace")]
+    xs = read_batch(model, x)
+    nodes, _ = expanded(model.graph)
+    places = [node for node in nodes if isinstance(node.operation, Layer)]
+    names = [node.operation.name for node in places]
+    node = next((node for node in places if node.operation is layer or node.operation.name == layer), None)
+    if node is None:
+        raise ValueError(f"The model has the layers {names}. Received: layer={layer!r}.")
+    found = node.operation
+    if not hasattr(found, "trace"):
+        able = [node.operation.name for node in places if hasattr(node.operation, "trace")]
         raise TypeError(
-            f"A trace is of a recurrent layer; this model has {able}. Received: {leaves[place].name!r}, "
-            f"a {type(leaves[place]).__name__}."
+            f"A trace is of a recurrent layer; this model has {able}. Received: {found.name!r}, a {type(found).__name__}."
         )
-    mask = None
-    for leaf in leaves[:place]:
-        carried = leaf.states if getattr(leaf, "stateful", False) else None
-        if carried is not None:
-            leaf.reset_state()
-        y = leaf.forward(x, False, mask)[0] if leaf.uses_mask else leaf.forward(x, False)[0]
-        if getattr(leaf, "stateful", False):
-            leaf.states = carried
-        mask = leaf.compute_mask(x, mask)
-        x = y
-    return leaves[place].trace(x, mask)
+    before = Graph(model.graph.input_symbols, node.inputs[0])
+    carried = [(n.operation, n.operation.states) for n in before.nodes if getattr(n.operation, "stateful", False)]
+    for stateful, states in carried:
+        if states is not None:
+            stateful.reset_state()
+    outputs, _, masks = Plan(before.input_symbols, before.output_symbols, before.nodes).forward(xs, False)
+    for stateful, states in carried:
+        stateful.states = states
+    return found.trace(outputs[0], masks[0])

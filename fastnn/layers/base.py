@@ -7,97 +7,32 @@ A layer holds parameters and settings only.  Everything that belongs to one call
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
+from ..graph import Node, Symbol, contains_symbols, flatten, update_later
 from ..lookup import serialize
+from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
+from .support.symbolic_call import record_call
+from .support.traced_call import call_built_in, install_trace, layers_among, note_loss
+from .support.tracing import is_tracing
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
 Shape = tuple[int | None, ...]
 
 
-class Parameter:
-    """One weight of a layer: ``value`` and the gradient ``grad``, two arrays of one shape.
-
-    Once a model owns the layer both are views into the model's two flat buffers, so write into them
-    (``p.value[...] = w``) and never replace them.
-
-    Attributes
-    ----------
-    name, shape, dtype : str, tuple of int, str
-    trainable : bool
-    regularizer, constraint : object or None
-    arena : object or None
-        The buffers that ``value`` and ``grad`` are views of, once a model owns the layer.
-    rows : array of int64 or None
-        The only rows of ``grad`` that may hold anything but zero, ascending; None: any may.  The backward of a table
-        (Embedding) sets it; whoever writes to other rows of ``grad`` sets it to None.
-    """
-
-    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "rows", "shape", "trainable", "value")
-
-    def __init__(self, name: str, value: np.ndarray, trainable: bool, regularizer: Any, constraint: Any):
-        self.name = name
-        self.shape = value.shape
-        self.dtype = value.dtype.name
-        self.trainable = trainable
-        self.regularizer = regularizer
-        self.constraint = constraint
-        self.value = value
-        self.grad = np.zeros_like(value)
-        self.arena: Any = None
-        self.rows: np.ndarray | None = None
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the value."""
-        return self.value.copy()
-
-    def assign(self, value: Any) -> None:
-        """Write a value of the same shape.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it holds no real numbers, or the shape differs; nothing is written.
-        """
-        self.value[...] = self.checked(value)
-
-    def checked(self, value: Any) -> np.ndarray:
-        """``value`` as an array that may be written into this weight.
-
-        Raises
-        ------
-        TypeError
-            If it holds no real numbers.
-        ValueError
-            If the shape differs.
-        """
-        value = np.asarray(value)
-        if value.dtype.kind not in "biuf":
-            raise TypeError(f"Weight {self.name!r} holds real numbers. Received: an array of dtype {value.dtype}.")
-        if value.shape != self.shape:
-            raise ValueError(f"Weight {self.name!r} has shape {self.shape}. Received: an array of shape {value.shape}.")
-        return value
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A copy stands alone: its arrays are its own, until a model takes it."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"arena": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            setattr(self, name, value)
-
-    def __repr__(self) -> str:
-        return f"<Parameter {self.name!r} {self.shape} {self.dtype}>"
-
-
 class Layer:
-    """Base of all layers; a layer of your own is a subclass with ``forward`` and ``backward``.
+    """Base of all layers; a layer of your own is a subclass.
+
+    Write its ``call`` with layers, operators and ``fastnn.ops``, and gradients come of themselves: ``call`` runs once on
+    symbols and becomes a graph of nodes.  Or write ``forward`` and ``backward``.
 
     Parameters
     ----------
@@ -124,6 +59,14 @@ class Layer:
     Examples
     --------
     >>> class Double(Layer):
+    ...     def call(self, x):
+    ...         return 2 * x
+    >>> Double()(np.ones((1, 2), "float32")).tolist()
+    [[2.0, 2.0]]
+
+    The same with its backward written out:
+
+    >>> class Double(Layer):
     ...     def forward(self, x, training=False):
     ...         return 2 * x, None
     ...     def backward(self, dy, ctx):
@@ -132,19 +75,35 @@ class Layer:
     [[2.0, 2.0]]
     """
 
-    needs_input_gradient: bool = True
     takes_ids: bool = False
     """Whether the input is ids, read as int64; a model whose first layer takes ids reads its data so."""
+    takes_several: bool = False
+    """Whether ``forward`` takes a list of arrays (and of masks), and ``backward`` gives a list of gradients."""
+    gives_several: bool = False
+    """Whether a call gives a list of arrays, such as the output and the final states."""
     makes_mask: bool = False
     """Whether ``compute_mask`` makes a mask of its own, from the input."""
     uses_mask: bool = False
     """Whether the mask is wanted: ``forward(x, training=False, mask=None)``."""
+    casts_inputs: bool = True
+    """Whether integers on their way in become the layer's dtype."""
     supports_masking: bool = False
     """Whether the mask of the input is the mask of the output.  A layer with ``uses_mask`` alone ends the mask."""
-    gives_several: bool = False
-    """Whether a call gives a list of arrays, such as the output and the final states."""
     fields: tuple[str, ...] = ()
     """Names of the settings that ``get_config`` reports."""
+    _traced: bool = False
+    """Whether the class writes ``call``, and has ``forward`` and ``backward`` from its trace."""
+    _builds_itself: bool = False
+    """Whether ``build`` settles the shapes itself, as models do."""
+    _calls_itself: bool = False
+    """Whether ``__call__`` stays as it is in a subclass that writes ``call``, as in models."""
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "build" in vars(cls) and not cls._builds_itself:
+            cls.build = built_once(cls.build)
+        if "call" in vars(cls) and "forward" not in vars(cls):
+            install_trace(cls)
 
     def __init__(
         self,
@@ -167,8 +126,8 @@ class Layer:
         self.dtype = dtype
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
-        self.input_shape: Shape | None = None
-        self.output_shape: Shape | None = None
+        self.input_shape: Any = None
+        self.output_shape: Any = None
         self.first_shape = (input_dim,) if input_shape is None and input_dim is not None else input_shape
         self.first_batch: int | None = None
         if batch_input_shape is not None:
@@ -176,6 +135,14 @@ class Layer:
             self.first_shape = tuple(rest)
         self._parameters: list[Parameter] = []
         self._trainable = bool(trainable)
+        self._nodes: list[Node] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over; it traces its ``call`` again."""
+        return {name: value for name, value in vars(self).items() if name not in ("_traces", "_nodes")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _nodes=[])
 
     # What a layer says about itself: subclasses override these.
 
@@ -187,21 +154,47 @@ class Layer:
         x = np.zeros([1 if n is None else n for n in input_shape], np.int64 if self.takes_ids else self.dtype)
         return (None, *self.checked_forward(x)[0].shape[1:])
 
+    def output_dtype(self, dtypes: Sequence[str]) -> str:
+        """The dtype of the outputs, given those of the inputs."""
+        return self.dtype
+
     def check_ids(self, ids: np.ndarray) -> None:
         """Raise the error of ids that a layer with ``takes_ids`` does not know; the default knows all."""
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no forward. Type: def forward(self, x, training=False): return y, ctx"
+            f"{type(self).__name__} has no call. Write: def call(self, x): return ... in operators, layers and "
+            "fastnn.ops; or def forward(self, x, training=False): return y, ctx"
         )
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        """Assign ``parameter.grad[...]`` of each parameter and give ``dx``."""
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        """Assign ``parameter.grad[...]`` of each parameter and give ``dx``.
+
+        Parameters
+        ----------
+        dy : array
+        ctx
+            From ``forward``.
+        need_dx : bool
+            False where nobody wants the gradient of the input; a layer may leave this argument out.
+        """
         raise NotImplementedError(
-            f"{type(self).__name__} has no backward. Type: def backward(self, dy, ctx): return dx   "
+            f"{type(self).__name__} has no backward. Write: def backward(self, dy, ctx): return dx   "
             f"(and inside it, for each weight w: self.w.grad[...] = dw)"
         )
+
+    def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The output: what ``super().call(x)`` computes in a subclass that writes a ``call`` of its own.
+
+        Parameters
+        ----------
+        x : array or Symbol
+        training : bool, optional
+            None: as the call around it.
+        mask : array of bool or Symbol, optional
+        """
+        return call_built_in(self, x, training, mask)
 
     def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
         """The mask of the output, bool (B, T), True where a time step counts; None: all count.
@@ -229,31 +222,66 @@ class Layer:
 
     def add_weight(
         self,
-        name: str,
-        shape: Sequence[int],
-        initializer: Any = "glorot_uniform",
+        shape: Sequence[int] | None = None,
+        initializer: Any = None,
         regularizer: Any = None,
         constraint: Any = None,
         trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
     ) -> Parameter:
         """Make a parameter of this layer.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Default: a single number, ().
+        initializer : str or object
+            Default: "glorot_uniform".
+        regularizer, constraint : optional
+        trainable : bool
+        dtype : optional
+            Accepted as Keras does; a weight has the dtype of its layer.
+        name : str
 
         Raises
         ------
         ValueError
             If the initializer gives another shape.
         """
+        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        number = len(self._parameters)
+        name = name or (f"weight_{number}" if number else "weight")
         make = initializers.get("glorot_uniform" if initializer is None else initializer)
-        value = make(tuple(shape), dtype=self.dtype)
-        value = np.ascontiguousarray(value, self.dtype)
-        if value.shape != tuple(shape):
+        value = np.asarray(make(shape, dtype=self.dtype))
+        value = np.ascontiguousarray(value, self.dtype).reshape(value.shape)
+        if value.shape != shape:
             raise ValueError(
-                f'Weight "{name}" of layer "{self.name}" has shape {tuple(shape)}. '
+                f'Weight "{name}" of layer "{self.name}" has shape {shape}. '
                 f"Received: an initializer that gives {value.shape}."
             )
         parameter = Parameter(name, value, trainable, regularizers.get(regularizer), constraints.get(constraint))
         self._parameters.append(parameter)
         return parameter
+
+    def update_later(self, parameter: Parameter, value: np.ndarray) -> None:
+        """Let a statistic take this value once the loss of the step has been found finite; outside a step at once."""
+        update_later(parameter, value)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss, within ``call``.
+
+        Parameters
+        ----------
+        loss : Symbol
+            A single number, or an array whose elements are added.
+        """
+        note_loss(self, loss)
+
+    @property
+    def children(self) -> list[Layer]:
+        """The layers that this one holds; of a class that writes ``call`` all that are among its attributes."""
+        return layers_among(self, Layer) if self._traced else []
 
     @property
     def trainable(self) -> bool:
@@ -263,16 +291,28 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        for child in self.children:
+            child.trainable = value
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters, in Keras' order: its own, those made trainable first; then those of the layers inside."""
+        own = sorted(self._parameters, key=lambda p: not p.trainable)
+        return unique([*own, *(p for child in self.children for p in child.weights)])
 
     @property
     def trainable_weights(self) -> list[Parameter]:
         """The parameters that training changes."""
-        return [p for p in self._parameters if p.trainable] if self._trainable else []
+        if not self._trainable:
+            return []
+        own = [p for p in self._parameters if p.trainable]
+        return unique([*own, *(p for child in self.children for p in child.trainable_weights)])
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
         """The parameters that training leaves alone."""
-        return [p for p in self._parameters if not (p.trainable and self._trainable)]
+        trained = {id(p) for p in self.trainable_weights}
+        return [p for p in self.weights if id(p) not in trained]
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -280,12 +320,22 @@ class Layer:
         return self.weights
 
     @property
-    def weights(self) -> list[Parameter]:
-        """All parameters, in Keras' order: those made trainable first."""
-        return sorted(self._parameters, key=lambda p: not p.trainable)
+    def variables(self) -> list[Parameter]:
+        """All parameters; another word for ``weights``."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Parameter]:
+        """The parameters that training changes; another word for ``trainable_weights``."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Parameter]:
+        """The parameters that training leaves alone; another word for ``non_trainable_weights``."""
+        return self.non_trainable_weights
 
     def count_params(self) -> int:
-        """How many numbers the weights hold."""
+        """How many numbers the weights hold; a weight that is used twice counts once."""
         if not self.built:
             raise ValueError(f'Layer "{self.name}" has no weights yet. Build it first, by an input shape or by a call.')
         return sum(p.value.size for p in self.weights)
@@ -312,7 +362,7 @@ class Layer:
 
     # Running a layer.
 
-    def ensure_built(self, input_shape: Sequence[int | None]) -> Shape:
+    def ensure_built(self, input_shape: Any, **options: Any) -> Any:
         """Build for this input shape unless built already, and give the output shape.
 
         Raises
@@ -320,54 +370,113 @@ class Layer:
         ValueError
             If the layer cannot take the shape; it stays unbuilt.
         """
-        input_shape = tuple(input_shape)
+        shape = as_shape(input_shape)
         if not self.built:
-            try:
-                self.build(input_shape)
-                output_shape = tuple(self.compute_output_shape(input_shape))
-            except BaseException:
-                self.unbuild()
-                raise
-            self.input_shape, self.output_shape, self.built = input_shape, output_shape, True
-        return tuple(self.compute_output_shape(input_shape))
+            self.build(shape)
+        return as_shape(self.compute_output_shape(shape, **options))
 
     def unbuild(self) -> None:
         """Undo ``build``: the weights are gone, and the layer may be built for another shape."""
         self.built, self.input_shape, self.output_shape = False, None, None
+        mine = {id(p) for p in self._parameters}
+        for name, value in vars(self).items():
+            if id(value) in mine:
+                setattr(self, name, None)
         self._parameters.clear()
+        vars(self).pop("_traces", None)
+        for child in vars(self).pop("_built_inside", ()):
+            child.unbuild()
 
     def checked_forward(
-        self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None
-    ) -> tuple[np.ndarray, Any]:
+        self, x: Any, training: bool = False, mask: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, Any]:
         """``forward``, and a clear error if it does not give ``(y, ctx)``."""
-        result = self.forward(x, training, mask) if self.uses_mask else self.forward(x, training)
-        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], np.ndarray)):
+        masks = (mask,) if self.uses_mask else ()
+        result = self.forward(x, training, *masks, **(options or {}))
+        ok = isinstance(result, tuple) and len(result) == 2
+        arrays = flatten(result[0]) if ok else []
+        if not ok or not all(isinstance(y, np.ndarray) for y in arrays):
             raise TypeError(
                 f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, "
-                "whatever "
-                f"backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. Type: return y, ctx"
+                f"whatever backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. "
+                "Use: return y, ctx"
             )
-        if result[0].dtype != self.dtype:
-            raise TypeError(
-                f"{type(self).__name__}.forward gives an array of the layer's dtype, {self.dtype}. "
-                f"Received: {result[0].dtype}. Type: return y.astype(x.dtype), ctx"
-            )
+        for y in arrays:
+            if y.dtype.kind == "f" and y.dtype != self.dtype:
+                raise TypeError(
+                    f"{type(self).__name__}.forward gives an array of the layer's dtype, {self.dtype}. "
+                    f"Received: {y.dtype}. Use: return y.astype(x.dtype), ctx"
+                )
         return result
 
-    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> np.ndarray:
-        """The output for an array; builds the layer if need be.
+    def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The output for an array, or the symbol of it for a symbol; builds the layer if need be.
 
         Parameters
         ----------
-        x : array
-        training : bool
+        x : array or Symbol
+            A list of them for a layer that takes several.
+        training : bool, optional
+            None: False for arrays, and for symbols whether the model around it is training.
         mask : array of bool (B, T), optional
             True where a time step counts; layers that do not use masks ignore it.
         """
-        x = read_ids(x, self) if self.takes_ids else read_values(x, self)
-        mask = None if mask is None else checked_mask(mask, x.shape, self)
-        self.ensure_built((None, *x.shape[1:]))
-        return self.checked_forward(x, training, mask)[0]
+        return self.call_on(x, training, mask)
+
+    def call_on(self, x: Any, training: bool | None = None, mask: Any = None, **options: Any) -> Any:
+        """What ``__call__`` ends in: arrays are computed at once, symbols record a node.
+
+        Parameters
+        ----------
+        x : array or Symbol, or a list with ``takes_several``
+        training, mask
+            As for ``__call__``; a list of masks with ``takes_several``.
+        options : dict
+            Further arguments that ``forward`` and ``compute_output_shape`` take by name.
+        """
+        if is_tracing() or (contains_symbols(x) if self.takes_several else isinstance(x, Symbol)):
+            return record_call(self, x, training, mask, options)
+        if self.takes_several:
+            x = self.read_several(x)
+            if mask is not None:
+                mask = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(mask, x, strict=True)]
+            self.ensure_built([(None, *a.shape[1:]) for a in x], **options)
+        else:
+            x = read_ids(x, self) if self.takes_ids else read_values(x, self)
+            mask = None if mask is None else checked_mask(mask, x.shape, self)
+            self.ensure_built((None, *x.shape[1:]), **options)
+        return self.checked_forward(x, bool(training), mask, options)[0]
+
+    def read_several(self, x: Any) -> list[np.ndarray]:
+        """The arrays of a call with ``takes_several``, checked."""
+        if not isinstance(x, (list, tuple)):
+            raise TypeError(
+                f'Layer "{self.name}" ({type(self).__name__}) takes a list of arrays. Received: {type(x).__name__}. '
+                f"Use {type(self).__name__}()([a, b])."
+            )
+        return [read_values(a, self) for a in x]
+
+    # Its place in a graph.
+
+    @property
+    def input(self) -> Any:
+        """The symbol, or list of symbols, that the layer was first called on."""
+        node = self._first_node()
+        return node.inputs if self.takes_several else node.inputs[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbol, or list of symbols, that the layer gave at its first call."""
+        node = self._first_node()
+        return list(node.outputs) if node.gives_several else node.outputs[0]
+
+    def _first_node(self) -> Node:
+        if not self._nodes:
+            raise AttributeError(
+                f'Layer "{self.name}" has not been called on a symbol, so it has no input and no output yet. Call it on '
+                "Input(shape=...), or on what another layer gave; or let it stand in a Sequential that is built."
+            )
+        return self._nodes[0]
 
     def refuse_shape(self, expected: str, input_shape: Shape, hint: str = "") -> None:
         """Raise the error of an input of the wrong shape."""
@@ -380,10 +489,53 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def as_shape(shape: Any) -> Any:
+    """A shape as a tuple; several as a list of tuples."""
+    if isinstance(shape, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in shape):
+        return [tuple(part) for part in shape]
+    return tuple(shape)
+
+
+def unique(items: Sequence[Any]) -> list[Any]:
+    """Each object once, in the order in which they come first."""
+    return list({id(item): item for item in items}.values())
+
+
+def built_once(build: Callable[..., None]) -> Callable[..., None]:
+    """``build`` of a class, made to run once: it settles the shapes, and leaves nothing behind if it fails."""
+    if hasattr(build, "unwrapped"):
+        return build
+
+    @functools.wraps(build)
+    def run(self: Layer, *shapes: Any, **named: Any) -> None:
+        if vars(self).get("_building"):  # super().build(input_shape)
+            build(self, *shapes, **named)
+            return
+        if self.built:
+            return
+        if self._traced:
+            self._built_inside = [child for child in self.children if not child.built]
+        self._building = True
+        try:
+            build(self, *shapes, **named)
+            shape = as_shape(shapes[0]) if len(shapes) == 1 and not named else [as_shape(s) for s in shapes]
+            self.built = True
+            self.input_shape, self.output_shape = shape, as_shape(self.compute_output_shape(shape))
+        except BaseException:
+            self.unbuild()
+            raise
+        finally:
+            del self._building
+
+    run.unwrapped = build  # type: ignore[attr-defined]
+    return run
+
+
+Layer.build = built_once(Layer.build)  # type: ignore[method-assign]
+
+
 def refuse_arguments(cls: type, unknown: dict[str, Any]) -> None:
     """Raise the error of an argument that a class does not have, with the nearest that it has."""
-    import inspect
-
     known = {name for c in cls.__mro__ if c is not object for name in inspect.signature(c.__init__).parameters}
     name = next(iter(unknown))
     near = difflib.get_close_matches(name, sorted(known - {"self", "unknown", "settings"}), n=1)

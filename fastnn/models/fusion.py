@@ -1,12 +1,13 @@
-"""Fusion: neighbours in a chain that one kernel computes together.
+"""Fusion: neighbours in a graph that one kernel computes together.
 
     Conv2D(relu or linear) [+ relu] + MaxPooling2D   →  one pass, and only the outputs that pooling keeps
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
     TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
-The user still holds single layers; ``compile(fuse=False)`` runs them one by one (the head apart: it also keeps
-saturated predictions learning, as TensorFlow does).
+Two nodes join only where the edge between them has a single reader and is not an output of the model.  The user still
+holds single layers; ``compile(fuse=False)`` runs them one by one (except the head, which also keeps saturated
+predictions learning, as TensorFlow does).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import active
+from ..graph import Node, Operation, Symbol
 from ..layers.base import Layer, Parameter
 from ..layers.convolution.conv1d import Conv1D
 from ..layers.convolution.conv2d import BaseConv2D, Conv2D
@@ -26,10 +28,34 @@ from ..layers.pooling.pooling2d import MaxPooling2D
 from ..layers.recurrent.time_distributed import TimeDistributed
 from ..layers.support.fused_activation import Rule, rule_of
 
-__all__ = ["ActivityPenalty", "ConvPool", "WithActivation", "blocks_of", "parameters_of", "split_head"]
+__all__ = ["ConvPool", "WithActivation", "fused", "split_head"]
 
 
-class WithActivation:
+class FusedLayers(Operation):
+    """Base of operations that compute what several layers compute one after another."""
+
+    layer: Layer
+    layers: tuple[Layer, ...]
+
+    @property
+    def weights(self) -> Sequence[Parameter]:
+        return self.layer.weights
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The names of the layers, joined."""
+        return "+".join(layer.name for layer in self.layers)
+
+    @property
+    def supports_masking(self) -> bool:  # type: ignore[override]
+        """Whether each of the layers passes the mask on."""
+        return all(layer.supports_masking for layer in self.layers)
+
+    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+        return mask if self.supports_masking else None
+
+
+class WithActivation(FusedLayers):
     """A Dense or convolution layer, with the activation of ``rule`` in place of its own."""
 
     def __init__(self, layer: Dense | BaseConv2D | Conv1D, rule: Rule, others: Sequence[Layer] = ()):
@@ -38,11 +64,11 @@ class WithActivation:
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         return self.layer.forward_as(x, self.rule)
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        return self.layer.backward_as(dy, ctx, self.rule)
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.layer.backward_as(dy, ctx, self.rule, need_dx)
 
 
-class ConvPool:
+class ConvPool(FusedLayers):
     """Convolution, bias, activation and max pooling in one pass."""
 
     def __init__(self, conv: Conv2D, activation: str, pool: MaxPooling2D, others: Sequence[Layer] = ()):
@@ -55,7 +81,7 @@ class ConvPool:
         y, argmax = active().conv2d_pool_forward(x, conv.kernel.value, bias, *self.settings)
         return y, (x, y, argmax)
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         conv, bias = self.layer, self.layer.bias
         x, y, argmax = ctx
         dx, _, _ = active().conv2d_pool_backward(
@@ -65,7 +91,7 @@ class ConvPool:
             y,
             argmax,
             *self.settings,
-            need_dx=conv.needs_input_gradient,
+            need_dx=need_dx,
             need_db=bias is not None,
             dw=conv.kernel.grad,
             db=bias.grad if bias is not None else None,
@@ -73,78 +99,102 @@ class ConvPool:
         return dx
 
 
-class ActivityPenalty:
-    """``activity_regularizer`` of a layer: passes its output on, and adds the penalty, divided by the batch size."""
+class _Readers:
+    """Who reads each symbol of a graph."""
 
-    layers: tuple[Layer, ...] = ()
-    penalty: float = 0.0
+    def __init__(self, nodes: Sequence[Node], outputs: Sequence[Symbol]):
+        self._nodes: dict[int, list[Node]] = {}
+        for node in nodes:
+            for symbol in node.reads:
+                self._nodes.setdefault(id(symbol), []).append(node)
+        self._outputs = [id(symbol) for symbol in outputs]
 
-    def __init__(self, layer: Layer):
-        self.regularizer = layer.activity_regularizer
+    def next_after(self, node: Node) -> Node | None:
+        """The one node that reads what ``node`` gives, if it reads nothing else and nobody else looks at it."""
+        symbol = node.outputs[0]
+        readers = self._nodes.get(id(symbol), [])
+        if len(node.outputs) != 1 or len(readers) != 1 or id(symbol) in self._outputs:
+            return None
+        reader = readers[0]
+        plain = len(reader.reads) == 1 and len(reader.outputs) == 1 and not reader.options
+        return reader if plain else None
 
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
-        self.penalty = float(self.regularizer(x)) / max(len(x), 1)
-        return x, x
-
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
-        return dy + self.regularizer.gradient(ctx) * dy.dtype.type(1 / max(len(dy), 1))
-
-
-def parameters_of(block: Any) -> list[Parameter]:
-    """The parameters of a block's layers."""
-    return [p for layer in getattr(block, "layers", (block,)) for p in layer.weights]
-
-
-def blocks_of(layers: Sequence[Layer], fuse: bool = True) -> list[Any]:
-    """The blocks that run these layers."""
-    blocks: list[Any] = []
-    rest = [_at_every_step(layer) for layer in layers]
-    while rest:
-        block, taken = (_fused(rest) if fuse else None) or (rest[0], 1)
-        blocks.append(block)
-        if rest[taken - 1].activity_regularizer is not None:
-            blocks.append(ActivityPenalty(rest[taken - 1]))
-        del rest[:taken]
-    return blocks
+    def only_output(self, symbol: Symbol) -> bool:
+        """Whether a symbol is an output once, and nothing else reads it."""
+        return self._outputs.count(id(symbol)) == 1 and not self._nodes.get(id(symbol))
 
 
-def _at_every_step(layer: Layer) -> Layer:
+def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
+    """The nodes with neighbours joined where one kernel computes them."""
+    readers, gone, found = _Readers(nodes, outputs), set(), []
+    for node in nodes:
+        if id(node) in gone:
+            continue
+        operation = _at_every_step(node.operation)
+        rest = [operation]
+        last = node
+        while (following := readers.next_after(last)) is not None and len(rest) < 3:
+            rest.append(_at_every_step(following.operation))
+            last = following
+        joined = None if node.options else _joined(rest)
+        if joined is None:
+            found.append(node if operation is node.operation else _with_operation(node, operation, node.outputs))
+            continue
+        block, taken = joined
+        last = node
+        for _ in range(taken - 1):
+            last = readers.next_after(last)
+            gone.add(id(last))
+        found.append(_with_operation(node, block, last.outputs))
+    return found
+
+
+def _with_operation(node: Node, operation: Any, outputs: Sequence[Symbol]) -> Node:
+    twin = Node(operation, node.inputs, node.options, node.masks)
+    twin.gives_several, twin.outputs = node.gives_several, list(outputs)
+    return twin
+
+
+def _at_every_step(layer: Any) -> Any:
     """The layer inside a TimeDistributed, where it runs on sequences as it does on single steps."""
-    if not isinstance(layer, TimeDistributed) or layer.activity_regularizer is not None:
+    if type(layer) is not TimeDistributed:
         return layer
     inner = _at_every_step(layer.layer)
-    if isinstance(inner, Dense):
+    if type(inner) is Dense:
         return inner
-    elementwise = isinstance(inner, ActivationLayer) and getattr(inner.rule.activation, "axis", -1) == -1
+    elementwise = _is_activation(inner) and getattr(inner.rule.activation, "axis", -1) == -1
     return inner if elementwise else layer
 
 
-def _fused(rest: list[Layer]) -> tuple[Any, int] | None:
-    """A block for the first layers of ``rest`` and how many it takes, or None."""
+def _joined(rest: list[Any]) -> tuple[Any, int] | None:
+    """One operation for the first of ``rest`` and how many it takes, or None."""
     first = rest[0]
     if not _takes_rule(first):
         return None
     rule, taken = first.rule, 1
-    if rule.name == "linear" and not rule.separate and _joins(rest, 1) and isinstance(rest[1], ActivationLayer):
+    if rule.name == "linear" and not rule.separate and len(rest) > 1 and _is_activation(rest[1]):
         after = rest[1].rule
         if not after.separate:
             rule, taken = after, 2
-    if _joins(rest, taken) and _pools(first, rule, rest[taken]):
+    if len(rest) > taken and _pools(first, rule, rest[taken]):
         return ConvPool(first, rule.name, rest[taken], rest[1:taken]), taken + 1
     return (WithActivation(first, rule, rest[1:taken]), taken) if taken > 1 else None
 
 
+def _is_activation(layer: Any) -> bool:
+    return isinstance(layer, ActivationLayer) and not layer._traced
+
+
 def _takes_rule(layer: Any) -> bool:
     """Whether ``layer.forward_as`` runs the layer with another activation."""
-    return isinstance(layer, (Dense, BaseConv2D, Conv1D)) and not getattr(layer, "channels_first", False)
+    return (
+        isinstance(layer, (Dense, BaseConv2D, Conv1D))
+        and not layer._traced
+        and not getattr(layer, "channels_first", False)
+    )
 
 
-def _joins(rest: list[Layer], i: int) -> bool:
-    """Whether there is a layer ``i`` and nobody looks at the output before it."""
-    return i < len(rest) and rest[i - 1].activity_regularizer is None
-
-
-def _pools(conv: Layer, rule: Rule, pool: Layer) -> bool:
+def _pools(conv: Layer, rule: Rule, pool: Any) -> bool:
     """Whether the kernel ``conv2d_pool`` computes this pair."""
     return (
         type(conv) is Conv2D
@@ -161,17 +211,41 @@ def _pools(conv: Layer, rule: Rule, pool: Layer) -> bool:
     )
 
 
-def split_head(blocks: list[Any]) -> tuple[list[Any], str | None]:
-    """The blocks without a final softmax or sigmoid, and its name; (blocks, None) if there is none."""
-    last = blocks[-1] if blocks else None
-    rule = getattr(last, "rule", None)
+def split_head(
+    nodes: Sequence[Node], outputs: Sequence[Symbol], place: int
+) -> tuple[list[Node], list[Symbol], str | None]:
+    """The graph without a final softmax or sigmoid of one output, and the name of that activation.
+
+    Parameters
+    ----------
+    nodes, outputs
+        Of a graph that has not been fused.
+    place : int
+        Which output.
+
+    Returns
+    -------
+    nodes, outputs
+        Changed where there is such a head; the output is then what enters it.
+    name : "softmax", "sigmoid" or None
+    """
+    unchanged = list(nodes), list(outputs), None
+    symbol = outputs[place]
+    node = next((n for n in nodes if n.outputs and n.outputs[0] is symbol), None)
+    if node is None or node.options or len(node.outputs) != 1 or not _Readers(nodes, outputs).only_output(symbol):
+        return unchanged
+    operation = _at_every_step(node.operation)
+    rule = getattr(operation, "rule", None)
     name = getattr(rule, "name", None)
     if name not in ("softmax", "sigmoid") or getattr(rule.activation, "axis", -1) != -1:
-        return blocks, None
-    if isinstance(last, ActivationLayer):
-        return blocks[:-1], name
-    if _takes_rule(last):
-        return [*blocks[:-1], WithActivation(last, rule_of(None))], name
-    if isinstance(last, WithActivation):
-        return [*blocks[:-1], WithActivation(last.layer, rule_of(None), last.layers[1:])], name
-    return blocks, None
+        return unchanged
+    if _is_activation(operation) and len(node.reads) == 1:
+        rest, logits = [n for n in nodes if n is not node], node.inputs[0]
+    elif _takes_rule(operation):
+        twin = Node(WithActivation(operation, rule_of(None)), node.inputs, None, node.masks)
+        logits = Symbol(symbol.shape, symbol.dtype, twin, 0, f"{symbol.name}_logits")
+        twin.outputs = [logits]
+        rest = [twin if n is node else n for n in nodes]
+    else:
+        return unchanged
+    return rest, [logits if i == place else s for i, s in enumerate(outputs)], name

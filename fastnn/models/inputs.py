@@ -1,118 +1,256 @@
-"""From what the user hands to ``fit``, ``evaluate`` and ``predict`` to batches that a step can take.
+"""From what the user hands to ``fit``, ``evaluate`` and ``predict`` to arrays that a step can take.
 
-Everything is read and checked here, before anything changes.
+One pass, downwards: split what was given into inputs and outputs, read each as an array, hold it against what the
+model takes.  Everything is checked here, before anything changes; ``preparing`` takes back what was built for data
+that are refused after all.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .. import utils
-from ..data import INFINITE_CARDINALITY
-from ..data.batches import ArrayBatches, Batch, IterableBatches
-from ..data.checks import check_lengths, read_array, unpack, weights_of_classes
+from ..data.checks import check_lengths, read_array, weights_of_classes
+from ..graph import Symbol
 from ..layers.support.array_checks import read_ids
+from .network import check_ids, fits
 
-__all__ = [
-    "Epochs",
-    "batch_of",
-    "check_stateful",
-    "is_iterable_data",
-    "match_input",
-    "read_input",
-    "ready_rows",
-    "split_arrays",
-    "train_batches",
-    "whole_number",
-]
+__all__ = ["batch_of", "is_iterable_data", "preparing", "read_batch", "read_inputs", "read_targets", "split_outputs"]
 
 
-def whole_number(name: str, value: Any, least: int = 1) -> int:
-    """An integer not below ``least``, or the error that says so."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} is an integer, at least {least}. Received: {name}={value!r}.")
-    return int(value)
+@contextmanager
+def preparing(model: Any) -> Iterator[None]:
+    """A block that reads data for a model: if it raises, the model is as it was."""
+    before = model.preparation()
+    try:
+        yield
+    except BaseException:
+        model.take_back(before)
+        raise
 
 
 def is_iterable_data(x: Any, y: Any) -> bool:
     """Whether ``x`` yields batches (a generator, a data set) instead of being an array."""
-    if y is not None or isinstance(x, np.ndarray) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):
+    if y is not None or isinstance(x, (np.ndarray, Mapping)) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):
         return False
     if isinstance(x, (list, tuple)):
-        return bool(x) and all(isinstance(b, tuple) and b and isinstance(b[0], np.ndarray) for b in x)
+        return bool(x) and all(isinstance(b, tuple) and b and isinstance(b[0], (np.ndarray, Mapping)) for b in x)
     return hasattr(x, "__iter__")
 
 
-def match_input(model: Any, x: np.ndarray) -> np.ndarray:
-    """``x`` with the rank that the model takes: a last axis of length 1 is added or dropped, as Keras does.
+# Inputs.
+
+
+def split_inputs(model: Any, x: Any) -> list[Any]:
+    """What was given for each input of the model.
 
     Raises
     ------
     ValueError
-        If the shape of an example is another.
+        If there is too much or too little of it.
     """
-    expected = model.input_shape[1:]
-    given = x
-    if x.ndim == len(expected) and expected and expected[-1] == 1:
-        x = x[..., None]
-    elif x.ndim == len(expected) + 2 and x.shape[-1] == 1:
-        x = x[..., 0]
-    if 0 in x.shape[1:]:
+    names = model.input_names
+    if isinstance(x, Mapping):
+        if names is None:
+            return model.note_structure(x)
+        missing = [name for name in names if name not in x]
+        if missing:
+            raise ValueError(
+                f'Model "{model.name}" has the inputs {names}. Received: x with the keys {list(x)}; '
+                f"{missing} {'is' if len(missing) == 1 else 'are'} missing."
+            )
+        return [x[name] for name in names]
+    if names is None:
+        return model.note_structure(x)
+    if len(names) == 1:
+        if isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray) and x[0].ndim > 1:
+            return [x[0]]
+        return [x]
+    if not isinstance(x, (list, tuple)) or len(x) != len(names):
+        count = f"a list of {len(x)}" if isinstance(x, (list, tuple)) else f"one {type(x).__name__}"
         raise ValueError(
-            f"x holds examples that are not empty. Received: x of shape {x.shape}. An empty sequence needs at least "
-            "one step of padding."
+            f'Model "{model.name}" has {len(names)} inputs, {names}. Received: {count}. Use x=[{", ".join(names)}], '
+            "or a dict with these keys."
         )
-    if x.ndim == len(expected) + 1 and (_fits(expected, x) or model.take_length(x.shape)):
-        return x
-    hint = ""
-    if given.ndim == len(expected) and _fits(expected, given[None]):
-        hint = " For one example type x[None]; a data set yields batches: type dataset.batch(32)."
-    elif None not in expected and np.prod(expected) == np.prod(given.shape[1:]):
-        hint = f" Type x.reshape(-1, {', '.join(map(str, expected))})."
-    raise ValueError(
-        f'Model "{model.name}" takes examples of shape {tuple(expected)}, x of shape (N, '
-        f"{', '.join(map(str, expected))}); "
-        f'its first layer is "{model.layers[0].name}". Received: x of shape {given.shape}.{hint}'
-    )
+    return list(x)
 
 
-def _fits(expected: tuple[int | None, ...], x: np.ndarray) -> bool:
-    return all(e is None or e == n for e, n in zip(expected, x.shape[1:], strict=True))
-
-
-def read_input(model: Any, x: Any) -> np.ndarray:
-    """All inputs as an array that the model takes; builds the model if need be.  Ids are all checked here.
+def read_inputs(model: Any, x: Any) -> list[np.ndarray]:
+    """All inputs as arrays that the model takes; builds the model if need be.  Ids are all checked here.
 
     Raises
     ------
     TypeError, ValueError
         If they do not fit.
     """
-    x = read_array("x", x)
-    model.ensure_ready(x.shape)
-    x = match_input(model, x)
-    if model.input_dtype == "int64":
-        first = model.leaves()[0][0]
-        if x.dtype.kind == "f" or x.dtype == np.uint64:
-            x = read_ids(x, first)
-        first.check_ids(x)
+    parts = split_inputs(model, x)
+    names = model.input_names or [f"x[{i}]" if len(parts) > 1 else "x" for i in range(len(parts))]
+    words = ["x"] if len(parts) == 1 else [f'the input "{name}"' for name in names]
+    arrays = [read_array(word, part) for word, part in zip(words, parts, strict=True)]
+    if len(arrays) > 1:
+        check_lengths(**dict(zip(names, arrays, strict=True)))
+    model.ensure_ready([array.shape for array in arrays], [array.dtype for array in arrays])
+    if model.graph is None:
+        return arrays
+    arrays = _match_inputs(model, arrays)
+    for i, (array, symbol) in enumerate(zip(arrays, model.graph.input_symbols, strict=True)):
+        if model.input_dtypes[i] == "int64":
+            if array.dtype.kind == "f" or array.dtype == np.uint64:
+                arrays[i] = array = read_ids(array, _first_reader(model, symbol))
+            check_ids(model.graph, symbol, array)
+    return arrays
+
+
+def _first_reader(model: Any, symbol: Symbol) -> Any:
+    return next(node.operation for node in model.graph.nodes if any(s is symbol for s in node.inputs))
+
+
+def _match_inputs(model: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The arrays with the ranks that the model takes: a last axis of length 1 is added or dropped, as Keras does.
+
+    Raises
+    ------
+    ValueError
+        If the shape of an example is another.
+    """
+    expected = [symbol.shape for symbol in model.graph.input_symbols]
+    found = [_with_rank(array, len(shape), shape) for array, shape in zip(arrays, expected, strict=True)]
+    for array in found:
+        if 0 in array.shape[1:]:
+            raise ValueError(
+                f"x holds examples that are not empty. Received: x of shape {array.shape}. An empty sequence needs at "
+                "least one step of padding."
+            )
+    ok = [fits(shape, array.shape) for shape, array in zip(expected, found, strict=True)]
+    if not all(ok) and not model.take_lengths([array.shape for array in found]):
+        place = ok.index(False)
+        _refuse_input(model, place, expected[place][1:], arrays[place])
+    return found
+
+
+def _with_rank(x: np.ndarray, rank: int, expected: tuple[int | None, ...]) -> np.ndarray:
+    if x.ndim == rank - 1 and rank > 1 and expected[-1] == 1:
+        return x[..., None]
+    if x.ndim == rank + 1 and x.shape[-1] == 1:
+        return x[..., 0]
     return x
 
 
-def _weights(sample_weight: Any, class_weight: Any, model: Any, x: np.ndarray, y: Any) -> np.ndarray | None:
-    """One weight an example, or time step; or None."""
+def _refuse_input(model: Any, place: int, expected: tuple[int | None, ...], given: np.ndarray) -> None:
+    hint = ""
+    if given.ndim == len(expected) and fits((None, *expected), (None, *given.shape)):
+        hint = " For one example use x[None]; a data set yields batches: use dataset.batch(32)."
+    elif None not in expected and np.prod(expected) == np.prod(given.shape[1:]):
+        hint = f" Use x.reshape(-1, {', '.join(map(str, expected))})."
+    sizes = ", ".join(map(str, expected))
+    names = model.input_names
+    word = "x" if len(names) == 1 else f'input "{names[place]}"'
+    first = _first_reader(model, model.graph.input_symbols[place])
+    raise ValueError(
+        f'Model "{model.name}" takes examples of shape {tuple(expected)}, {word} of shape (N, {sizes}); its first layer '
+        f'is "{first.name}". Received: {word} of shape {given.shape}.{hint}'
+    )
+
+
+def read_batch(model: Any, x: Any) -> tuple[np.ndarray, ...]:
+    """A batch of inputs as contiguous arrays of the dtypes and ranks that the model takes."""
+    if type(x) is np.ndarray and model.takes(x):
+        return (x,)
+    arrays = read_inputs(model, x)
+    dtypes = model.dtypes_of(arrays)
+    return tuple([np.ascontiguousarray(array, dtype) for array, dtype in zip(arrays, dtypes, strict=True)])
+
+
+# Outputs.
+
+
+def split_outputs(model: Any, what: str, given: Any, shared: bool = False) -> list[Any]:
+    """What was given for each output: targets, or sample weights.
+
+    Parameters
+    ----------
+    model : Model
+        Whose outputs are known.
+    what : str
+        "y" or "sample_weight", for errors.
+    given : array, list, tuple or dict
+    shared : bool
+        Whether one array may serve all outputs.
+    """
+    names = model.output_names
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, Mapping):
+        unknown = [key for key in given if key not in names]
+        if unknown:
+            raise ValueError(f"{what} names the outputs, {names}. Received: {what} with the keys {list(given)}.")
+        return [given.get(name) for name in names]
+    if len(names) == 1:
+        single = isinstance(given, (list, tuple)) and len(given) == 1 and isinstance(given[0], np.ndarray)
+        return [given[0] if single and given[0].ndim else given]
+    if isinstance(given, (list, tuple)) and len(given) == len(names):
+        return list(given)
+    if shared and isinstance(given, np.ndarray):
+        return [given] * len(names)
+    count = f"a list of {len(given)}" if isinstance(given, (list, tuple)) else f"one {type(given).__name__}"
+    raise ValueError(
+        f'Model "{model.name}" has {len(names)} outputs, {names}. Received: {what}, {count}. Use a list with one entry '
+        "for each output, or a dict with these keys."
+    )
+
+
+def read_targets(model: Any, y: Any, xs: Sequence[np.ndarray], what: str) -> tuple[list[Any], list[Any]]:
+    """The targets as they came and as the losses take them, both checked, one for each output."""
+    model.require_loss()
+    raw, ready = [], []
+    shapes = model.output_shapes_for([x.shape for x in xs])
+    if y is None and any(loss is not None for loss in model.objectives.losses):
+        form = "validation_data=(x, y)" if what == "validation_data" else f"{what}(x, y)"
+        raise ValueError(f"{what} needs targets: {form}. Received: y=None.")
+    for place, part in enumerate(split_outputs(model, "y", y)):
+        name = model.output_names[place]
+        if part is None:
+            if model.objectives.losses[place] is not None:
+                raise ValueError(f'The output "{name}" has a loss and needs targets. Received: None for it in y.')
+            raw.append(None)
+            ready.append(None)
+            continue
+        word = "y" if len(model.output_names) == 1 else f'the targets of "{name}"'
+        array = part if type(part) is np.ndarray and part.dtype.kind in "biuf" and part.ndim else read_array(word, part)
+        check_lengths(x=xs[0], y=array)
+        raw.append(array)
+        ready.append(model.objectives.check_targets(place, shapes[place], array))
+    return raw, ready
+
+
+def read_weights(
+    model: Any, sample_weight: Any, class_weight: Any, xs: Sequence[np.ndarray], ys: Sequence[Any]
+) -> list[np.ndarray | None]:
+    """For each output one weight an example, or time step; or None."""
     if sample_weight is not None and class_weight is not None:
-        raise ValueError("Give sample_weight or class_weight, not both. Received: both.")
-    rows = (len(x), *model.output_shape_for(x.shape)[1:-1])
+        raise ValueError("Use sample_weight or class_weight, not both. Received: both.")
+    if sample_weight is None and class_weight is None:
+        return [None] * len(ys)
+    shapes = model.output_shapes_for([x.shape for x in xs])
     if class_weight is not None:
-        return weights_of_classes(class_weight, y, len(rows))
-    if sample_weight is None:
-        return None
-    weight = read_array("sample_weight", sample_weight)
+        if len(ys) > 1:
+            raise ValueError(
+                f"class_weight belongs to models with one output. Received: class_weight={class_weight!r}, and the "
+                f"outputs {model.output_names}. Use sample_weight, a dict with weights for each output."
+            )
+        return [weights_of_classes(class_weight, ys[0], max(1, len(shapes[0]) - 1))]
+    parts = split_outputs(model, "sample_weight", sample_weight, shared=True)
+    return [
+        None if part is None else _weight(part, (len(xs[0]), *shape[1:-1]))
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+
+
+def _weight(given: Any, rows: tuple[int | None, ...]) -> np.ndarray:
+    weight = read_array("sample_weight", given)
     if weight.shape not in (rows[:1], rows) and weight.shape[-1] == 1:
         weight = weight[..., 0]
     if weight.shape not in (rows[:1], rows):
@@ -125,190 +263,25 @@ def _weights(sample_weight: Any, class_weight: Any, model: Any, x: np.ndarray, y
     return weight
 
 
-def _targets(model: Any, y: Any, x: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """The targets as they came and as the loss takes them, both checked."""
-    if y is None:
-        form = "validation_data=(x, y)" if what == "validation_data" else f"{what}(x, y)"
-        raise ValueError(f"{what} needs targets: {form}. Received: y=None.")
-    y = read_array("y", y)
-    check_lengths(x=x, y=y)
-    return y, model.checked_targets(y, x.shape)
-
-
-def train_batches(
-    model: Any,
-    x: Any,
-    y: Any,
-    what: str,
-    batch_size: int | None,
-    sample_weight: Any = None,
-    class_weight: Any = None,
-    shuffle: bool = False,
-) -> ArrayBatches | IterableBatches:
-    """Batches with targets, for ``fit`` and ``evaluate``; builds the model if need be.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything that does not fit; nothing has changed then.
-    """
-    if is_iterable_data(x, y):
-        for name, value in (("batch_size", batch_size), ("sample_weight", sample_weight)):
-            if value is not None:
-                raise ValueError(
-                    f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}."
-                )
-        batches = IterableBatches(x, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
-        batches.prepare(batches.peek(what))
-        return batches
-    if y is not None and is_iterable_data(x, None):
-        raise ValueError(
-            f"A data set yields inputs and targets together, (x, y). Received: a {type(x).__name__}, and y beside it. "
-            f"Type {what}(dataset), or give two arrays."
-        )
-    size = whole_number("batch_size", 32 if batch_size is None else batch_size)
-    x = read_input(model, x)
-    check_stateful(model, len(x), size)
-    y, t = _targets(model, y, x, what)
-    weight = _weights(sample_weight, class_weight, model, x, y)
-    generator = utils.random_generator() if shuffle else None
-    return ArrayBatches(x, t, weight, size, model.dtype, generator, model.input_dtype)
-
-
-def check_stateful(model: Any, rows: int, batch_size: int) -> None:
-    """Refuse arrays whose batches differ in size, where a layer carries states from batch to batch.
-
-    Raises
-    ------
-    ValueError
-        If the last batch is smaller, or the size is not the one that the model was given.
-    """
-    layer = next((layer for layer, _ in model.leaves() if getattr(layer, "stateful", False)), None)
-    if layer is None:
-        return
-    declared = model.input_shape[0]
-    size = batch_size if declared is None else declared
-    if batch_size != size or (rows % size and (rows > size or declared is not None)):
-        raise ValueError(
-            f'Layer "{layer.name}" is stateful: row i of a batch goes on from row i of the batch before, so all '
-            f"batches have one size. Received: {rows} examples with batch_size={batch_size}"
-            + (f", and a model made for batches of {declared}. " if declared is not None else ". ")
-            + f"Type batch_size={size} and x[:{rows - rows % size}]."
-        )
+# A whole batch.
 
 
 def batch_of(
     model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, what: str = "train_on_batch"
-) -> Batch:
-    """One batch from the user as ready arrays.
+) -> tuple[tuple[np.ndarray, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """One batch from the user as ready arrays: inputs, targets, weights.
 
     Raises
     ------
     TypeError, ValueError
         For anything that does not fit; nothing has changed then.
     """
-    x = ready_rows(model, x)
-    if type(y) is not np.ndarray or len(y) != len(x):
-        y, t = _targets(model, y, x, what)
-    else:
-        t = model.checked_targets(y, x.shape)
-    if t.dtype.kind == "f" and t.dtype != model.dtype:
-        t = t.astype(model.dtype)
-    weight = None
-    if sample_weight is not None or class_weight is not None:
-        weight = _weights(sample_weight, class_weight, model, x, y).astype(model.dtype)
-    return x, t, weight
-
-
-def ready_rows(model: Any, x: Any) -> np.ndarray:
-    """A batch of inputs as a contiguous array of the model's input dtype and rank."""
-    if type(x) is np.ndarray and x.dtype == model.input_dtype and x.flags.c_contiguous and model.takes(x.shape):
-        return x
-    x = read_array("x", x)
-    model.ensure_ready(x.shape)
-    x = match_input(model, x)
-    if model.input_dtype == "int64":
-        return read_ids(x, model.leaves()[0][0])
-    return np.ascontiguousarray(x, model.dtype)
-
-
-def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) -> tuple[tuple, tuple]:
-    """(x, y, sample_weight) cut in two: the first floor(n·(1 − s)) examples, and the rest.
-
-    Raises
-    ------
-    ValueError
-        If the share is not in (0, 1), one of the parts would be empty, or the data are no arrays.
-    """
-    if not isinstance(validation_split, (int, float, np.number)) or not 0 < validation_split < 1:
-        raise ValueError(
-            f"validation_split is a number above 0 and below 1. Received: validation_split={validation_split!r}."
-        )
-    if is_iterable_data(x, y):
-        raise ValueError(
-            "validation_split cuts arrays. Received: a data set or generator. Pass validation_data=... with "
-            "batches of its own."
-        )
-    x = read_array("x", x)
-    y = None if y is None else read_array("y", y)
-    weight = None if sample_weight is None else read_array("sample_weight", sample_weight)
-    n = check_lengths(x=x, y=y, sample_weight=weight)
-    cut = math.floor(n * (1 - validation_split))
-    if cut in (0, n):
-        raise ValueError(
-            "validation_split leaves at least one example for training and one for validation. "
-            f"Received: validation_split={validation_split}, which cuts {n} examples into {cut} and {n - cut}."
-        )
-    parts = [(None, None) if a is None else (a[:cut], a[cut:]) for a in (x, y, weight)]
-    return tuple(p[0] for p in parts), tuple(p[1] for p in parts)
-
-
-class Epochs:
-    """Epochs of batches: each all of them, or ``steps`` of them, going on where the last epoch stopped.
-
-    With ``afresh`` each epoch starts again at the first batch, so that all measure the same; a generator cannot.
-
-    Attributes
-    ----------
-    steps : int or None
-        Batches in an epoch, where that is known.
-    """
-
-    def __init__(
-        self,
-        batches: ArrayBatches | IterableBatches,
-        steps: int | None = None,
-        name: str = "steps_per_epoch",
-        afresh: bool = False,
-    ):
-        if steps is None and _is_endless(getattr(batches, "source", None)):
-            raise ValueError(
-                f"This data set never ends, so say how many batches are an epoch: {name}=100. Received: {name}=None."
-            )
-        self.batches, self.limit, self.name, self.afresh = batches, steps, name, afresh
-        self.steps = batches.steps if steps is None else steps
-        self._open: Iterator[Batch] | None = None
-
-    def __iter__(self) -> Iterator[Batch]:
-        return iter(self.batches) if self.limit is None else self._some(self.limit)
-
-    def _some(self, limit: int) -> Iterator[Batch]:
-        if self.afresh:
-            self._open = None
-        for _ in range(limit):
-            batch = None if self._open is None else next(self._open, None)
-            if batch is None:
-                self._open = iter(self.batches)
-                batch = next(self._open, None)
-            if batch is None:
-                raise ValueError(
-                    f"The data ran out: {self.name}={limit}, and a generator gives each batch once. "
-                    "Let it go on for ever, or pass something that can be iterated again."
-                )
-            yield batch
-
-
-def _is_endless(source: Any) -> bool:
-    """Whether a data set says that it goes on for ever."""
-    cardinality = getattr(source, "cardinality", None)
-    return callable(cardinality) and int(cardinality()) == INFINITE_CARDINALITY
+    xs = read_batch(model, x)
+    raw, ready = read_targets(model, y, xs, what)
+    for i, t in enumerate(ready):
+        if t is not None and t.dtype.kind == "f" and t.dtype != model.dtype:
+            ready[i] = t.astype(model.dtype)
+    if sample_weight is None and class_weight is None:
+        return xs, tuple(ready), (None,) * len(ready)
+    weights = read_weights(model, sample_weight, class_weight, xs, raw)
+    return xs, tuple(ready), tuple([None if w is None else w.astype(model.dtype) for w in weights])

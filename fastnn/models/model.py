@@ -1,32 +1,48 @@
-"""Model: layers, compiled with a loss, metrics and an optimizer, and the calls that train and use them."""
+"""Model: a graph of layers, compiled with losses, metrics and an optimizer, and the calls that train and use it."""
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import losses, metrics, optimizers
-from ..layers.base import Layer
+from .. import optimizers
+from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, pack
+from ..layers.base import Layer, as_shape
 from ..layers.support.array_checks import checked_mask
+from ..layers.support.traced_call import call_traced, cut, trace_call
+from ..layers.support.tracing import is_tracing
 from . import training
 from .arena import Arena
-from .as_layer import LayerOfLayers
-from .inputs import batch_of, ready_rows
-from .masks import warn_of_dropped_masks
-from .plan import Chain
+from .config import graph_config, graph_from_config
+from .feeds import whole_number
+from .inputs import batch_of, preparing, read_batch
+from .network import Network, fits, output_shapes, reads_ids
+from .objectives import Objectives
+from .program import Program, warn_of_dropped_masks
 from .step import Step
 from .workspaces import Workspaces
 
 __all__ = ["Model"]
 
+_MOST_PROGRAMS = 64  # of a model that writes call: one for each shape of batch
 
-class Model(LayerOfLayers):
-    """What models share; ``Sequential`` says which layers run in which order.
+
+class Model(Network):
+    """A graph of layers, from inputs to outputs; or a subclass that writes ``call``.
 
     A model is a layer too: it may stand inside another one.
+
+    Parameters
+    ----------
+    inputs, outputs : Symbol, or nested lists, tuples and dicts of them
+        ``Input(shape=...)``, and what layers give for it.
+    name : str, optional
+    trainable : bool
 
     Attributes
     ----------
@@ -37,34 +53,140 @@ class Model(LayerOfLayers):
         Of the last ``fit``.
     stop_training : bool
         A callback sets it to end ``fit`` after the batch.
-    input_dtype : str
-        What batches of inputs are read as: the dtype of the layers, or int64 where the first layer takes ids.
+    input_dtypes : list of str
+        What batches of each input are read as: the dtype of the layers, or int64 where they take ids.
     shape_declared : bool
         Whether the input shape was said; a shape that was only seen in data leaves lengths open.
+
+    Raises
+    ------
+    TypeError
+        If inputs or outputs are not symbols.
+    ValueError
+        If an output needs an input that is not given, or two layers have one name.
+
+    Examples
+    --------
+    >>> from fastnn.layers import Dense, Input, concatenate
+    >>> left, right = Input(shape=(3,)), Input(shape=(2,))
+    >>> joined = concatenate([Dense(4)(left), Dense(4)(right)])
+    >>> model = Model([left, right], Dense(1)(joined))
+    >>> model.count_params(), model.output_shape
+    (37, (None, 1))
     """
 
     shape_declared = True
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True):
-        super().__init__(name=name)
+    def __init_subclass__(cls, **options: Any):
+        if "call" in vars(cls) and "forward" not in vars(cls):
+            cls._builds_itself = False
+            if "build" not in vars(cls):
+                cls.build = Layer.build
+        super().__init_subclass__(**options)
+
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True, **settings: Any
+    ):
+        super().__init__(name=name, **settings)
         self._trainable = bool(trainable)
         self._lock = threading.RLock()
         self.optimizer: Any = None
         self.loss: Any = None
         self.history: Any = None
         self.compiled, self.stop_training = False, False
-        self._loss: Any = None
-        self._metrics = metrics.CompiledMetrics()
+        self.objectives = Objectives()
         self._fuse = True
+        self._template: Any = None
         self.forget_plan()
+        if inputs is not None or outputs is not None:
+            if inputs is None or outputs is None:
+                raise ValueError(
+                    "A model has inputs and outputs. Received: one of the two. Use Model(inputs, outputs)."
+                )
+            self.set_graph(Graph(inputs, outputs))
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: layers, optimizer, history; it lays out buffers and order of its own."""
-        return {k: v for k, v in vars(self).items() if k not in ("_lock", "_arena", "_chain", "_step", "_workspaces")}
+        left = ("_lock", "_arena", "_programs", "_step", "_workspaces", "_layer_plans")
+        return {k: v for k, v in super().__getstate__().items() if k not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _lock=threading.RLock())
+        super().__setstate__(state)
+        self._lock = threading.RLock()
         self.forget_plan()
+
+    def set_graph(self, graph: Graph) -> None:
+        """Take another graph: the model is built, for the shapes of its symbols."""
+        names: dict[str, Layer] = {}
+        before, self.graph = self.graph, graph
+        for layer in self.layers:
+            if names.setdefault(layer.name, layer) is not layer:
+                self.graph = before
+                raise ValueError(
+                    f'Two layers of a model cannot share a name. Received: "{layer.name}" twice. '
+                    "Make one of them with another name=."
+                )
+        shapes = [symbol.shape for symbol in graph.input_symbols]
+        ends = [symbol.shape for symbol in graph.output_symbols]
+        self.input_shape = shapes[0] if isinstance(graph.inputs, Symbol) else shapes
+        self.output_shape = ends[0] if isinstance(graph.outputs, Symbol) else ends
+        self.built = True
+        self.forget_plan()
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbols of the inputs."""
+        return list(self._graph_or_error().input_symbols)
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The symbols of the outputs."""
+        return list(self._graph_or_error().output_symbols)
+
+    @property
+    def input(self) -> Any:
+        """The symbol of the input; a list or dict of them where there are several."""
+        return self._graph_or_error().inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbol of the output; a list or dict of them where there are several."""
+        return self._graph_or_error().outputs
+
+    def _graph_or_error(self) -> Graph:
+        if self.graph is None:
+            raise AttributeError(
+                f'Model "{self.name}" has no symbols of inputs and outputs. '
+                + (
+                    "It writes call, and is traced for the data it gets: use Model(inputs, outputs) to have symbols."
+                    if self._traced
+                    else "It is not built: begin it with Input(shape=...), or call model.build(input_shape)."
+                )
+            )
+        return self.graph
+
+    @property
+    def input_names(self) -> list[str] | None:
+        """The names of the inputs: the keys of a dict, or those of ``Input``; None where the data say what they are."""
+        if self.graph is None:
+            return None if self._traced else ["x"]
+        if isinstance(self.graph.inputs, Mapping):
+            return list(self.graph.inputs)
+        return [symbol.node.operation.name or symbol.name for symbol in self.graph.input_symbols]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the keys of a dict, or those of the layers that give them."""
+        if self.graph is None:
+            return list(self.objectives.names)
+        if isinstance(self.graph.outputs, Mapping):
+            return list(self.graph.outputs)
+        names: list[str] = []
+        for symbol in self.graph.output_symbols:
+            name = _layer_name(symbol)
+            count = sum(other == name or other.startswith(f"{name}_") for other in names)
+            names.append(f"{name}_{count}" if name in names else name)
+        return names
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.
@@ -75,7 +197,7 @@ class Model(LayerOfLayers):
             If there is none, or not exactly one of the two is given.
         """
         if (name is None) == (index is None):
-            raise ValueError(f"Give name or index. Received: name={name!r}, index={index!r}.")
+            raise ValueError(f"Use name or index. Received: name={name!r}, index={index!r}.")
         if name is not None:
             for layer in self.layers:
                 if layer.name == name:
@@ -85,19 +207,40 @@ class Model(LayerOfLayers):
             raise ValueError(f"There are {len(self.layers)} layers. Received: index={index}.")
         return self.layers[index]
 
+    # Building.
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to do for a model of symbols; ``Sequential`` and models that write ``call`` build their layers."""
+        self._require_layers()
+
+    def _require_layers(self) -> None:
+        if self.graph is None and not self._traced:
+            raise NotImplementedError(
+                f"{type(self).__name__} has nothing to run. Use Model(inputs, outputs) with symbols, or write "
+                "def call(self, x): return ... in the subclass."
+            )
+
+    def ensure_built(self, input_shape: Any, **options: Any) -> Any:
+        self._require_layers()
+        if self._traced and self.graph is None:
+            return super().ensure_built(input_shape, **options)
+        return as_shape(self.compute_output_shape(as_shape(input_shape)))
+
     # The plan.
 
     def forget_plan(self) -> None:
         """Lay out buffers and order anew before the next call, because layers or their settings have changed."""
         self._arena: Arena | None = None
-        self._chain: Chain | None = None
+        self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._step: Step | None = None
         self._workspaces = Workspaces()
         self._shapes: tuple[Any, Any] = (None, None)
-        self.input_dtype = self.dtype
+        self.input_dtypes: list[str] = []
+        vars(self).pop("_layer_plans", None)
+        vars(self).pop("_traces", None)
 
-    def ensure_ready(self, x_shape: tuple[int, ...]) -> None:
-        """Build for inputs of this shape if need be, and bring buffers and plan up to date.
+    def ensure_ready(self, x_shapes: Sequence[tuple[int, ...]], dtypes: Sequence[Any] = ()) -> None:
+        """Build for inputs of these shapes if need be, and bring buffers and plan up to date.
 
         Raises
         ------
@@ -105,9 +248,13 @@ class Model(LayerOfLayers):
             If a layer cannot take the shape; nothing is built then.
         """
         if not self.built:
-            self.build((None, *x_shape[1:]))
+            if self._traced:
+                kinds = ["int64" if np.dtype(d).kind in "iu" else self.dtype for d in dtypes]
+                self._first_call = (kinds, self._template)
+            shapes = [(None, *shape[1:]) for shape in x_shapes]
+            self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
             self.shape_declared = False
-        if self._chain is None:
+        if self._arena is None:
             wanted = {dtype for layer, _ in self.leaves() if (dtype := layer.dtype) and layer.weights} or {self.dtype}
             if len(wanted) > 1:
                 raise ValueError(
@@ -115,67 +262,127 @@ class Model(LayerOfLayers):
                     'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
                 )
             self.dtype = wanted.pop()
-            self.input_dtype = "int64" if self.takes_ids else self.dtype
-            warn_of_dropped_masks([layer for layer, _ in self.leaves()])
+            if self.graph is not None:
+                self.input_dtypes = [
+                    "int64" if reads_ids(self.graph, symbol) else self.dtype for symbol in self.graph.input_symbols
+                ]
+                self.objectives.bind(self.output_names)
+                warn_of_dropped_masks(self.graph)
             self._arena = Arena(self.trainable_weights, self.non_trainable_weights, self.dtype)
-            self._chain = Chain([layer for layer, _ in self.leaves()], self._arena.trainable, self._fuse)
-            self._chain.mark_first()
         elif not self._arena.whole:
             self._arena.take()
-            self._chain.mark_first()
+        if self.graph is None:
+            kinds = self.dtypes_of(dtypes=dtypes)
+            self._program_of(tuple(x_shapes), tuple(kinds), False)  # its outputs have names
 
-    def takes(self, shape: tuple[int, ...]) -> bool:
-        """Whether the model is ready for an input of exactly this shape."""
-        if self._chain is None or not self._arena.whole or len(shape) != len(self.input_shape) or not shape[0]:
+    def dtypes_of(self, arrays: Sequence[np.ndarray] = (), dtypes: Sequence[Any] | None = None) -> list[str]:
+        """What each input is read as."""
+        if self.graph is not None:
+            return self.input_dtypes
+        kinds = [a.dtype for a in arrays] if dtypes is None else dtypes
+        return ["int64" if np.dtype(kind).kind in "iu" else self.dtype for kind in kinds]
+
+    def program(self, xs: Sequence[np.ndarray], training: bool) -> Program:
+        """What runs the model on these inputs."""
+        if self.graph is not None:
+            return self._programs.get(None) or self._make_program(None, self.graph, len(self.graph.output_symbols))
+        return self._program_of(tuple([x.shape for x in xs]), tuple([x.dtype.name for x in xs]), training)
+
+    def _program_of(self, shapes: tuple[Any, ...], dtypes: tuple[str, ...], training: bool) -> Program:
+        """The program of a model that writes ``call``, for inputs of these shapes."""
+        key = (shapes, dtypes, training)
+        found = self._programs.get(key)
+        if found is not None:
+            self._programs.move_to_end(key)
+            return found
+        traced = trace_call(self, shapes, dtypes, training, template=self._template)
+        outputs = traced.structure
+        names = list(outputs) if isinstance(outputs, Mapping) else [f"output_{i + 1}" for i in range(traced.outputs)]
+        self.objectives.bind(names)
+        self._structure = outputs
+        return self._make_program(key, traced.graph, traced.outputs)
+
+    def _make_program(self, key: Any, graph: Graph, outputs: int) -> Program:
+        losses = self.objectives.losses if self.compiled else None
+        found = self._programs[key] = Program(graph, outputs, self._arena.trainable, self._fuse, losses)
+        if len(self._programs) > _MOST_PROGRAMS:
+            self._programs.popitem(last=False)
+        return found
+
+    def takes(self, x: np.ndarray) -> bool:
+        """Whether the model is ready for exactly this array as a batch of its only input."""
+        arena = self._arena
+        if arena is None or not arena.whole or not x.flags.c_contiguous:
             return False
-        return self.input_shape[1:] == shape[1:] or all(
-            e is None or e == n for e, n in zip(self.input_shape[1:], shape[1:], strict=True)
+        if self.graph is None:
+            dtype = "int64" if x.dtype.kind in "iu" else self.dtype
+            key = ((x.shape,), (dtype,), False)
+            return self._template is None and x.dtype == dtype and key in self._programs
+        expected = self.graph.input_symbols[0].shape
+        return (
+            len(self.input_dtypes) == 1
+            and x.dtype == self.input_dtypes[0]
+            and x.ndim == len(expected)
+            and x.shape[0] > 0
+            and self.input_dtypes[0] != "int64"
+            and fits(expected, x.shape)
         )
 
-    def take_length(self, x_shape: tuple[int, ...]) -> bool:
-        """Whether inputs of this shape pass too, though the model was built with data of another shape."""
+    def note_structure(self, x: Any) -> list[Any]:
+        """The arrays among the data of a model that writes ``call``, which gets them in the structure they came in."""
+        leaves: list[Any] = []
+        if isinstance(x, (dict, list, tuple)) and any(isinstance(leaf, np.ndarray) for leaf in flatten(x)):
+            first = next(iter(inspect.signature(self.call).parameters))
+            self._template = {first: cut(x, leaves, True)}
+            return leaves
+        self._template = None
+        return [x]
+
+    def take_lengths(self, x_shapes: Sequence[tuple[int, ...]]) -> bool:
+        """Whether inputs of these shapes pass too, though the model was built with data of another shape."""
         return False
 
-    def output_shape_for(self, x_shape: tuple[int, ...]) -> tuple[int | None, ...]:
-        """The shape of the outputs for inputs of this shape, with None for the batch alone."""
-        if None not in self.output_shape[1:]:
-            return (None, *self.output_shape[1:])
-        known, shape = self._shapes
-        if known != x_shape[1:]:
-            shape = (None, *self.compute_output_shape((self.input_shape[0], *x_shape[1:]))[1:])
-            self._shapes = (x_shape[1:], shape)
-        return shape
+    @property
+    def batch_declared(self) -> int | None:
+        """The size of all batches, where the input said one."""
+        shape = None if self.graph is None else self.graph.input_symbols[0].shape
+        return shape[0] if shape else None
 
-    def checked_targets(self, y: np.ndarray, x_shape: tuple[int, ...]) -> np.ndarray:
-        """Targets for inputs of this shape as the loss takes them; metrics and the step are bound to their shape.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If they do not fit the output of the model.
-        """
-        if self._loss is None:
-            raise ValueError(
-                'The model has no loss. Type model.compile(loss="mse", ...) with a loss that fits the targets.'
+    def output_shapes_for(self, x_shapes: Sequence[tuple[int, ...]]) -> list[tuple[int | None, ...]]:
+        """The shape of each output for inputs of these shapes, with None for the batch alone."""
+        if self.graph is None:
+            known = next(
+                program
+                for (shapes, _, _), program in reversed(self._programs.items())
+                if [s[1:] for s in shapes] == [s[1:] for s in x_shapes]
             )
-        output_shape = self.output_shape_for(x_shape)
-        t = self._loss.check_targets(output_shape, y)
-        self._metrics.build(output_shape, y.shape)
-        return t
+            symbols = known.graph.output_symbols[: known.outputs]
+            return [(None, *symbol.shape[1:]) for symbol in symbols]
+        key, shapes = self._shapes
+        wanted = [shape[1:] for shape in x_shapes]
+        if key != wanted:
+            found = output_shapes(self.graph, [(None, *shape) for shape in wanted])
+            shapes = [(None, *shape[1:]) for shape in found]
+            self._shapes = (wanted, shapes)
+        return shapes
 
-    def step(self) -> Step:
-        """The compiled step, made when first needed."""
-        if self._step is None:
-            leaves = [layer for layer, _ in self.leaves()]
-            head = self._chain.head
-            on_logits = self._loss.on_logits(head) if head else None
-            chain = self._chain
-            if on_logits is not None:
-                chain = Chain(leaves, self._arena.trainable, self._fuse, without_head=True)
-            self._step = Step(
-                chain, self._arena, self._workspaces, on_logits or self._loss, on_logits is not None, self._metrics
-            )
-        return self._step
+    def preparation(self) -> dict[str, Any]:
+        """What reading data may change: given to ``take_back`` if the data are refused."""
+        names = ("built", "input_shape", "output_shape", "shape_declared", "_template", "dtype", "graph", "_arena")
+        kept = {name: getattr(self, name) for name in names}
+        return kept | {"objectives": self.objectives.state()}
+
+    def take_back(self, before: dict[str, Any]) -> None:
+        """Be what one was before data were read that have been refused."""
+        objectives = before.pop("objectives")
+        if self.built and not before["built"]:
+            self.unbuild()
+        elif self.graph is not before["graph"] or before["_arena"] is not self._arena:
+            self.forget_plan()
+        before.pop("_arena")
+        for name, value in before.items():
+            setattr(self, name, value)
+        self.objectives.set_state(objectives)
 
     # Compile.
 
@@ -184,8 +391,8 @@ class Model(LayerOfLayers):
         optimizer: Any = "rmsprop",
         loss: Any = None,
         loss_weights: Any = None,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
@@ -201,8 +408,12 @@ class Model(LayerOfLayers):
         ----------
         optimizer : str or Optimizer
         loss : str, function or Loss
+            With several outputs a list, or a dict by their names; one alone serves all outputs, None leaves one out.
+        loss_weights : list or dict of float, optional
+            How much the loss of each output counts; default 1.
         metrics, weighted_metrics : list, optional
-            Only the second are weighted by ``sample_weight`` and ``class_weight``.
+            With several outputs a list of lists, or a dict. Only the second are weighted by ``sample_weight`` and
+            ``class_weight``.
         fuse : bool
             Join neighbouring layers into one kernel where no number changes beyond rounding; False runs them one by
             one.
@@ -212,30 +423,34 @@ class Model(LayerOfLayers):
         Raises
         ------
         TypeError, ValueError
-            For unknown names; the model stays as it was compiled before.
+            For unknown names, or entries that are not those of the outputs; the model stays as it was compiled before.
         """
-        if loss_weights is not None:
-            raise ValueError(
-                "loss_weights weigh the losses of several outputs; this model has one. Received: "
-                f"loss_weights={loss_weights!r}. "
-                "Leave it out."
-            )
-        if isinstance(loss, (list, tuple, dict)):
-            raise ValueError(
-                f"This model has one output and takes one loss. Received: loss={loss!r}. Type loss=the one of it."
-            )
-        found_loss, found_optimizer = losses.get(loss), optimizers.get(optimizer)
-        found_metrics = _compiled_metrics(metrics, weighted_metrics)
-        self.loss, self._loss, self.optimizer, self._metrics = loss, found_loss, found_optimizer, found_metrics
+        self._require_layers_or_sequential()
+        objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
+        if self.graph is not None:
+            objectives.bind(self.output_names)
+        found_optimizer = optimizers.get(optimizer)
+        self.loss, self.objectives, self.optimizer = loss, objectives, found_optimizer
         self._fuse, self.compiled = bool(fuse), True
         self.forget_plan()
+
+    def _require_layers_or_sequential(self) -> None:
+        self._require_layers()
 
     def require_compiled(self, what: str) -> None:
         """Raise unless ``compile`` was called."""
         if not self.compiled:
             raise ValueError(
-                f'{what} needs a compiled model. Type model.compile(optimizer="adam", loss="mse") '
+                f'{what} needs a compiled model. Call model.compile(optimizer="adam", loss="mse") '
                 "with the loss that fits your targets."
+            )
+
+    def require_loss(self) -> None:
+        """Raise unless there is a loss to measure with."""
+        adds = self.graph is None and any(len(p.graph.output_symbols) > p.outputs for p in self._programs.values())
+        if not adds and not any(loss is not None for loss in self.objectives.losses):
+            raise ValueError(
+                'The model has no loss. Call model.compile(loss="mse", ...) with a loss that fits the targets.'
             )
 
     # Train and use.
@@ -264,9 +479,11 @@ class Model(LayerOfLayers):
         Parameters
         ----------
         x : array (N, …) of any numeric dtype, or an iterable of batches (x, y) or (x, y, sample_weight)
+            A list, or a dict by names, where there are several inputs.
             Arrays are never copied whole: rows are drawn and cast batch by batch.  Sequences are padded to one length;
             a data set may pad each batch to its own.
         y : array (N, …)
+            A list, or a dict by names, where there are several outputs.
         batch_size : int
             Default 32; the last batch of an epoch may be smaller.
         epochs, initial_epoch : int
@@ -304,9 +521,24 @@ class Model(LayerOfLayers):
         FloatingPointError
             If the loss becomes NaN or infinite; the last good weights are kept.
         """
-        settings = {k: v for k, v in locals().items() if k != "self"}
+        settings = training.FitSettings(
+            batch_size=batch_size,
+            epochs=whole_number("epochs", epochs, 0),
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=whole_number("initial_epoch", initial_epoch, 0),
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+        )
         with self._lock:
-            return training.fit(self, **settings)
+            return training.fit(self, x, y, settings)
 
     def evaluate(
         self,
@@ -328,7 +560,7 @@ class Model(LayerOfLayers):
         """
         with self._lock:
             logs = training.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
-            return logs if return_dict else self._in_order(logs)
+            return logs if return_dict else self.in_order(logs)
 
     def predict(
         self,
@@ -337,12 +569,12 @@ class Model(LayerOfLayers):
         verbose: str | int = "auto",
         steps: int | None = None,
         callbacks: Sequence[Any] | None = None,
-    ) -> np.ndarray:
+    ) -> Any:
         """The outputs for all examples, batch by batch.
 
         Returns
         -------
-        array (N, …)
+        array (N, …), or a list or dict of them where there are several outputs
         """
         with self._lock:
             return training.predict(self, x, batch_size, verbose, steps, callbacks)
@@ -359,51 +591,95 @@ class Model(LayerOfLayers):
 
         Raises
         ------
+        TypeError, ValueError
+            For input that does not fit; nothing has changed then.
         FloatingPointError
             If the loss is NaN or infinite; the weights are unchanged.
         """
         with self._lock:
             self.require_compiled("train_on_batch")
-            batch = batch_of(self, x, y, sample_weight, class_weight)
-            step = self.trained_step()
+            with preparing(self):
+                batch = batch_of(self, x, y, sample_weight, class_weight)
+                step = self.trained_step()
             step.reset()
             step.train(*batch)
-            return step.logs() if return_dict else self._in_order(step.logs())
+            return step.logs() if return_dict else self.in_order(step.logs())
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Measure loss and metrics on one batch."""
         with self._lock:
             self.require_compiled("test_on_batch")
-            batch = batch_of(self, x, y, sample_weight, what="test_on_batch")
-            step = self.step()
+            with preparing(self):
+                batch = batch_of(self, x, y, sample_weight, what="test_on_batch")
+                step = self.step()
             step.reset()
             step.test(*batch)
-            return step.logs() if return_dict else self._in_order(step.logs())
+            return step.logs() if return_dict else self.in_order(step.logs())
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
-        """The outputs for one batch."""
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, in the structure of the outputs."""
         with self._lock:
-            x = ready_rows(self, x)
-            with self._workspaces.of(x.shape, False):
-                return self._chain.infer(x).copy()
+            with preparing(self):
+                xs = read_batch(self, x)
+            return self.packed(self.infer(xs))
 
-    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> np.ndarray:
-        """The outputs for a batch; with ``training=True`` dropout and its like are at work.
+    def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The outputs for ready arrays, as copies."""
+        program = self.program(xs, False)
+        with self._workspaces.of(tuple([x.shape for x in xs]), False):
+            return [y.copy() for y in program.predicting.infer(xs)[: program.outputs]]
+
+    def packed(self, outputs: Sequence[Any]) -> Any:
+        """Outputs in the structure that the model gives them in."""
+        structure = self.graph.outputs if self.graph is not None else self._structure
+        return outputs[0] if not isinstance(structure, (list, tuple, dict)) else pack(structure, outputs)
+
+    def __call__(self, x: Any, *arguments: Any, training: bool | None = None, mask: Any = None, **named: Any) -> Any:
+        """The outputs for a batch, or symbols for symbols; with ``training=True`` dropout and its like are at work.
 
         Parameters
         ----------
-        x : array (N, …)
-        training : bool
+        x : array (N, …) or Symbol; lists or dicts of them for several inputs
+        training : bool, optional
         mask : array of bool (N, T), optional
             True where a time step counts.
         """
+        if arguments and isinstance(arguments[0], (bool, type(None))) and training is None:
+            training, *arguments = arguments  # type: ignore[assignment]
+        if self._traced and self.graph is None:
+            return call_traced(self, x, *arguments, training=training, mask=mask, **named)
+        if arguments or named:
+            raise TypeError(
+                f'Model "{self.name}" is called on its inputs, training= and mask=. Received: {arguments or named}. '
+                "Use a list for several inputs."
+            )
+        if is_tracing() or contains_symbols(x):
+            x = pack(x, [as_symbol(leaf, self.dtype) for leaf in flatten(x)])
+            self._build_on_symbols(x)
+            return self.call_on_symbols(x, training, mask)
         if not training and mask is None:
             return self.predict_on_batch(x)
         with self._lock:
-            x = ready_rows(self, x)
-            mask = None if mask is None else checked_mask(mask, x.shape, self)
-            with self._workspaces.of(x.shape, bool(training)):
-                return self._chain.forward_masked(x, bool(training), mask)[0].copy()
+            with preparing(self):
+                xs = read_batch(self, x)
+                masks = [mask] if not isinstance(mask, (list, tuple)) or len(xs) == 1 else list(mask)
+                masks += [None] * (len(xs) - len(masks))
+                masks = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(masks, xs, strict=True)]
+            program = self.program(xs, bool(training))
+            plan = program.predicting if mask is None else program.masked(tuple(m is not None for m in masks))
+            with self._workspaces.of(tuple([a.shape for a in xs]), bool(training)):
+                outputs = plan.forward(xs, bool(training), None if mask is None else masks)[0]
+                return self.packed([y.copy() for y in outputs[: program.outputs]])
+
+    def _build_on_symbols(self, x: Any) -> None:
+        """Build a model that is not built yet for the shapes of symbols."""
+        self._require_layers()
+
+    def step(self) -> Step:
+        """The compiled step, made when first needed."""
+        if self._step is None:
+            self._step = Step(self.program, self._arena, self._workspaces, self.objectives)
+        return self._step
 
     def trained_step(self) -> Step:
         """The step, with its optimizer built; the first one after ``compile`` settles which weights it trains."""
@@ -411,13 +687,18 @@ class Model(LayerOfLayers):
         if step.optimizer is not None:
             return step
         if [id(p) for p in self._arena.trainable] != [id(p) for p in self.trainable_weights]:
+            programs = list(self._programs)
             self.forget_plan()
-            self.ensure_ready(self.input_shape)
+            shapes = [self.input_shape] if isinstance(self.input_shape, tuple) else self.input_shape
+            self.ensure_ready(shapes if not programs or programs[0] is None else programs[-1][0], self._kinds(programs))
             step = self.step()
         if self._arena.trainable:
             self.optimizer.build(self._arena.trainable, self._arena.trainable_value, self._arena.trainable_grad)
             step.optimizer = self.optimizer
         return step
+
+    def _kinds(self, programs: Sequence[Any]) -> Sequence[str]:
+        return programs[-1][1] if programs and programs[-1] is not None else ()
 
     def reset_state(self) -> None:
         """Let all stateful layers start from zeros again: the next batch goes on from nothing."""
@@ -439,17 +720,48 @@ class Model(LayerOfLayers):
     @property
     def metrics(self) -> list[Any]:
         """The compiled metrics."""
-        return self._metrics.metrics
+        return [metric for compiled in self.objectives.metrics for metric in compiled.metrics]
 
     @property
     def metrics_names(self) -> list[str]:
-        """ "loss", then the metrics in the order of ``compile``."""
-        return ["loss", *self._metrics.result()]
+        """ "loss", the losses of the outputs if there are several, then the metrics in the order of ``compile``."""
+        outputs = self._step.output_losses() if self._step is not None else {}
+        return ["loss", *outputs, *self.objectives.result()]
 
-    def _in_order(self, logs: dict[str, Any]) -> Any:
+    def in_order(self, logs: dict[str, Any]) -> Any:
+        """The logs as Keras lists them: the loss alone, or loss, losses of the outputs, metrics."""
         if len(logs) == 1:
             return logs["loss"]
-        return [logs["loss"], *(logs[name] for name in self._metrics.result())]
+        names = self.metrics_names
+        if len(self.objectives.names) > 1:
+            head = ["loss", *self._step.output_losses()]
+            names = head + sorted(name for name in logs if name not in head)
+        return [logs[name] for name in names]
+
+    # Settings.
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, layers and how they are connected, as plain data."""
+        if self.graph is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} writes call, so only you know what makes it again. Write get_config(self), which "
+                "returns the arguments of __init__."
+            )
+        return {"name": self.name, "trainable": self._trainable, **graph_config(self.graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Any:
+        """A model of new layers from ``get_config``.
+
+        Parameters
+        ----------
+        custom_objects : dict, optional
+            Classes of the user's own layers by name.
+        """
+        if "nodes" not in config:
+            return cls(**config)
+        inputs, outputs = graph_from_config(config, custom_objects)
+        return Model(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
 
     def summary(
         self,
@@ -479,7 +791,9 @@ class Model(LayerOfLayers):
         (print_fn or print)(summary_text(self, line_length, positions, expand_nested, show_trainable))
 
 
-def _compiled_metrics(plain: Any, weighted: Any) -> metrics.CompiledMetrics:
-    if isinstance(plain, dict) or isinstance(weighted, dict):
-        raise ValueError("metrics is a list; a dict names the outputs of models with several. Type metrics=[...].")
-    return metrics.CompiledMetrics(plain, weighted)
+def _layer_name(symbol: Symbol) -> str:
+    """The name of the layer behind a symbol."""
+    operation = symbol.node.operation
+    if not isinstance(operation, Layer) and symbol.node.inputs:  # an operator, or the penalty of a layer
+        return getattr(operation, "name", "") or _layer_name(symbol.node.inputs[0])
+    return operation.name

@@ -1,10 +1,11 @@
-"""Sequential: layers one behind the other."""
+"""Sequential: layers in a row, the simplest graph."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from ..graph import Graph, Symbol
 from ..layers.base import Layer, Shape
 from ..layers.core.input_layer import InputLayer, read_shape
 from ..layers.support.wrapper import Wrapper, classes_above
@@ -28,7 +29,7 @@ class Sequential(Model):
     Raises
     ------
     TypeError
-        If something is no layer.
+        If an element is not a layer.
     ValueError
         If two layers have one name, or a layer cannot take what the one before gives; the layer is not added then.
 
@@ -42,11 +43,14 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None):
         self._layers: list[Layer] = []
+        self._input_layer: InputLayer | None = None
+        self._symbols: list[Symbol] = []
+        """What each layer gives, when built; the input first."""
         self._built_here: list[Layer] = []
         super().__init__(name=name, trainable=trainable)
         if layers is not None and not isinstance(layers, (list, tuple)):
             raise TypeError(
-                f"Sequential takes a list of layers. Received: {type(layers).__name__}. Type Sequential([...])."
+                f"Sequential takes a list of layers. Received: {type(layers).__name__}. Use Sequential([...])."
             )
         for layer in layers or ():
             self.add(layer)
@@ -54,58 +58,65 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the input layer."""
-        return [layer for layer in self._layers if not isinstance(layer, InputLayer)]
-
-    def leaves(self) -> list[tuple[Layer, bool]]:
-        found: list[tuple[Layer, bool]] = []
-        for layer in self.layers:
-            inner = layer.leaves() if isinstance(layer, Model) else [(layer, True)]
-            found += [(leaf, free and self._trainable) for leaf, free in inner]
-        return found
+        return list(self._layers)
 
     # Adding and taking away.
 
-    def add(self, layer: Layer, rebuild: bool = True) -> None:
+    def add(self, layer: Layer | Symbol, rebuild: bool = True) -> None:
         """Add a layer at the end."""
+        if isinstance(layer, Symbol) and isinstance(layer.node.operation, InputLayer):
+            layer = layer.node.operation
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"A Sequential is made of layers. Received: {layer!r}"
                 + (
-                    f". Type {layer.__name__}(...) with parentheses."
+                    f". Use {layer.__name__}(...) with parentheses."
                     if isinstance(layer, type)
                     else f" of type {type(layer).__name__}."
                 )
-                + " A layer of your own is a subclass of fastnn.layers.Layer with forward and backward."
+                + " A layer of your own is a subclass of fastnn.layers.Layer that writes call."
             )
         if layer.gives_several:
             raise ValueError(
                 f'The layers of a Sequential give one array each. Received: layer "{layer.name}" '
                 f"({type(layer).__name__}), which gives several: its output and its final states, or both directions. "
-                "Leave out return_state=True (and merge_mode=None), or call the layer itself: y, *states = layer(x)."
+                "Leave out return_state=True (and merge_mode=None), or use Model(inputs, outputs)."
             )
-        if any(layer.name == other.name for other in self._layers):
+        names = [other.name for other in self._layers] + ([self._input_layer.name] if self._input_layer else [])
+        if layer.name in names:
             raise ValueError(
                 f'Two layers of a model cannot share a name. Received: "{layer.name}" twice. '
-                "Make a second layer, or give it another name=."
+                "Make a second layer, or give it another name=. To use one layer twice, use Model(inputs, outputs)."
             )
-        if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError(f'Input stands first. Received: Input "{layer.name}" behind {len(self._layers)} layers.')
-        added: list[Layer] = [layer]
-        if not self._layers and not isinstance(layer, InputLayer):
-            shape = layer.first_shape
-            if shape is not None:
-                added.insert(0, InputLayer(read_shape(shape), layer.first_batch))
-            elif isinstance(layer, Sequential) and layer.built:
-                added.insert(0, InputLayer(layer.input_shape[1:], layer.input_shape[0]))
-        if self._layers and self.output_shape is not None:
-            self.output_shape = self._grow(layer, self.output_shape)
-        elif isinstance(added[0], InputLayer):
-            shape = added[0].output_shape
-            output = self._grow(added[1], shape) if len(added) > 1 else shape
-            self.input_shape, self.output_shape = shape, output
-        self._layers += added
-        self.built = self.output_shape is not None and bool(self.layers)
-        self.forget_plan()
+        if isinstance(layer, InputLayer):
+            if self._layers or self._input_layer is not None:
+                raise ValueError(
+                    f'Input stands first. Received: Input "{layer.name}" behind {len(self._layers)} layers.'
+                )
+            self._begin(layer)
+            return
+        if not self._layers and self._input_layer is None:
+            first = _input_of(layer)
+            if first is not None:
+                self._begin(first)
+        if self._symbols:
+            self._built_here += [layer] if not layer.built else []
+            try:
+                self._symbols.append(layer(self._symbols[-1]))
+            except BaseException:
+                if not self._layers and self._input_layer is not None and self._input_layer.name not in names:
+                    self._input_layer, self._symbols = None, []
+                raise
+        self._layers.append(layer)
+        if self._symbols:
+            self.set_graph(Graph(self._symbols[0], self._symbols[-1]))
+        else:
+            self.forget_plan()
+
+    def _begin(self, layer: InputLayer) -> None:
+        self._input_layer = layer
+        self._symbols = [layer.output]
+        self.input_shape = self.output_shape = layer.output.shape
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer away, and give it back.
@@ -115,18 +126,17 @@ class Sequential(Model):
         ValueError
             If there is none.
         """
-        if not self.layers:
+        if not self._layers:
             raise ValueError(f'Sequential "{self.name}" has no layer to take away.')
         layer = self._layers.pop()
-        if self.built:
-            self.output_shape = self.layers[-1].output_shape if self.layers else self.input_shape
-            self.built = bool(self.layers)
+        if self._symbols:
+            self._symbols.pop()
+            if self._layers:
+                self.set_graph(Graph(self._symbols[0], self._symbols[-1]))
+                return layer
+            self.graph, self.built, self.output_shape = None, False, self.input_shape
         self.forget_plan()
         return layer
-
-    def _grow(self, layer: Layer, input_shape: Shape) -> Shape:
-        """Build a layer on ``input_shape``; gives its output shape."""
-        return layer.ensure_built(input_shape)
 
     # Building.
 
@@ -140,80 +150,112 @@ class Sequential(Model):
         """
         if self.built:
             return
-        if input_shape is None and self.input_shape is not None:
-            input_shape = self.input_shape
-        if not self.layers:
-            raise ValueError(f'Sequential "{self.name}" has no layers yet. Type model.add(...).')
+        if not self._layers:
+            raise ValueError(f'Sequential "{self.name}" has no layers yet. Call model.add(...).')
         if input_shape is None:
             raise ValueError("build needs the shape of the input, batch first: model.build((None, 28, 28)).")
-        batch = None if self.input_shape is None else self.input_shape[0]
-        shape = (batch, *tuple(input_shape)[1:])
-        self._built_here = [layer for layer in self.layers if not layer.built]
-        output = shape
+        if any(isinstance(part, (list, tuple)) for part in input_shape):
+            raise ValueError(f'Sequential "{self.name}" has one input. Received: shapes {list(input_shape)}.')
+        batch, *rest = tuple(input_shape)
+        self._built_here = [layer for layer in self._layers if not layer.built]
         try:
-            for layer in self.layers:
-                output = layer.ensure_built(output)
+            self._begin(InputLayer(batch_shape=(batch, *rest), dtype=self._data_dtype(), name=f"{self.name}_input"))
+            self._call_layers()
         except BaseException:
-            self._forget_layers()
+            self.unbuild()
             raise
-        self.input_shape, self.output_shape, self.built = shape, output, True
-        self.forget_plan()
 
-    def take_length(self, x_shape: tuple[int, ...]) -> bool:
+    def _data_dtype(self) -> str | None:
+        return "int64" if self._layers[0].takes_ids else None
+
+    def _call_layers(self) -> None:
+        """Record all layers, from the input on."""
+        for layer in self._layers:
+            self._symbols.append(layer(self._symbols[-1]))
+        self.set_graph(Graph(self._symbols[0], self._symbols[-1]))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.built:
+            self._begin(self._input_layer)
+            self._call_layers()
+        elif self._input_layer is not None:
+            self._begin(self._input_layer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k not in ("graph", "_symbols")}
+
+    def take_lengths(self, x_shapes: Sequence[tuple[int, ...]]) -> bool:
         if self.shape_declared:
             return False
         batch, *sizes = self.input_shape
-        shape = (batch, *(n if n == m else None for n, m in zip(sizes, x_shape[1:], strict=True)))
+        if len(sizes) != len(x_shapes[0]) - 1:
+            return False
+        shape = (batch, *(n if n == m else None for n, m in zip(sizes, x_shapes[0][1:], strict=True)))
         try:
-            self.compute_output_shape((batch, *x_shape[1:]))
+            self.compute_output_shape((batch, *x_shapes[0][1:]))
             self.compute_output_shape(shape)
         except ValueError:
             return False
-        self._note_shapes(shape)
+        self._open_lengths(shape)
         return True
 
-    def _note_shapes(self, shape: Shape) -> None:
-        """Write down new input and output shapes of all layers; no weight depends on them."""
-        self.input_shape = shape
-        for layer in self.layers:
-            if isinstance(layer, Sequential):
-                layer._note_shapes(shape)
-            layer.input_shape, layer.output_shape = shape, layer.compute_output_shape(shape)
-            shape = layer.output_shape
-        self.output_shape = shape
+    def _open_lengths(self, shape: Shape) -> None:
+        """Have symbols of another shape, now that lengths have been seen to differ; no weight depends on them."""
+        entry = self._input_layer
+        kept = {name: getattr(self, name) for name in ("_arena", "_step", "_workspaces", "input_dtypes")}
+        self._begin(InputLayer(batch_shape=shape, dtype=entry.data_dtype, name=entry.name))
+        self._call_layers()
+        for layer, symbol, after in zip(self._layers, self._symbols, self._symbols[1:], strict=False):
+            layer.input_shape, layer.output_shape = symbol.shape, after.shape
+            if isinstance(layer, Sequential) and layer.graph is not None:
+                layer._open_lengths(symbol.shape)
+        vars(self).update(kept)  # a training that is under way goes on
 
     def unbuild(self) -> None:
         """Undo ``build``, because what it was built for turned out wrong."""
-        self._forget_layers()
+        for layer in self._built_here:
+            layer.unbuild()
+        self._built_here, self._symbols, self._input_layer, self.graph = [], [], None, None
         self.built, self.input_shape, self.output_shape, self.shape_declared = False, None, None, True
         self.forget_plan()
 
-    def _forget_layers(self) -> None:
-        for layer in self._built_here:
-            layer.unbuild()
-        self._built_here = []
-
-    def ensure_built(self, input_shape: Sequence[int | None]) -> Shape:
+    def ensure_built(self, input_shape: Sequence[int | None], **options: Any) -> Shape:
         if not self.built:
             self.build(input_shape)
         return self.compute_output_shape(input_shape)
 
+    def _require_layers_or_sequential(self) -> None:
+        """A Sequential may be compiled before it is built."""
+
+    def _build_on_symbols(self, x: Any) -> None:
+        if not self.built:
+            self.build(x.shape)
+            self.shape_declared = False
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Shape of the output for an input shape, batch first."""
         shape = tuple(input_shape)
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
+        for layer in self._layers:
+            shape = tuple(layer.compute_output_shape(shape))
         return shape
 
     def get_config(self) -> dict[str, Any]:
         """Name, layers and input shape, as plain data."""
-        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers]
+        layers = [
+            {"class_name": type(layer).__name__, "config": layer.get_config()}
+            for layer in (*self._entry(), *self._layers)
+        ]
         return {
             "name": self.name,
             "trainable": self._trainable,
             "layers": layers,
             "build_input_shape": self.input_shape,
         }
+
+    def _entry(self) -> tuple[Layer, ...]:
+        declared = self._input_layer is not None and self.shape_declared
+        return (self._input_layer,) if declared else ()
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Sequential:
@@ -245,4 +287,15 @@ class Sequential(Model):
         return model
 
 
+def _input_of(layer: Layer) -> InputLayer | None:
+    """The input that a first layer brings along: ``input_shape=``, or that of a model."""
+    if layer.first_shape is not None:
+        return InputLayer(read_shape(layer.first_shape), layer.first_batch, "int64" if layer.takes_ids else None)
+    if isinstance(layer, Model) and layer.graph is not None and not layer.takes_several:
+        batch, *shape = layer.input_shape
+        return InputLayer(tuple(shape), batch, "int64" if layer.takes_ids else None)
+    return None
+
+
 classes_above["Sequential"] = Sequential
+classes_above["Model"] = Model

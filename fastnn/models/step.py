@@ -1,20 +1,25 @@
-"""One step: forward, loss, backward, update, on one batch of ready arrays."""
+"""One step: forward, losses, backward, update, on one batch of ready arrays."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..graph import collected_updates, commit
 from .arena import Arena
-from .plan import Chain
+from .objectives import Objectives
+from .program import Program
 from .workspaces import Workspaces
 
 __all__ = ["NotFinite", "Step"]
 
 _MOST_SCALES = 64  # one for each number of rows, and sequences come in many lengths
+
+Arrays = Sequence[np.ndarray]
+Weights = Sequence[np.ndarray | None]
 
 
 class NotFinite(FloatingPointError):
@@ -36,14 +41,12 @@ class Step:
 
     Parameters
     ----------
-    chain : Chain
-        All blocks, or those up to the logits if ``loss`` starts from logits.
+    program : callable
+        Gives the Program for arrays of inputs, in training or not.
     arena : Arena
     workspaces : Workspaces
-    loss : Loss or its form on logits
-    from_logits : bool
-        Whether ``loss`` gives the predictions beside its values.
-    metrics : CompiledMetrics
+    objectives : Objectives
+        Bound to the outputs.
 
     Attributes
     ----------
@@ -55,47 +58,54 @@ class Step:
 
     def __init__(
         self,
-        chain: Chain,
+        program: Callable[[Arrays, bool], Program],
         arena: Arena,
         workspaces: Workspaces,
-        loss: Any,
-        from_logits: bool,
-        metrics: Any,
+        objectives: Objectives,
     ):
-        self.chain, self.arena, self.workspaces = chain, arena, workspaces
-        self.loss, self.from_logits, self.metrics = loss, from_logits, metrics
+        self.program, self.arena, self.workspaces, self.objectives = program, arena, workspaces, objectives
         self.optimizer: Any = None
-        self.total, self.count = 0.0, 0
         self._regularized = [p for p in arena.parameters if p.regularizer is not None]
         trained = {id(p) for p in arena.trainable}
         self._pulled = [p for p in self._regularized if id(p) in trained]
         self._constrained = [p for p in arena.trainable if p.constraint is not None]
-        self._penalized = bool(self._regularized or chain.penalties)
-        self._measures = bool(metrics.metrics) or not metrics.built
-        self._scales: dict[tuple[int, Any], np.ndarray] = {}
+        self._scales: dict[tuple[int, Any, int], np.ndarray] = {}
+        self._several = len(objectives.names) > 1
+        self.total, self.count = 0.0, 0
+        self._totals = [0.0] * len(objectives.names)
 
     def reset(self) -> None:
         """Forget the losses and metrics of all batches."""
         self.total, self.count = 0.0, 0
-        self.metrics.reset()
+        self._totals = [0.0] * len(self._totals)
+        self.objectives.reset()
 
     def logs(self) -> dict[str, float]:
         """Loss and metrics since ``reset``, sorted by name."""
         found = {"loss": self.total / self.count if self.count else 0.0}
-        if self._measures:
-            found |= {name: _plain(value) for name, value in self.metrics.result().items()}
+        if self._several:
+            found |= self.output_losses()
+        found |= {name: _plain(value) for name, value in self.objectives.result().items()}
         return dict(sorted(found.items()))
 
-    def train(
-        self, x: np.ndarray, t: np.ndarray, weight: np.ndarray | None, sound: Callable[[], None] | None = None
-    ) -> None:
+    def output_losses(self) -> dict[str, float]:
+        """The loss of each output by its name in the logs, before ``loss_weights``; none where there is one output."""
+        if not self._several:
+            return {}
+        pairs = zip(self.objectives.names, self.objectives.losses, self._totals, strict=True)
+        return {f"{name}_loss": total / (self.count or 1) for name, loss, total in pairs if loss is not None}
+
+    def train(self, xs: Arrays, ts: Weights, weights: Weights, before_update: Callable[[], None] | None = None) -> None:
         """Learn from a batch.
 
         Parameters
         ----------
-        x, t : arrays
-        weight : array (N,) or (N, T), optional
-        sound : callable, optional
+        xs : tuple of array
+            The inputs.
+        ts : tuple of array or None
+            The targets of each output.
+        weights : tuple of array (N,) or (N, T), or None
+        before_update : callable, optional
             Called when the loss has been found finite, before the weights change.
 
         Raises
@@ -103,25 +113,24 @@ class Step:
         NotFinite
             If the loss is NaN or infinite; nothing has changed.
         """
-        with self.workspaces.of(x.shape, True):
-            losses, p, ctx, tape = self._forward(x, t, True)
-            mask = self.chain.mask
-            scale = self._scale(losses, t, weight, mask)
-            value = float(losses.dot(scale))
-            if self._penalized:
-                value += self._penalty()
+        program = self.program(xs, True)
+        with self.workspaces.of(_shapes(xs), True), collected_updates() as updates:
+            value, parts, outputs, tape = self._measure(program, xs, ts, weights, True)
             if not math.isfinite(value):
                 raise NotFinite(
                     f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
-                    "too high, or "
-                    "inputs are large or hold NaN. Scale the inputs (x / 255), or type optimizer=Adam(1e-4).",
+                    "too high, or inputs are large or hold NaN. Scale the inputs (x / 255), or use "
+                    "optimizer=Adam(1e-4).",
                     value,
                 )
-            if sound is not None:
-                sound()
-            self._note(value, t, p, weight, mask)  # a metric that refuses the batch does so before the weights change
+            if before_update is not None:
+                before_update()
+            self._note(value, parts, ts, weights)  # a metric that refuses the batch does so before anything changes
+            commit(updates)
             if self.optimizer is not None:
-                self.chain.backward(self.loss.backward(scale, ctx), tape)
+                slopes = [None if part.ctx is None else part.loss.backward(part.scale, part.ctx) for part in parts]
+                slopes += [np.ones_like(extra) for extra in outputs[len(parts) :]]
+                program.training.backward(slopes, tape)
                 for parameter in self._pulled:
                     parameter.grad += parameter.regularizer.gradient(parameter.value)
                     parameter.rows = None
@@ -129,52 +138,91 @@ class Step:
                 for parameter in self._constrained:
                     parameter.value[...] = parameter.constraint(parameter.value)
 
-    def test(self, x: np.ndarray, t: np.ndarray, weight: np.ndarray | None) -> None:
-        """Measure loss and metrics on a batch."""
-        with self.workspaces.of(x.shape, False):
-            losses, p, _, _ = self._forward(x, t, False)
-            mask = self.chain.mask
-            value = float(losses.dot(self._scale(losses, t, weight, mask)))
-            if self._penalized:
-                value += self._penalty()
-            self._note(value, t, p, weight, mask)
+    def test(self, xs: Arrays, ts: Weights, weights: Weights) -> None:
+        """Measure losses and metrics on a batch."""
+        program = self.program(xs, False)
+        with self.workspaces.of(_shapes(xs), False):
+            value, parts, _, _ = self._measure(program, xs, ts, weights, False)
+            self._note(value, parts, ts, weights)
 
-    def _forward(self, x: np.ndarray, t: np.ndarray, training: bool) -> tuple[np.ndarray, np.ndarray, Any, list[Any]]:
-        y, tape = self.chain.forward(x, training)
-        if self.from_logits:
-            losses, p, ctx = self.loss.forward(y, t)
-            return losses, p, ctx, tape
-        losses, ctx = self.loss.forward(y, t)
-        return losses, y, ctx, tape
+    def _measure(
+        self, program: Program, xs: Arrays, ts: Weights, weights: Weights, training: bool
+    ) -> tuple[float, list[_Part], list[np.ndarray], list[Any]]:
+        """The loss of a batch and its parts, output by output."""
+        plan = program.training
+        outputs, tape, masks = plan.forward(xs, training)
+        value, parts = 0.0, []
+        factors = self.objectives.weights
+        for i, (loss, logits) in enumerate(zip(program.losses, program.from_logits, strict=True)):
+            y, t, mask = outputs[i], ts[i], masks[i]
+            if loss is None:
+                parts.append(_Part(None, y, None, None, 0.0, mask))
+                continue
+            if logits:
+                losses, p, ctx = loss.forward(y, t)
+            else:
+                losses, ctx = loss.forward(y, t)
+                p = y
+            scale = self._scale(i, loss, losses, t, weights[i], mask)
+            part = float(losses.dot(scale))
+            value += part
+            parts.append(_Part(loss, p, ctx, scale, part / factors[i] if factors[i] else 0.0, mask))
+        for extra in outputs[len(parts) :]:
+            value += float(extra.sum())
+        if plan.penalized:
+            value += plan.penalty(tape)
+        for p in self._regularized:
+            value += float(p.regularizer(p.value))
+        return value, parts, outputs, tape
 
     def _scale(
-        self, losses: np.ndarray, t: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None
+        self,
+        place: int,
+        loss: Any,
+        losses: np.ndarray,
+        t: np.ndarray,
+        weight: np.ndarray | None,
+        mask: np.ndarray | None,
     ) -> np.ndarray:
-        """The factor of each row's loss; without weights and mask the same array each time."""
-        if mask is not None:
-            return self.loss.scale(losses.size, weight, losses.dtype, mask, t)
-        if weight is not None:
-            return self.loss.scale(losses.size, weight, losses.dtype)
-        key = (losses.size, losses.dtype)
+        """The factor of each row's loss, with ``loss_weights``; without weights and mask the same array each time."""
+        factor = self.objectives.weights[place]
+        if mask is not None or weight is not None:
+            given = (mask, t) if mask is not None else ()
+            scale = loss.scale(losses.size, weight, losses.dtype, *given)
+            return scale if factor == 1 else scale * scale.dtype.type(factor)
+        key = (losses.size, losses.dtype, place)
         scale = self._scales.get(key)
         if scale is None:
             if len(self._scales) >= _MOST_SCALES:
                 self._scales.clear()
-            scale = self._scales[key] = self.loss.scale(losses.size, None, losses.dtype)
+            scale = loss.scale(losses.size, None, losses.dtype)
+            scale = self._scales[key] = scale if factor == 1 else scale * scale.dtype.type(factor)
         return scale
 
-    def _penalty(self) -> float:
-        weights = sum(float(p.regularizer(p.value)) for p in self._regularized)
-        return weights + sum(block.penalty for block in self.chain.penalties)
-
-    def _note(
-        self, value: float, t: np.ndarray, p: np.ndarray, weight: np.ndarray | None, mask: np.ndarray | None
-    ) -> None:
-        n = len(p)
+    def _note(self, value: float, parts: list[_Part], ts: Weights, weights: Weights) -> None:
+        n = len(parts[0].p)
+        for i, part in enumerate(parts):
+            metrics = self.objectives.metrics[i]
+            if ts[i] is not None and (metrics.metrics or not metrics.built):
+                metrics.update(ts[i], part.p, weights[i], part.mask)
         self.total += value * n
         self.count += n
-        if self._measures:
-            self.metrics.update(t, p, weight, mask)
+        if self._several:
+            for i, part in enumerate(parts):
+                self._totals[i] += part.value * n
+
+
+class _Part:
+    """What one output adds to a step."""
+
+    __slots__ = ("ctx", "loss", "mask", "p", "scale", "value")
+
+    def __init__(self, loss: Any, p: np.ndarray, ctx: Any, scale: Any, value: float, mask: np.ndarray | None):
+        self.loss, self.p, self.ctx, self.scale, self.value, self.mask = loss, p, ctx, scale, value, mask
+
+
+def _shapes(xs: Arrays) -> tuple[tuple[int, ...], ...]:
+    return tuple([x.shape for x in xs])
 
 
 def _plain(value: Any) -> Any:

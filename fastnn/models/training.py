@@ -2,107 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..callbacks import CallbackList, History, TerminateOnNaN
-from ..data.batches import ArrayBatches, IterableBatches
+from ..data.batches import IterableBatches
 from ..data.checks import unpack
+from .feeds import Epochs, check_same_size, predict_batches, split_arrays, train_batches, whole_number
 from .guard import Guard
-from .inputs import (
-    Epochs,
-    check_stateful,
-    is_iterable_data,
-    read_input,
-    ready_rows,
-    split_arrays,
-    train_batches,
-    whole_number,
-)
+from .inputs import is_iterable_data, preparing
 from .progress import ProgressBar
 from .step import NotFinite
 
-__all__ = ["evaluate", "fit", "predict"]
+__all__ = ["FitSettings", "evaluate", "fit", "predict"]
 
 
-def fit(
-    model: Any,
-    x: Any,
-    y: Any,
-    batch_size: int | None,
-    epochs: int,
-    verbose: str | int,
-    callbacks: Any,
-    validation_split: float,
-    validation_data: Any,
-    shuffle: bool,
-    class_weight: Any,
-    sample_weight: Any,
-    initial_epoch: int,
-    steps_per_epoch: int | None,
-    validation_steps: int | None,
-    validation_batch_size: int | None,
-    validation_freq: Any,
-) -> History:
-    """The loop behind ``Model.fit``, whose page says what the arguments mean."""
+@dataclass
+class FitSettings:
+    """The arguments of ``Model.fit``, whose page says what they mean."""
+
+    batch_size: int | None
+    epochs: int
+    verbose: str | int
+    callbacks: Any
+    validation_split: float
+    validation_data: Any
+    shuffle: bool
+    class_weight: Any
+    sample_weight: Any
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_batch_size: int | None
+    validation_freq: Any
+
+
+def fit(model: Any, x: Any, y: Any, settings: FitSettings) -> History:
+    """The loop behind ``Model.fit``."""
     model.require_compiled("fit")
-    epochs, initial_epoch = whole_number("epochs", epochs, 0), whole_number("initial_epoch", initial_epoch, 0)
-    validates = _validation_epochs(validation_freq)
-    verbose = _verbosity(verbose)
-    CallbackList(callbacks)  # refuses what is no callback
-    with _unbuilt_again(model):
-        if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = split_arrays(x, y, sample_weight, validation_split)
-        batches = train_batches(model, x, y, "fit", batch_size, sample_weight, class_weight, bool(shuffle))
-        train = Epochs(batches, _optional_number("steps_per_epoch", steps_per_epoch))
-        validation = None
-        if validation_data is not None:
-            size = _optional_number("validation_batch_size", validation_batch_size)
-            if size is None and not isinstance(batches, IterableBatches):
-                size = batch_size
-            validation = _validation(model, validation_data, size, validation_steps)
+    epochs, initial_epoch = settings.epochs, settings.initial_epoch
+    validates = _validation_epochs(settings.validation_freq)
+    verbose = _verbosity(settings.verbose)
+    CallbackList(settings.callbacks)  # refuses what is not a callback
+    with preparing(model):
+        train, validation = _feeds(model, x, y, settings)
         step = model.trained_step()
     guard = Guard(step.arena, step.optimizer)
     model.stop_training = False
     params = {"verbose": verbose, "epochs": epochs, "steps": train.steps}
-    with _callbacks(model, callbacks, params, history=True) as (heard, bars):
-        heard.on_train_begin(None)
+    with _callbacks(model, settings.callbacks, params, history=True) as (callbacks, bars):
+        callbacks.on_train_begin(None)
         logs: dict[str, Any] | None = None
         for epoch in range(initial_epoch, epochs):
             step.reset()
-            heard.on_epoch_begin(epoch, None)
-            logs = _train_epoch(model, step, train, guard, heard, bars, epoch)
+            callbacks.on_epoch_begin(epoch, None)
+            logs = _train_epoch(model, step, train, guard, callbacks, bars, epoch)
             if validation is not None and validates(epoch):
                 step.reset()
-                logs |= {f"val_{name}": value for name, value in _test_epoch(step, validation, heard, ()).items()}
+                measured = _test_epoch(step, validation, callbacks, ())
+                logs |= {f"val_{name}": value for name, value in measured.items()}
             logs = dict(sorted(logs.items()))
-            heard.on_epoch_end(epoch, logs)
+            callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
         if step.optimizer is not None and epochs > initial_epoch:
             step.optimizer.finalize_variable_values()
-        heard.on_train_end(logs)
+            _check_last_update(model, guard, callbacks)
+        callbacks.on_train_end(logs)
     return model.history
 
 
+def _feeds(model: Any, x: Any, y: Any, settings: FitSettings) -> tuple[Epochs, Epochs | None]:
+    """The batches of training and of validation, all checked."""
+    sample_weight, validation_data = settings.sample_weight, settings.validation_data
+    if settings.validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = split_arrays(x, y, sample_weight, settings.validation_split)
+    batches = train_batches(
+        model, x, y, "fit", settings.batch_size, sample_weight, settings.class_weight, bool(settings.shuffle)
+    )
+    train = Epochs(batches, _optional_number("steps_per_epoch", settings.steps_per_epoch))
+    if validation_data is None:
+        return train, None
+    size = _optional_number("validation_batch_size", settings.validation_batch_size)
+    if size is None and not isinstance(batches, IterableBatches):
+        size = settings.batch_size
+    validation = _validation(model, validation_data, size, settings.validation_steps)
+    check_same_size(model, batches, validation.batches)
+    return train, validation
+
+
+def _check_last_update(model: Any, guard: Guard, callbacks: Any) -> None:
+    """The update after the last loss is not followed by another loss, so the weights themselves are looked at."""
+    words = guard.check()
+    if words is None:
+        return
+    model.reset_state()
+    if any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
+        model.stop_training = True
+        return
+    raise NotFinite(
+        f"Training stopped: the last update left weights that are NaN or infinite. {words} Often the learning rate is "
+        "too high. Use optimizer=Adam(1e-4), scale the inputs (x / 255), or limit gradients with clipnorm=1.0.",
+        float("nan"),
+    )
+
+
 def _train_epoch(
-    model: Any, step: Any, train: Epochs, guard: Guard, heard: Any, bars: Any, epoch: int
+    model: Any, step: Any, train: Epochs, guard: Guard, callbacks: Any, bars: Any, epoch: int
 ) -> dict[str, Any]:
     """All batches of one epoch; gives its logs."""
-    before = heard.on_train_batch_begin if heard.heard("on_train_batch_begin") else None
-    after = heard.on_train_batch_end if heard.heard("on_train_batch_end") else None
-    learn, sound, tick = step.train, guard.sound, bars[0].tick if bars else None
+    before = callbacks.on_train_batch_begin if callbacks.hears("on_train_batch_begin") else None
+    after = callbacks.on_train_batch_end if callbacks.hears("on_train_batch_end") else None
+    learn, checkpoint, tick = step.train, guard.checkpoint, bars[0].tick if bars else None
     i = -1
-    for i, (x, t, weight) in enumerate(train):
+    for i, (xs, ts, weights) in enumerate(train):
         if before is not None:
             before(i, None)
         try:
-            learn(x, t, weight, sound)
+            learn(xs, ts, weights, checkpoint)
         except NotFinite as error:
-            return _lost(model, step, guard, heard, x, i, epoch, error)
+            return _lost(model, step, guard, callbacks, xs, i, epoch, error)
         if after is not None:
             after(i, step.logs())
         if tick is not None:
@@ -119,40 +142,39 @@ def _train_epoch(
 
 
 def _lost(
-    model: Any, step: Any, guard: Guard, heard: Any, x: np.ndarray, i: int, epoch: int, error: NotFinite
+    model: Any, step: Any, guard: Guard, callbacks: Any, xs: Sequence[np.ndarray], i: int, epoch: int, error: NotFinite
 ) -> dict[str, Any]:
-    """The loss is no number: sound weights are put back, and training ends, quietly if TerminateOnNaN is there."""
-    words = guard.restore(x)
+    """The loss is NaN or infinite: good weights are put back, and training ends, quietly if TerminateOnNaN is there."""
+    words = guard.restore(xs)
     model.reset_state()  # what stateful layers carry came of the lost run
-    if any(isinstance(callback, TerminateOnNaN) for callback in heard):
+    if any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
         logs = step.logs() | {"loss": error.value}
-        heard.on_train_batch_end(i, logs)
+        callbacks.on_train_batch_end(i, logs)
         model.stop_training = True
         return logs
     raise NotFinite(
         f"Training stopped: the loss is {error.value} at step {i + 1} of epoch {epoch + 1}. {words} "
-        "Often the learning rate is too high, or inputs are large or hold NaN. Type optimizer=Adam(1e-4), scale "
-        "the inputs "
-        "(x / 255), or limit gradients with clipnorm=1.0.",
+        "Often the learning rate is too high, or inputs are large or hold NaN. Use optimizer=Adam(1e-4), scale "
+        "the inputs (x / 255), or limit gradients with clipnorm=1.0.",
         error.value,
     ) from None
 
 
-def _test_epoch(step: Any, epochs: Epochs, heard: Any, bars: Any) -> dict[str, Any]:
+def _test_epoch(step: Any, epochs: Epochs, callbacks: Any, bars: Any) -> dict[str, Any]:
     """Measure on all batches; gives the logs."""
-    heard.on_test_begin(None)
-    before = heard.on_test_batch_begin if heard.heard("on_test_batch_begin") else None
-    after = heard.on_test_batch_end if heard.heard("on_test_batch_end") else None
-    for i, (x, t, weight) in enumerate(epochs):
+    callbacks.on_test_begin(None)
+    before = callbacks.on_test_batch_begin if callbacks.hears("on_test_batch_begin") else None
+    after = callbacks.on_test_batch_end if callbacks.hears("on_test_batch_end") else None
+    for i, (xs, ts, weights) in enumerate(epochs):
         if before is not None:
             before(i, None)
-        step.test(x, t, weight)
+        step.test(xs, ts, weights)
         if after is not None:
             after(i, step.logs())
         for bar in bars:
             bar.tick(i + 1)
     logs = step.logs()
-    heard.on_test_end(logs)
+    callbacks.on_test_end(logs)
     return logs
 
 
@@ -169,48 +191,41 @@ def evaluate(
     """The loop behind ``Model.evaluate``; gives the logs."""
     model.require_compiled("evaluate")
     verbose = _verbosity(verbose)
-    with _unbuilt_again(model):
+    with preparing(model):
         batches = train_batches(model, x, y, "evaluate", batch_size, sample_weight)
         epochs = Epochs(batches, _optional_number("steps", steps), "steps")
         step = model.step()
     step.reset()
-    with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (heard, bars):
-        return _test_epoch(step, epochs, heard, bars)
+    with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (callbacks, bars):
+        return _test_epoch(step, epochs, callbacks, bars)
 
 
-def predict(
-    model: Any, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any
-) -> np.ndarray:
+def predict(model: Any, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
     """The loop behind ``Model.predict``."""
     verbose = _verbosity(verbose)
-    with _unbuilt_again(model):
-        if is_iterable_data(x, None):
-            batches = IterableBatches(x, lambda item: (ready_rows(model, unpack(item, "A batch")[0]), None, None))
-        else:
-            size = whole_number("batch_size", 32 if batch_size is None else batch_size)
-            x = read_input(model, x)
-            check_stateful(model, len(x), size)
-            batches = ArrayBatches(x, batch_size=size, dtype=model.dtype, x_dtype=model.input_dtype)
-        epochs = Epochs(batches, _optional_number("steps", steps), "steps")
-    outputs = []
-    with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (heard, bars):
-        heard.on_predict_begin(None)
-        for i, (part, _, _) in enumerate(epochs):
-            heard.on_predict_batch_begin(i, None)
-            outputs.append(model.predict_on_batch(part))
-            if outputs[-1].shape[1:] != outputs[0].shape[1:]:
-                raise ValueError(
-                    "predict gives one array, so all outputs have one length. Received: outputs of shape "
-                    f"{outputs[0].shape} and {outputs[-1].shape}. Type model.predict_on_batch(x) for each batch, or "
-                    "pad all batches to one length."
-                )
-            heard.on_predict_batch_end(i, {"outputs": outputs[-1]})
+    with preparing(model):
+        epochs = Epochs(predict_batches(model, x, batch_size), _optional_number("steps", steps), "steps")
+    found: list[list[np.ndarray]] = []
+    with _callbacks(model, callbacks, {"verbose": verbose, "epochs": 1, "steps": epochs.steps}) as (given, bars):
+        given.on_predict_begin(None)
+        for i, (xs, _, _) in enumerate(epochs):
+            given.on_predict_batch_begin(i, None)
+            outputs = model.infer(xs)
+            for first, now in zip(found[0] if found else outputs, outputs, strict=True):
+                if now.shape[1:] != first.shape[1:]:
+                    raise ValueError(
+                        "predict gives one array, so all outputs have one length. Received: outputs of shape "
+                        f"{first.shape} and {now.shape}. Call model.predict_on_batch(x) for each batch, or pad all "
+                        "batches to one length."
+                    )
+            found.append(outputs)
+            given.on_predict_batch_end(i, {"outputs": model.packed(outputs)})
             for bar in bars:
                 bar.tick(i + 1)
-        heard.on_predict_end(None)
-    if not outputs:
+        given.on_predict_end(None)
+    if not found:
         raise ValueError("predict needs data. Received: an iterable that yields no batch.")
-    return np.concatenate(outputs)
+    return model.packed([np.concatenate(parts) for parts in zip(*found, strict=True)])
 
 
 # What the three share.
@@ -227,18 +242,6 @@ def _validation(model: Any, data: Any, batch_size: int | None, steps: int | None
 
 
 @contextmanager
-def _unbuilt_again(model: Any) -> Iterator[None]:
-    """Take back a building that happened inside, if an error ends the block."""
-    built = model.built
-    try:
-        yield
-    except BaseException:
-        if not built and model.built:
-            model.unbuild()
-        raise
-
-
-@contextmanager
 def _callbacks(
     model: Any, given: Any, params: dict[str, Any], history: bool = False
 ) -> Iterator[tuple[CallbackList, list]]:
@@ -248,10 +251,10 @@ def _callbacks(
         own.append(ProgressBar())
     if history and not any(isinstance(callback, History) for callback in own):
         own.append(History())
-    heard = CallbackList(own, model, params)
+    everything = CallbackList(own, model, params)
     bars = [callback for callback in own if isinstance(callback, ProgressBar)]
     try:
-        yield heard, bars
+        yield everything, bars
     finally:
         for bar in bars:
             bar.close()

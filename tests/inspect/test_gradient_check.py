@@ -15,7 +15,7 @@ class Wrong(layers.Layer):
         self.mistake = mistake
 
     def build(self, input_shape):
-        self.w = self.add_weight("w", input_shape[1:], "ones")
+        self.w = self.add_weight(input_shape[1:], "ones", name="w")
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -119,7 +119,7 @@ class Leaky(Layer):
             self.output_state = output_state
 
     def build(self, input_shape):
-        self.w = self.add_weight("w", (input_shape[-1], self.units))
+        self.w = self.add_weight((input_shape[-1], self.units), name="w")
 
     def forward(self, x, states, training=False):
         s = states[0] / 2 + x @ self.w.value

@@ -179,7 +179,7 @@ def test_a_model_inside_a_model():
 def test_a_layer_of_ones_own():
     class Scale(layers.Layer):
         def build(self, input_shape):
-            self.factor = self.add_weight("factor", (input_shape[-1],), "ones")
+            self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
 
         def forward(self, x, training=False):
             return x * self.factor.value, x

@@ -142,22 +142,22 @@ class Conv1D(SeriesLayer):
         self.kernel = self.bias = None
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
-            "kernel",
             self._window_shape(self.series_shape(input_shape)[2]),
             self.kernel_initializer,
             self.kernel_regularizer,
             self.kernel_constraint,
+            name="kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias", (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+                (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
             )
 
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         return self.forward_as(x, self.rule)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule)
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_as(dy, ctx, self.rule, need_dx)
 
     def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
         """``forward`` on (N, T, C) with another activation; the fusion pass calls it."""
@@ -169,7 +169,7 @@ class Conv1D(SeriesLayer):
             y, after = rule.forward(y)
         return y, (x, z, after)
 
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
         """``backward`` of ``forward_as``."""
         x, z, after = ctx
         if rule.separate:
@@ -183,7 +183,7 @@ class Conv1D(SeriesLayer):
             *self.window,
             rule.fused,
             self.algorithm,
-            need_dx=self.needs_input_gradient,
+            need_dx=need_dx,
             need_db=bias is not None,
             dw=self.kernel.grad[None],
             db=bias.grad if bias is not None else None,

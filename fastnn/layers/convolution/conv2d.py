@@ -66,7 +66,7 @@ class BaseConv2D(ImageLayer):
         self.built_channels = channels
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias", (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+                (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
             )
 
     def kernel_view(self) -> np.ndarray:
@@ -92,8 +92,8 @@ class BaseConv2D(ImageLayer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         return self.forward_as(x, self.rule)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule)
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_as(dy, ctx, self.rule, need_dx)
 
     def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
         """``forward`` on (N, H, W, C) with another activation; the fusion pass calls it."""
@@ -113,7 +113,7 @@ class BaseConv2D(ImageLayer):
             y, after = rule.forward(z)
         return y, (x, z, after)
 
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
         """``backward`` of ``forward_as``."""
         x, z, after = ctx
         if rule.separate:
@@ -130,7 +130,7 @@ class BaseConv2D(ImageLayer):
             self.groups,
             rule.fused,
             self.algorithm,
-            need_dx=self.needs_input_gradient,
+            need_dx=need_dx,
             need_db=bias is not None,
             dw=self.kernel_gradient(),
             db=bias.grad if bias is not None else None,
@@ -240,10 +240,10 @@ class Conv2D(BaseConv2D):
         channels = self.image_shape(input_shape)[3]
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
-            "kernel",
             self.window_shape(channels),
             self.kernel_initializer,
             self.kernel_regularizer,
             self.kernel_constraint,
+            name="kernel",
         )
         self.add_bias(self.filters, channels)

@@ -94,11 +94,11 @@ class DepthwiseConv2D(BaseConv2D):
         self.groups = channels = self.image_shape(input_shape)[3]
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
-            "kernel",
             (*self.kernel_size, channels, self.depth_multiplier),
             self.depthwise_initializer,
             self.depthwise_regularizer,
             self.depthwise_constraint,
+            name="kernel",
         )
         self.add_bias(channels * self.depth_multiplier, channels)
 
@@ -200,18 +200,18 @@ class SeparableConv2D(BaseConv2D):
         self.groups = channels = self.image_shape(input_shape)[3]
         self.compute_output_shape(input_shape)
         self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel",
             (*self.kernel_size, channels, self.depth_multiplier),
             self.depthwise_initializer,
             self.depthwise_regularizer,
             self.depthwise_constraint,
+            name="depthwise_kernel",
         )
         self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel",
             (1, 1, channels * self.depth_multiplier, self.filters),
             self.pointwise_initializer,
             self.pointwise_regularizer,
             self.pointwise_constraint,
+            name="pointwise_kernel",
         )
         self.add_bias(self.filters, channels)
 
@@ -237,7 +237,7 @@ class SeparableConv2D(BaseConv2D):
             y, after = rule.forward(z)
         return y, (x, h, z, after)
 
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
         """``backward`` of ``forward_as``."""
         x, h, z, after = ctx
         if rule.separate:
@@ -249,6 +249,6 @@ class SeparableConv2D(BaseConv2D):
         )  # fmt: skip
         dx, _, _ = kernels.conv2d_backward(
             dh, x, self._windows(self.depthwise_kernel.value), None, *self._depthwise(),
-            need_dx=self.needs_input_gradient, need_db=False, dw=self._windows(self.depthwise_kernel.grad),
+            need_dx=need_dx, need_db=False, dw=self._windows(self.depthwise_kernel.grad),
         )  # fmt: skip
         return dx

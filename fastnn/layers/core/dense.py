@@ -89,15 +89,15 @@ class Dense(Layer):
     def build(self, input_shape: Shape) -> None:
         self._check(input_shape)
         self.kernel = self.add_weight(
-            "kernel",
             (input_shape[-1], self.units),
             self.kernel_initializer,
             self.kernel_regularizer,
             self.kernel_constraint,
+            name="kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias", (self.units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+                (self.units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
             )
 
     def _check(self, input_shape: Shape) -> None:
@@ -115,8 +115,8 @@ class Dense(Layer):
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         return self.forward_as(x, self.rule)
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule)
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_as(dy, ctx, self.rule, need_dx)
 
     def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
         """``forward`` with another activation; the fusion pass calls it."""
@@ -130,7 +130,7 @@ class Dense(Layer):
             y, after = rule.forward(y)
         return y, (x.shape, rows, z, after)
 
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any) -> np.ndarray | None:
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
         """``backward`` of ``forward_as``."""
         shape, rows, z, after = ctx
         if rule.separate:
@@ -145,7 +145,7 @@ class Dense(Layer):
             z,
             rule.fused,
             self.algorithm,
-            need_dx=self.needs_input_gradient,
+            need_dx=need_dx,
             need_db=bias is not None,
             dw=self.kernel.grad,
             db=bias.grad if bias is not None else None,

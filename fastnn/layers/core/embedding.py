@@ -98,11 +98,11 @@ class Embedding(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self.embeddings = self.add_weight(
-            "embeddings",
             (self.input_dim, self.output_dim),
             self.embeddings_initializer,
             self.embeddings_regularizer,
             self.embeddings_constraint,
+            name="embeddings",
         )
         if self._start is not None:
             self.embeddings.assign(self._start)
@@ -133,8 +133,8 @@ class Embedding(Layer):
             self.check_ids(ids)  # in the words of the layer
             raise
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         """Set the rows of the gradient that the ids name; ids themselves have no slope."""
         table = self.embeddings
         _, table.rows = active().embedding_backward(dy, ctx, self.input_dim, table.rows, dw=table.grad)
-        return np.zeros(ctx.shape, dy.dtype) if self.needs_input_gradient else None
+        return np.zeros(ctx.shape, dy.dtype) if need_dx else None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import Symbol, record
 from ..base import Layer, Shape
 from ..support.arguments import positive
 
@@ -52,7 +53,11 @@ class InputLayer(Layer):
             batch_size, *shape = batch_shape
         self.shape = read_shape(shape)
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
+        self.data_dtype = None if dtype is None else np.dtype(dtype).name
         self.ensure_built((self.batch_size, *self.shape))
+        integers = self.data_dtype is not None and np.dtype(self.data_dtype).kind in "iu"
+        symbol = record(self, [], self.output_shape, "int64" if integers else self.dtype)
+        self._nodes.append(symbol.node)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -62,6 +67,9 @@ class InputLayer(Layer):
 
     def backward(self, dy: np.ndarray, ctx: None) -> np.ndarray:
         return dy
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | ({} if self.data_dtype is None else {"dtype": self.data_dtype})
 
 
 def read_shape(shape: Any) -> Shape:
@@ -90,14 +98,28 @@ def Input(
     dtype: str | None = None,
     name: str | None = None,
     batch_shape: Sequence[int | None] | None = None,
-) -> InputLayer:
-    """Say the shape of one example: ``Sequential([Input(shape=(28, 28)), Flatten(), ...])``.
+) -> Symbol:
+    """The symbol that a model begins with: layers are called on it, and ``Model(inputs, outputs)`` ends them.
 
     ``batch_shape=(16, 28, 28)`` stands for ``shape=(28, 28), batch_size=16``.
 
+    Parameters
+    ----------
+    shape : tuple of int or None
+        Shape of one example; None for a length that varies.
+    batch_size : int, optional
+    dtype : str, optional
+        "int32" or another integer dtype for ids.
+    name : str, optional
+
+    Returns
+    -------
+    Symbol
+        Also the first element of a ``Sequential``.
+
     Examples
     --------
-    >>> Input(shape=(28, 28)).output_shape
+    >>> Input(shape=(28, 28)).shape
     (None, 28, 28)
     """
-    return InputLayer(shape, batch_size, dtype, batch_shape, name=name)
+    return InputLayer(shape, batch_size, dtype, batch_shape, name=name).output

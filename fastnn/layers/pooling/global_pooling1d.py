@@ -47,7 +47,7 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
         y, argmax = active().global_max_pool2d_forward(x)
         return self.shaped(y), (argmax, x.shape)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().global_max_pool2d_backward(dy.reshape(len(dy), -1), *ctx)[:, 0]
 
 
@@ -95,5 +95,5 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
         x = as_images(x)
         return self.shaped(active().global_average_pool2d_forward(x)), x.shape
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().global_average_pool2d_backward(dy.reshape(len(dy), -1), ctx)[:, 0]

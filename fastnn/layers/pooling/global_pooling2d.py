@@ -48,7 +48,7 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         y, argmax = active().global_max_pool2d_forward(x)
         return self.shaped(y), (argmax, x.shape)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().global_max_pool2d_backward(dy.reshape(len(dy), -1), *ctx)
 
 
@@ -65,5 +65,5 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         return self.shaped(active().global_average_pool2d_forward(x)), x.shape
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().global_average_pool2d_backward(dy.reshape(len(dy), -1), ctx)

@@ -64,7 +64,7 @@ class MaxPooling1D(_Pooling1D):
         y, argmax = active().max_pool2d_forward(x, *self.window)
         return y[:, 0], (argmax, x.shape)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().max_pool2d_backward(as_images(dy), *ctx, *self.window)[:, 0]
 
 
@@ -89,5 +89,5 @@ class AveragePooling1D(_Pooling1D):
         x = as_images(x)
         return active().average_pool2d_forward(x, *self.window)[:, 0], x.shape
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().average_pool2d_backward(as_images(dy), ctx, *self.window)[:, 0]

@@ -64,7 +64,7 @@ class MaxPooling2D(_Pooling2D):
         y, argmax = active().max_pool2d_forward(x, *self.window)
         return y, (argmax, x.shape)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().max_pool2d_backward(dy, *ctx, *self.window)
 
 
@@ -88,7 +88,7 @@ class AveragePooling2D(_Pooling2D):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         return active().average_pool2d_forward(x, *self.window), x.shape
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         return active().average_pool2d_backward(dy, ctx, *self.window)
 
 
@@ -130,7 +130,7 @@ class StochasticPooling2D(_Pooling2D):
         self.calls += 1
         return y, (chosen, x, y)
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
         chosen, x, y = ctx
         if chosen is None:
             return active().stochastic_pool2d_mean_backward(dy, x, y, *self.window)

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import Symbol
 from ..base import Layer, Shape
 from ..support.array_checks import checked_mask, read_values
+from ..support.tracing import is_tracing
 from ..support.wrapper import Wrapper, described, fresh_copy, made_from
 from .rnn import RNN
 
@@ -89,8 +91,6 @@ class Bidirectional(Wrapper):
         super().__init__(**inherited | settings)
         self.merge_mode = merge_mode
         self._first_weights = weights
-        if any(one.activity_regularizer is not None for one in self.children):
-            self.penalty = 0.0
 
     def _check_pair(self) -> None:
         first, second = self.forward_layer, self.backward_layer
@@ -177,6 +177,8 @@ class Bidirectional(Wrapper):
         array, or list
             ``[forward, backward]`` with ``merge_mode=None``; followed by all final states with ``return_state``.
         """
+        if initial_state is None and (isinstance(x, Symbol) or is_tracing()):
+            return self.call_on(x, training, mask)
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
@@ -195,8 +197,8 @@ class Bidirectional(Wrapper):
         y, _, ctx = self.forward_states(x, None, training, mask)
         return y, ctx
 
-    def backward(self, dy: Any, ctx: Any) -> np.ndarray | None:
-        return self.backward_states(dy, None, ctx)[0]
+    def backward(self, dy: Any, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_states(dy, None, ctx, need_dx=need_dx)[0]
 
     def forward_states(
         self,
@@ -216,14 +218,21 @@ class Bidirectional(Wrapper):
         for one in merged if isinstance(merged, list) else [merged]:
             if gone is not None:
                 one[gone] = 0
-        if hasattr(self, "penalty"):
-            self.penalty = sum(
-                float(child.activity_regularizer(out)) / max(len(x), 1)
-                for child, out in zip(self.children, outputs, strict=True)
-                if child.activity_regularizer is not None
-            )
-        kept = outputs if self.merge_mode == "mul" or hasattr(self, "penalty") else None
-        return self._turned(merged), [*s, *s_back], (run, run_back, kept, gone)
+        penalty = 0.0
+        for child, out in zip(self.children, outputs, strict=True):
+            if child.activity_regularizer is not None:
+                penalty += float(child.activity_regularizer(out)) / max(len(x), 1)
+        kept = outputs if self.merge_mode == "mul" or self.penalizes else None
+        return self._turned(merged), [*s, *s_back], (run, run_back, kept, gone, penalty)
+
+    @property
+    def penalizes(self) -> bool:
+        """Whether a layer inside adds a penalty to the loss."""
+        return any(child.activity_regularizer is not None for child in self.children)
+
+    def penalty_of(self, ctx: Any) -> float:
+        """What the layers inside add to the loss."""
+        return ctx[-1]
 
     def _merged(self, outputs: list[np.ndarray]) -> Any:
         """The outputs joined, in an array that is no child's."""
@@ -246,20 +255,25 @@ class Bidirectional(Wrapper):
         return [self._turned(one) for one in y] if isinstance(y, list) else np.ascontiguousarray(y[:, ::-1])
 
     def backward_states(
-        self, dy: Any, dstates: Sequence[np.ndarray | None] | None, ctx: Any, need_dstates: bool = False
+        self,
+        dy: Any,
+        dstates: Sequence[np.ndarray | None] | None,
+        ctx: Any,
+        need_dstates: bool = False,
+        need_dx: bool = True,
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """Gradients of the input and, with ``need_dstates``, of the initial states."""
-        run, run_back, outputs, gone = ctx
+        run, run_back, outputs, gone, _ = ctx
         slopes = self._split(self._turned(dy), outputs, gone)
         dx: Any = None
         before: list[np.ndarray] = []
         pairs = zip(self.children, slopes, (run, run_back), self._shares(dstates), strict=True)
         for i, (child, slope, one, own) in enumerate(pairs):
-            child.needs_input_gradient = self.needs_input_gradient
             if child.activity_regularizer is not None:
                 slope = slope + child.activity_regularizer.gradient(outputs[i]) * slope.dtype.type(1 / len(slope))
-            piece, given = child.sweep_back(slope, own, one, need_dstates)
-            dx = piece if dx is None else np.add(dx, piece, out=dx)
+            piece, given = child.sweep_back(slope, own, one, need_dstates, need_dx)
+            if need_dx:
+                dx = piece if dx is None else np.add(dx, piece, out=dx)
             before += given or []
         return dx, before if need_dstates else None
 

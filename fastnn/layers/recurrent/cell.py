@@ -165,18 +165,18 @@ class Cell(Layer):
         if len(input_shape) != 2 or features is None:
             self.refuse_shape("one time step, (batch, features), of known length", input_shape)
         self.kernel = self.add_weight(
-            "kernel", (features, wide), self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
+            (features, wide), self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint, name="kernel"
         )
         self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel",
             (self.output_size, wide),
             self.recurrent_initializer,
             self.recurrent_regularizer,
             self.recurrent_constraint,
+            name="recurrent_kernel",
         )
         if self.use_bias:
             self.bias = self.add_weight(
-                "bias", self.bias_shape(), self.first_bias, self.bias_regularizer, self.bias_constraint
+                self.bias_shape(), self.first_bias, self.bias_regularizer, self.bias_constraint, name="bias"
             )
         self.key = utils.draw_key() if self.seed is None else int(self.seed) % (1 << 64)
 

@@ -75,15 +75,19 @@ class OutputRNNCell(Cell):
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
         self.output_kernel = self.add_weight(
-            "output_kernel",
             (self.units, self.output_units),
             self.kernel_initializer,
             self.kernel_regularizer,
             self.kernel_constraint,
+            name="output_kernel",
         )
         if self.use_bias:
             self.output_bias = self.add_weight(
-                "output_bias", (self.output_units,), self.bias_initializer, self.bias_regularizer, self.bias_constraint
+                (self.output_units,),
+                self.bias_initializer,
+                self.bias_regularizer,
+                self.bias_constraint,
+                name="output_bias",
             )
 
     def unbuild(self) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import Symbol
 from ..base import Layer, Shape, plain
 from ..support.arguments import flag
 from ..support.array_checks import checked_mask, read_values
+from ..support.tracing import is_tracing
 from ..support.wrapper import Wrapper, described, made_from
 from .cell import checked_cell
 from .stacked_cells import StackedRNNCells
@@ -168,6 +170,8 @@ class RNN(Wrapper):
         mask : array of bool (N, T), optional
         training : bool
         """
+        if initial_state is None and (isinstance(x, Symbol) or is_tracing()):
+            return self.call_on(x, training, mask)
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
@@ -180,8 +184,8 @@ class RNN(Wrapper):
         y, _, ctx = self.forward_states(x, None, training, mask)
         return y, ctx
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
-        return self.backward_states(dy, None, ctx)[0]
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_states(dy, None, ctx, need_dx=need_dx)[0]
 
     def forward_states(
         self, x: np.ndarray, states: States | None = None, training: bool = False, mask: np.ndarray | None = None
@@ -196,7 +200,12 @@ class RNN(Wrapper):
         return y, states, (run, mask if zero else None)
 
     def backward_states(
-        self, dy: np.ndarray | None, dstates: Sequence[np.ndarray | None] | None, ctx: Any, need_dstates: bool = False
+        self,
+        dy: np.ndarray | None,
+        dstates: Sequence[np.ndarray | None] | None,
+        ctx: Any,
+        need_dstates: bool = False,
+        need_dx: bool = True,
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """Gradients of the input and, with ``need_dstates``, of the initial states, from those of output and states."""
         run, mask = ctx
@@ -204,7 +213,7 @@ class RNN(Wrapper):
             dy = np.ascontiguousarray(dy[:, ::-1])
         if dy is not None and mask is not None:
             dy = dy * _factor(self._valid(mask), dy)
-        return self.sweep_back(dy, dstates, run, need_dstates)
+        return self.sweep_back(dy, dstates, run, need_dstates, need_dx)
 
     def sweep(
         self, x: np.ndarray, states: States | None = None, training: bool = False, mask: np.ndarray | None = None
@@ -228,12 +237,17 @@ class RNN(Wrapper):
         return step_through(self.cell, *arguments)
 
     def sweep_back(
-        self, dy: np.ndarray | None, dstates: Sequence[np.ndarray | None] | None, run: Any, need_dstates: bool = False
+        self,
+        dy: np.ndarray | None,
+        dstates: Sequence[np.ndarray | None] | None,
+        run: Any,
+        need_dstates: bool = False,
+        need_dx: bool = True,
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """As ``backward_states``, for ``sweep``."""
         heard = bool(self.listeners)
         if self.fusible:
-            dx, before, steps = self.cell.sweep_back(dy, dstates, run, self.needs_input_gradient, need_dstates, heard)
+            dx, before, steps = self.cell.sweep_back(dy, dstates, run, need_dx, need_dstates, heard)
         else:
             dx, before, steps = step_back(self.cell, dy, dstates, run, heard)
         for listener in self.listeners:

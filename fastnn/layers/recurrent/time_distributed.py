@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...graph import take_back
 from ..base import Layer, Shape
-from ..support.wrapper import Wrapper, ask_input_gradient, described, made_from
+from ..support.wrapper import Wrapper, described, made_from
 
 __all__ = ["TimeDistributed"]
 
@@ -103,10 +104,9 @@ class TimeDistributed(Wrapper):
         y, ctx = self.layer.forward(_rows(x), training, *inside)
         return y.reshape(*x.shape[:2], *y.shape[1:]), (x.shape, y.shape, ctx)
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         shape, inner, ctx = ctx
-        ask_input_gradient(self.layer, self.needs_input_gradient)
-        dx = self.layer.backward(dy.reshape(inner), ctx)
+        dx = take_back(self.layer, dy.reshape(inner), ctx, need_dx)
         return None if dx is None else dx.reshape(shape)
 
     def get_config(self) -> dict[str, Any]:

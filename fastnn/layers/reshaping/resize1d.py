@@ -43,7 +43,7 @@ class ZeroPadding1D(SeriesLayer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, None]:
         return np.pad(x, ((0, 0), self.padding, (0, 0))), None
 
-    def backward_last(self, dy: np.ndarray, ctx: None) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: None, need_dx: bool = True) -> np.ndarray:
         before, after = self.padding
         return np.ascontiguousarray(dy[:, before : dy.shape[1] - after])
 
@@ -82,7 +82,7 @@ class Cropping1D(SeriesLayer):
         before, after = self.cropping
         return np.ascontiguousarray(x[:, before : x.shape[1] - after]), None
 
-    def backward_last(self, dy: np.ndarray, ctx: None) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: None, need_dx: bool = True) -> np.ndarray:
         return np.pad(dy, ((0, 0), self.cropping, (0, 0)))
 
 
@@ -111,7 +111,7 @@ class UpSampling1D(SeriesLayer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, None]:
         return np.repeat(x, self.size, axis=1), None
 
-    def backward_last(self, dy: np.ndarray, ctx: None) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: None, need_dx: bool = True) -> np.ndarray:
         n, t, c = dy.shape
         return dy.reshape(n, t // self.size, self.size, c).sum(axis=2)
 

@@ -46,7 +46,7 @@ class ZeroPadding2D(ImageLayer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, None]:
         return np.pad(x, ((0, 0), *self.padding, (0, 0))), None
 
-    def backward_last(self, dy: np.ndarray, ctx: None) -> np.ndarray:
+    def backward_last(self, dy: np.ndarray, ctx: None, need_dx: bool = True) -> np.ndarray:
         (top, bottom), (left, right) = self.padding
         _, h, w, _ = dy.shape
         return np.ascontiguousarray(dy[:, top : h - bottom, left : w - right])

@@ -33,7 +33,7 @@ class ImageLayer(Layer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         raise NotImplementedError
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         raise NotImplementedError
 
     def image_shape(self, input_shape: Shape) -> Shape:
@@ -69,10 +69,10 @@ class ImageLayer(Layer):
         y, ctx = self.forward_last(to_last(x), training)
         return to_first(y), ctx
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         if not self.channels_first:
-            return self.backward_last(dy, ctx)
-        dx = self.backward_last(to_last(dy), ctx)
+            return self.backward_last(dy, ctx, need_dx)
+        dx = self.backward_last(to_last(dy), ctx, need_dx)
         return None if dx is None else to_first(dx)
 
 

@@ -40,7 +40,7 @@ class SeriesLayer(Layer):
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         raise NotImplementedError
 
-    def backward_last(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         raise NotImplementedError
 
     def series_shape(self, input_shape: Shape) -> Shape:
@@ -74,10 +74,10 @@ class SeriesLayer(Layer):
         y, ctx = self.forward_last(_turned(x), training)
         return _turned(y), ctx
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         if not self.channels_first:
-            return self.backward_last(dy, ctx)
-        dx = self.backward_last(_turned(dy), ctx)
+            return self.backward_last(dy, ctx, need_dx)
+        dx = self.backward_last(_turned(dy), ctx, need_dx)
         return None if dx is None else _turned(dx)
 
 

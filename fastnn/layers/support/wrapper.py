@@ -8,7 +8,7 @@ from typing import Any
 
 from ..base import Layer, Parameter, Shape
 
-__all__ = ["Wrapper", "ask_input_gradient", "classes_above", "described", "fresh_copy", "made_from"]
+__all__ = ["Wrapper", "classes_above", "described", "fresh_copy", "made_from"]
 
 
 classes_above: dict[str, type] = {}
@@ -78,15 +78,6 @@ class Wrapper(Layer):
         for child, value in zip(self.children, values, strict=True):
             if value is not None:
                 child.calls = value
-
-
-def ask_input_gradient(child: Layer, wanted: bool) -> None:
-    """Tell a layer inside whether the gradient of its input is wanted; a model inside always gives it."""
-    if hasattr(child, "leaves"):
-        for leaf, _ in child.leaves():
-            leaf.needs_input_gradient = True
-    else:
-        child.needs_input_gradient = wanted
 
 
 def described(layer: Layer) -> dict[str, Any]:

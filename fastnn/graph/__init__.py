@@ -1,0 +1,36 @@
+"""Graphs: symbols that stand for arrays, nodes that compute them, and plans that run nodes forward and backward.
+
+This floor knows neither layers nor models.  A node holds an *operation*: anything with ``forward(x, training) -> (y,
+ctx)`` and ``backward(dy, ctx, need_dx) -> dx``, such as a layer or one of ``fastnn.ops``.
+"""
+
+from .graph import Graph
+from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symbol, record
+from .plan import Plan, take_back
+from .structure import flatten, pack
+from .symbol import Symbol, SymbolError, contains_symbols, install_operators
+from .updates import collected_updates, commit, latest_value, update_later
+
+__all__ = [
+    "Cast",
+    "Constant",
+    "Graph",
+    "Node",
+    "Operation",
+    "Plan",
+    "Source",
+    "Symbol",
+    "SymbolError",
+    "WeightSource",
+    "as_symbol",
+    "collected_updates",
+    "commit",
+    "contains_symbols",
+    "flatten",
+    "install_operators",
+    "latest_value",
+    "pack",
+    "record",
+    "take_back",
+    "update_later",
+]

@@ -1,0 +1,90 @@
+"""Parameter: one weight of a layer, with its gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import install_operators
+from ..ops import OPERATORS
+
+__all__ = ["Parameter"]
+
+
+class Parameter:
+    """One weight of a layer: ``value`` and the gradient ``grad``, two arrays of one shape.
+
+    Once a model owns the layer both are views into the model's two flat buffers, so write into them
+    (``p.value[...] = w``) and never replace them.
+
+    Attributes
+    ----------
+    name, shape, dtype : str, tuple of int, str
+    trainable : bool
+    regularizer, constraint : object or None
+    arena : object or None
+        The buffers that ``value`` and ``grad`` are views of, once a model owns the layer.
+    rows : array of int64 or None
+        The only rows of ``grad`` that may hold anything but zero, ascending; None: any may.  The backward of a table
+        (Embedding) sets it; whoever writes to other rows of ``grad`` sets it to None.
+    """
+
+    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "rows", "shape", "trainable", "value")
+
+    def __init__(self, name: str, value: np.ndarray, trainable: bool, regularizer: Any, constraint: Any):
+        self.name = name
+        self.shape = value.shape
+        self.dtype = value.dtype.name
+        self.trainable = trainable
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self.value = value
+        self.grad = np.zeros_like(value)
+        self.arena: Any = None
+        self.rows: np.ndarray | None = None
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value."""
+        return self.value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Write a value of the same shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it holds no real numbers, or the shape differs; nothing is written.
+        """
+        self.value[...] = self.checked(value)
+
+    def checked(self, value: Any) -> np.ndarray:
+        """``value`` as an array that may be written into this weight.
+
+        Raises
+        ------
+        TypeError
+            If it holds no real numbers.
+        ValueError
+            If the shape differs.
+        """
+        value = np.asarray(value)
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"Weight {self.name!r} holds real numbers. Received: an array of dtype {value.dtype}.")
+        if value.shape != self.shape:
+            raise ValueError(f"Weight {self.name!r} has shape {self.shape}. Received: an array of shape {value.shape}.")
+        return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy stands alone: its arrays are its own, until a model takes it."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"arena": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name!r} {self.shape} {self.dtype}>"
+
+
+install_operators(OPERATORS, Parameter)  # w * 2, x @ w: in a traced call, and on arrays
