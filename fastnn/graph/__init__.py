@@ -9,6 +9,7 @@ from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symb
 from .plan import Plan, take_back
 from .structure import flatten, pack
 from .symbol import Symbol, SymbolError, contains_symbols, install_operators
+from .tracing import is_tracing, losses_of_trace, tracing
 from .updates import collected_updates, commit, latest_value, update_later
 
 __all__ = [
@@ -28,9 +29,12 @@ __all__ = [
     "contains_symbols",
     "flatten",
     "install_operators",
+    "is_tracing",
     "latest_value",
+    "losses_of_trace",
     "pack",
     "record",
     "take_back",
+    "tracing",
     "update_later",
 ]

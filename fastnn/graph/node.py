@@ -27,6 +27,8 @@ class Operation:
     uses_mask: bool = False
     makes_mask: bool = False
     supports_masking: bool = False
+    selects_gradients: bool = False
+    """With ``takes_several``: whether ``backward`` gets ``need_dx`` as a tuple, with one flag for each input."""
     activity_regularizer: Any = None
     name: str = ""
 

@@ -204,7 +204,7 @@ class Plan:
         sources, targets = self._sources(node), self._targets(node)
         if isinstance(operation, WeightSource):
             return _write_gradient(operation.parameter, targets[0], bool(again))
-        call = _backward_call(operation, any(need))
+        call = _backward_call(operation, need)
         if again:
             call = _adding(call, again)
         takes, gives, target = operation.takes_several, node.gives_several, targets[0]
@@ -377,12 +377,15 @@ def _takes_need_dx(backward: Any) -> bool:
 
 def take_back(operation: Any, dy: Any, ctx: Any, need_dx: bool = True) -> Any:
     """``operation.backward``, told whether the gradient of the input is wanted if it can be told."""
-    return _backward_call(operation, need_dx)(dy, ctx)
+    return _backward_call(operation, [need_dx])(dy, ctx)
 
 
-def _backward_call(operation: Any, need: bool) -> Callable[[Any, Any], Any]:
+def _backward_call(operation: Any, need: list[bool]) -> Callable[[Any, Any], Any]:
     backward = operation.backward
-    if need or not _takes_need_dx(getattr(backward, "__func__", backward)):
+    if getattr(operation, "selects_gradients", False):
+        wanted = tuple(need)
+        return lambda dy, ctx: backward(dy, ctx, wanted)
+    if any(need) or not _takes_need_dx(getattr(backward, "__func__", backward)):
         return backward
     return lambda dy, ctx: backward(dy, ctx, need_dx=False)
 

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
-from ..graph import Node, Symbol, contains_symbols, flatten, update_later
+from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
 from ..lookup import serialize
 from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
 from .support.symbolic_call import record_call
 from .support.traced_call import call_built_in, install_trace, layers_among, note_loss
-from .support.tracing import is_tracing
 
 __all__ = ["Layer", "Parameter", "Shape"]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Cast, Operation, Symbol, as_symbol, record
-from .tracing import is_tracing
+from ...graph import Cast, Operation, Symbol, as_symbol, is_tracing, record
 
 __all__ = ["ActivityPenalty", "record_call", "shapes_on_the_way"]
 

@@ -14,10 +14,23 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Graph, Operation, Plan, Source, Symbol, as_symbol, contains_symbols, flatten, pack, record
+from ...graph import (
+    Graph,
+    Operation,
+    Plan,
+    Source,
+    Symbol,
+    as_symbol,
+    contains_symbols,
+    flatten,
+    is_tracing,
+    losses_of_trace,
+    pack,
+    record,
+    tracing,
+)
 from .array_checks import checked_mask
 from .symbolic_call import record_call
-from .tracing import is_tracing, losses_of_trace, tracing
 
 __all__ = [
     "CallGraph",
