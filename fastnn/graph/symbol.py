@@ -186,6 +186,8 @@ def install_operators(functions: dict[str, Callable[..., Any]], cls: type = Symb
     cls.__neg__ = lambda self: functions["negative"](self)
     cls.__abs__ = lambda self: functions["absolute"](self)
     cls.__getitem__ = lambda self, key: functions["getitem"](self, key)
+    if cls is not Symbol:
+        cls.__array_ufunc__ = None  # array * weight: NumPy leaves it to the operators of the weight
     if cls is Symbol:
         _OPERATORS.update(functions)
         for word, name in _COMPARISONS.items():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import install_operators
+from ..graph import install_operators, is_tracing
 from ..ops import OPERATORS
 
 __all__ = ["Parameter"]
@@ -82,6 +82,15 @@ class Parameter:
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The value as an array, for NumPy; refused while a ``call`` is traced, where its gradient would be lost."""
+        if is_tracing():
+            raise TypeError(
+                f"A NumPy function takes weight {self.name!r} as it is now, without its gradient. Use the function of "
+                "the same name in fastnn.ops, such as fastnn.ops.square(w)."
+            )
+        return np.array(self.value, dtype, copy=copy is not False)
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name!r} {self.shape} {self.dtype}>"
