@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+from typing import Any
+
 from ..graph import install_operators
+from . import random
 from .arithmetic import (
     abs,
     absolute,
@@ -53,6 +57,21 @@ from .conversion import (
     size,
     stop_gradient,
 )
+from .creation import (
+    arange,
+    eye,
+    full,
+    full_like,
+    identity,
+    linspace,
+    ones,
+    ones_like,
+    tri,
+    tril,
+    triu,
+    zeros,
+    zeros_like,
+)
 from .exponentials import (
     cos,
     erf,
@@ -66,7 +85,13 @@ from .exponentials import (
     tan,
 )
 from .indexing import (
+    TopK,
     getitem,
+    one_hot,
+    slice,
+    take,
+    take_along_axis,
+    top_k,
 )
 from .joining import (
     append,
@@ -78,7 +103,17 @@ from .joining import (
     vstack,
 )
 from .linear import (
+    dot,
+    einsum,
     matmul,
+    outer,
+    tensordot,
+)
+from .losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    normalize,
+    sparse_categorical_crossentropy,
 )
 from .nonlinear import (
     elu,
@@ -135,6 +170,7 @@ from .shaping import (
 
 __all__ = [
     "OPERATORS",
+    "TopK",
     "abs",
     "absolute",
     "add",
@@ -143,10 +179,13 @@ __all__ = [
     "amin",
     "any",
     "append",
+    "arange",
     "argmax",
     "argmin",
+    "binary_crossentropy",
     "broadcast_to",
     "cast",
+    "categorical_crossentropy",
     "ceil",
     "clip",
     "concatenate",
@@ -156,21 +195,27 @@ __all__ = [
     "count_nonzero",
     "cumsum",
     "divide",
+    "dot",
+    "einsum",
     "elu",
     "equal",
     "erf",
     "exp",
     "expand_dims",
     "expm1",
+    "eye",
     "flip",
     "floor",
     "floor_divide",
+    "full",
+    "full_like",
     "gelu",
     "getitem",
     "greater",
     "greater_equal",
     "hard_sigmoid",
     "hstack",
+    "identity",
     "is_tensor",
     "isfinite",
     "isinf",
@@ -178,6 +223,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "linspace",
     "log",
     "log10",
     "log1p",
@@ -201,10 +247,16 @@ __all__ = [
     "ndim",
     "negative",
     "norm",
+    "normalize",
     "not_equal",
+    "one_hot",
+    "ones",
+    "ones_like",
+    "outer",
     "pad",
     "power",
     "prod",
+    "random",
     "ravel",
     "reciprocal",
     "relu",
@@ -221,9 +273,11 @@ __all__ = [
     "silu",
     "sin",
     "size",
+    "slice",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_categorical_crossentropy",
     "split",
     "sqrt",
     "square",
@@ -235,15 +289,24 @@ __all__ = [
     "sum",
     "swapaxes",
     "swish",
+    "take",
+    "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
+    "top_k",
     "transpose",
+    "tri",
+    "tril",
+    "triu",
     "true_divide",
     "unstack",
     "var",
     "vstack",
     "where",
+    "zeros",
+    "zeros_like",
 ]
 
 OPERATORS = {
@@ -269,3 +332,32 @@ OPERATORS = {
     "getitem": getitem,
 }
 install_operators(OPERATORS)
+
+_INSTEAD = {
+    "average_pool": "layers.AveragePooling2D",
+    "cond": "ops.where(condition, a, b), which chooses between values",
+    "conv": "layers.Conv1D or layers.Conv2D",
+    "depthwise_conv": "layers.DepthwiseConv2D",
+    "fori_loop": "a Python loop: within a call all lengths are known",
+    "map": "operators and functions on the whole array",
+    "max_pool": "layers.MaxPooling2D",
+    "nonzero": "ops.where(condition, a, b); the number of places is not known beforehand",
+    "scan": "a Python loop, or layers.RNN with a cell of your own",
+    "scatter": "ops.one_hot and ops.matmul",
+    "separable_conv": "layers.SeparableConv2D",
+    "slice_update": "ops.concatenate of the parts, or ops.where",
+    "scatter_update": "ops.where(condition, a, b)",
+    "switch": "ops.where(condition, a, b), which chooses between values",
+    "unique": "numpy.unique on arrays; the number of values is not known beforehand",
+    "vectorized_map": "operators and functions on the whole array",
+    "while_loop": "a Python loop: within a call all lengths are known",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The error of a function that is not here, with what there is instead."""
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    near = difflib.get_close_matches(name, __all__, n=1)
+    hint = f" Use {_INSTEAD[name]}." if name in _INSTEAD else f" Did you mean ops.{near[0]}?" if near else ""
+    raise AttributeError(f"fastnn.ops has no function {name!r}.{hint}")

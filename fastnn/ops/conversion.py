@@ -52,9 +52,7 @@ def dtype_of(name: str, dtype: Any) -> str:
     if word in _INTEGERS:
         return "int64"
     if word not in _DTYPES:
-        raise ValueError(
-            f'ops.{name} has the dtypes "float32", "float64", "int64" and "bool". Received: dtype={dtype!r}.'
-        )
+        raise ValueError(f'{name} has the dtypes "float32", "float64", "int64" and "bool". Received: dtype={dtype!r}.')
     return _DTYPES[word]
 
 
@@ -72,7 +70,7 @@ def cast(x: Any, dtype: Any) -> Any:
     >>> cast([1.7, -1.7], "int32")
     array([ 1, -1])
     """
-    dtype = dtype_of("cast", dtype)
+    dtype = dtype_of("ops.cast", dtype)
     if is_symbolic(x):
         symbol = as_symbol(x)
         return symbol if symbol.dtype == dtype else record(Cast(dtype), [symbol], symbol.shape, dtype)
