@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
-from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, pack
+from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, is_tracing, pack
 from ..layers.base import Layer, as_shape
 from ..layers.support.array_checks import checked_mask
 from ..layers.support.traced_call import call_traced, cut, trace_call
-from ..layers.support.tracing import is_tracing
 from . import training
 from .arena import Arena
 from .config import graph_config, graph_from_config

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Symbol
+from ...graph import Symbol, is_tracing
 from ..base import Layer, Shape
 from ..support.array_checks import checked_mask, read_values
-from ..support.tracing import is_tracing
 from ..support.wrapper import Wrapper, described, fresh_copy, made_from
 from .rnn import RNN
 

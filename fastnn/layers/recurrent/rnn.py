@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Symbol
+from ...graph import Symbol, is_tracing
 from ..base import Layer, Shape, plain
 from ..support.arguments import flag
 from ..support.array_checks import checked_mask, read_values
-from ..support.tracing import is_tracing
 from ..support.wrapper import Wrapper, described, made_from
 from .cell import checked_cell
 from .stacked_cells import StackedRNNCells
