@@ -1,7 +1,7 @@
 """The one switch: which set of kernels a model runs on, and in which precision layers are made.
 
-``use("reference")`` called alone switches the process; used with ``with`` it switches this thread of
-execution only, until the block ends.  ``FASTNN_BACKEND`` sets the start value.
+``with use("reference"):`` switches the kernels for a block, in this thread of execution alone;
+``set_backend("reference")`` switches the process.  ``FASTNN_BACKEND`` sets the start value.
 
     >>> import fastnn
     >>> with fastnn.backend.use("reference"):
@@ -14,9 +14,10 @@ from __future__ import annotations
 import contextvars
 import importlib
 import os
+import warnings
 from types import ModuleType
 
-__all__ = ["use", "active", "name", "floatx", "set_floatx"]
+__all__ = ["active", "floatx", "name", "set_backend", "set_floatx", "use"]
 
 _MODULES = {"compiled": "fastnn.kernels", "reference": "fastnn.reference"}
 _DTYPES = ("float32", "float64")
@@ -25,14 +26,66 @@ _DTYPES = ("float32", "float64")
 def _load(backend: str) -> ModuleType:
     if backend not in _MODULES:
         raise ValueError(
-            f'The backend is "compiled" or "reference". Received: {backend!r}. '
-            'Type fastnn.backend.use("compiled") or fastnn.backend.use("reference").'
+            f'The backend is "compiled" or "reference". Received: {backend!r}. Use one of these two names.'
         )
     return importlib.import_module(_MODULES[backend])
 
 
 class use:
-    """Switch the kernels: ``use("reference")`` for the process, ``with use("reference"):`` for a block.
+    """Switch the kernels for a block: ``with use("reference"):``.
+
+    The switch holds for this thread of execution (a context variable) until the block ends; other threads never see it.
+    Blocks may be nested, and one object may be entered several times, by several threads.  Making the object switches
+    nothing: one that is thrown away without a block warns, and says what to call to switch the process.
+
+    Parameters
+    ----------
+    backend : {"compiled", "reference"}
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+
+    Examples
+    --------
+    >>> with use("reference"):
+    ...     with use("compiled"):
+    ...         inner = name()
+    ...     inner, name()
+    ('compiled', 'reference')
+    """
+
+    def __init__(self, backend: str):
+        self._entered = True  # an object whose name was refused has nothing to warn of
+        self._module = _load(backend)
+        self._backend, self._entered = backend, False
+
+    def __enter__(self) -> use:
+        self._entered = True
+        _blocks.set((*_blocks.get(), self))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        # Blocks of generators may end out of order, or in another context, where there is nothing to undo.
+        blocks = _blocks.get()
+        for i in reversed(range(len(blocks))):
+            if blocks[i] is self:
+                _blocks.set(blocks[:i] + blocks[i + 1 :])
+                return
+
+    def __del__(self) -> None:
+        if not self._entered:
+            warnings.warn(
+                f'fastnn.backend.use("{self._backend}") switches a with block, and there was none: nothing was '
+                f'switched. Call fastnn.backend.set_backend("{self._backend}") to switch the process.',
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def set_backend(backend: str) -> None:
+    """Switch the kernels of the process, for all threads that are not inside a ``with use(...)`` block.
 
     Parameters
     ----------
@@ -42,32 +95,29 @@ class use:
     ------
     ValueError
         For any other name; nothing is switched.
+
+    Examples
+    --------
+    >>> before = name()
+    >>> set_backend("reference")
+    >>> name()
+    'reference'
+    >>> set_backend(before)
     """
-
-    def __init__(self, backend: str):
-        global _process
-        self._module = _load(backend)
-        self._before = _process
-        _process = self._module
-
-    def __enter__(self) -> use:
-        global _process
-        _process = self._before
-        self._token = _local.set(self._module)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        _local.reset(self._token)
+    global _process
+    _process = _load(backend)
 
 
-_local: contextvars.ContextVar[ModuleType | None] = contextvars.ContextVar("fastnn_backend", default=None)
+_blocks: contextvars.ContextVar[tuple[use, ...]] = contextvars.ContextVar("fastnn_backend", default=())
+"""The blocks this thread of execution is in, the innermost last."""
 _process: ModuleType = _load(os.environ.get("FASTNN_BACKEND", "compiled"))
 _floatx = "float32"
 
 
 def active() -> ModuleType:
     """The kernels in force: ``fastnn.kernels`` or ``fastnn.reference``."""
-    return _local.get() or _process
+    blocks = _blocks.get()
+    return blocks[-1]._module if blocks else _process
 
 
 def name() -> str:
