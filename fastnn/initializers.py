@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import backend, utils
+from fastnn import backend, seeds
 from fastnn.lookup import is_number, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -107,7 +107,7 @@ class _Draws:
 
     def __getattr__(self, name: str) -> Any:
         if self._generator is None:
-            self._generator = utils.random_generator(self._seed)
+            self._generator = seeds.random_generator(self._seed)
         return getattr(self._generator, name)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..utils.seeds import draw_key
+from ..seeds import draw_key
 from .joining import Column
 from .structure import flatten, map_leaves, same_structure
 

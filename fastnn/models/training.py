@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..callbacks import CallbackList, History, TerminateOnNaN
+from ..callbacks import CallbackList, History, ProgressBar, TerminateOnNaN
 from ..data.batches import IterableBatches
 from ..data.checks import unpack
 from .feeds import Epochs, check_same_size, predict_batches, split_arrays, train_batches, whole_number
 from .guard import Guard
 from .inputs import is_iterable_data, preparing
-from .progress import ProgressBar
 from .step import NotFinite
 
 __all__ = ["FitSettings", "evaluate", "fit", "predict"]

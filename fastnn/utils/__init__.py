@@ -1,10 +1,10 @@
 """Small helpers: the one source of randomness, names, and data brought into the form that a model takes."""
 
+from ..seeds import draw_key, random_generator, set_random_seed
 from .categories import to_categorical, vectorize_sequences
 from .names import clear_session, unique_name
 from .normalization import normalize
 from .padding import pad_sequences
-from .seeds import draw_key, random_generator, set_random_seed
 from .splitting import split_dataset
 from .threadpool import register_threadpoolctl
 from .timeseries import timeseries_dataset_from_array

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .seeds import random_generator
-
-if TYPE_CHECKING:
-    from ..data import Dataset
+from ..data import INFINITE_CARDINALITY, Dataset, rows
+from ..seeds import random_generator
 
 __all__ = ["split_dataset"]
 
@@ -51,8 +49,6 @@ def split_dataset(
     >>> len(left), len(right)
     (8, 2)
     """
-    from ..data import INFINITE_CARDINALITY, Dataset, rows  # which themselves need the random numbers of this package
-
     if isinstance(dataset, Dataset):
         if dataset.cardinality() == INFINITE_CARDINALITY:
             raise ValueError("split_dataset goes through the data once. Received: a data set without end.")

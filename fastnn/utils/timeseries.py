@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ..data import Dataset
+from ..data import Dataset
 
 __all__ = ["timeseries_dataset_from_array"]
 
@@ -65,8 +64,6 @@ def timeseries_dataset_from_array(
     ...     print(window.tolist(), target.tolist())
     [[0, 1], [1, 2]] [3, 4]
     """
-    from ..data import Dataset  # which itself needs the random numbers of this package
-
     series = _array("data", data)
     n = len(series)
     for name, value, most in (

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fastnn import Sequential, layers
+from fastnn.callbacks import ProgressBar
 from fastnn.data import Dataset
-from fastnn.models.progress import ProgressBar
 from fastnn.models.workspaces import Workspaces
 
 

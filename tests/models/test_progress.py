@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastnn import callbacks
-from fastnn.models import progress
+from fastnn.callbacks import progress_bar
 
 from .conftest import mlp
 
@@ -77,7 +77,7 @@ def test_unknown_length(digits, capsys):
 def test_a_terminal_sees_it_move(digits, monkeypatch, known):
     x, y = digits
     x = x / 255
-    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    monkeypatch.setattr(progress_bar, "_INTERVAL", 0.0)
     monkeypatch.setenv("COLUMNS", "100")
     terminal = Terminal()
     source = (x, y) if known else (iter([(x, y)] * 3),)
@@ -95,7 +95,7 @@ def test_a_terminal_sees_it_move(digits, monkeypatch, known):
 
 def test_an_error_takes_the_line_away(digits, monkeypatch):
     x, y = digits
-    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    monkeypatch.setattr(progress_bar, "_INTERVAL", 0.0)
     terminal = Terminal()
     with pytest.raises(ValueError, match="Received: 9"):
         compiled().fit(iter([(x, y), (x, y + 9)]), callbacks=[callbacks.ProgressBar(terminal)])
@@ -103,7 +103,7 @@ def test_an_error_takes_the_line_away(digits, monkeypatch):
 
 
 def test_small_and_unfinite_numbers():
-    assert progress._numbers({"loss": 0.0005, "a": -2.0, "b": 1e-3, "c": float("nan")}) == (
+    assert progress_bar._numbers({"loss": 0.0005, "a": -2.0, "b": 1e-3, "c": float("nan")}) == (
         " - loss: 5.0000e-04 - a: -2.0000 - b: 1.0000e-03 - c: nan"
     )
-    assert progress._numbers({"f1": np.array([0.5, 1.0])}) == " - f1: 0.7500"
+    assert progress_bar._numbers({"f1": np.array([0.5, 1.0])}) == " - f1: 0.7500"

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ..callbacks.callback import Callback
+from .callback import Callback
 
 __all__ = ["ProgressBar"]
 
