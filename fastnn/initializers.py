@@ -46,7 +46,9 @@ __all__ = [
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
+def compute_fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[int, int]:
     """How many inputs feed one output of a weight, and how many outputs one input feeds.
 
     ``fan_in = receptive field · channels in``, ``fan_out = receptive field · channels out``.
@@ -55,12 +57,19 @@ def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
     ----------
     shape : sequence of int
         ``()``, ``(n,)``, ``(in, out)`` or ``(*kernel, in, out)``.
+    input_axes, output_axes : sequence of int, optional
+        Which axes are inputs and which are outputs, for a weight that is no kernel of a convolution: the fans are the
+        products of their sizes.  Given together.
 
     Examples
     --------
     >>> compute_fans((784, 256)), compute_fans((3, 3, 32, 64))
     ((784, 256), (288, 576))
+    >>> compute_fans((64, 4, 16), input_axes=[0], output_axes=[1, 2])
+    (64, 64)
     """
+    if input_axes is not None and output_axes is not None:
+        return math.prod(int(shape[a]) for a in input_axes), math.prod(int(shape[a]) for a in output_axes)
     if len(shape) < 2:
         n = int(shape[0]) if shape else 1
         return n, n
@@ -83,7 +92,7 @@ class Initializer:
         if any(n < 0 for n in shape):
             raise ValueError(f"A shape has no negative sizes. Received: {shape}.")
         values = self.values(shape, _Draws(self.seed))
-        return np.ascontiguousarray(values, dtype=dtype or backend.floatx())
+        return np.array(values, dtype=dtype or backend.floatx(), order="C")
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal initializer."""
@@ -178,7 +187,7 @@ class TruncatedNormal(Initializer):
 
 
 def _truncated(shape: tuple[int, ...], rng: Any) -> np.ndarray:
-    z = rng.standard_normal(shape)
+    z = np.asarray(rng.standard_normal(shape))
     while (outside := np.abs(z) > 2.0).any():
         z[outside] = rng.standard_normal(int(outside.sum()))
     return z
@@ -195,6 +204,8 @@ class VarianceScaling(Initializer):
     distribution : {"truncated_normal", "untruncated_normal", "uniform"}
         Uniform draws from ±√(3·scale/fan).
     seed : int, optional
+    input_axes, output_axes : sequence of int, optional
+        Axes whose sizes make the two fans: see ``compute_fans``.
 
     References
     ----------
@@ -208,6 +219,8 @@ class VarianceScaling(Initializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ):
         if not is_number(scale) or scale <= 0:
             raise ValueError(f"scale is a positive number. Received: scale={scale!r}.")
@@ -219,10 +232,32 @@ class VarianceScaling(Initializer):
                 'distribution is "truncated_normal", "untruncated_normal" or "uniform". '
                 f"Received: distribution={distribution!r}."
             )
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(
+                "input_axes and output_axes are given together, or neither of them. Received: "
+                f"input_axes={input_axes!r}, output_axes={output_axes!r}."
+            )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        self.input_axes = None if input_axes is None else [int(a) for a in input_axes]
+        self.output_axes = None if output_axes is None else [int(a) for a in output_axes]
+
+    def get_config(self):
+        return {name: value for name, value in vars(self).items() if value is not None or not name.endswith("_axes")}
+
+    def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
+        """The same initializer with these axes for the fans; itself where axes were given already.
+
+        Examples
+        --------
+        >>> GlorotUniform(seed=3).with_axes([0], [1, 2])
+        GlorotUniform(seed=3, input_axes=[0], output_axes=[1, 2])
+        """
+        if self.input_axes is not None:
+            return self
+        return type(self).from_config(self.get_config() | {"input_axes": input_axes, "output_axes": output_axes})
 
     def values(self, shape, rng):
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         if self.distribution == "uniform":
@@ -238,11 +273,16 @@ class _Scaled(VarianceScaling):
 
     fixed: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None):
-        super().__init__(*self.fixed, seed=seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ):
+        super().__init__(*self.fixed, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
     def get_config(self):
-        return {"seed": self.seed}
+        return {name: value for name, value in super().get_config().items() if name == "seed" or name.endswith("_axes")}
 
 
 class GlorotUniform(_Scaled):

@@ -60,6 +60,65 @@ def test_fans(shape, fans):
     assert initializers.compute_fans(shape) == fans
 
 
+def test_fans_of_given_axes():
+    assert initializers.compute_fans((8, 2, 5), [0], [1, 2]) == (8, 10)
+    assert initializers.compute_fans((2, 5, 8), [0, 1], [2]) == (10, 8)
+    assert initializers.compute_fans((4,), [], [0]) == (1, 4)
+    by_shape = initializers.GlorotUniform(seed=1)((8, 2, 5), "float64")
+    by_axes = initializers.GlorotUniform(seed=1, input_axes=[0], output_axes=[1, 2])((8, 2, 5), "float64")
+    # Fans by shape are those of a convolution, 8·2 and 8·5; both draw the same numbers from ±√(6 / (fan_in + fan_out)).
+    np.testing.assert_allclose(by_axes, by_shape * math.sqrt((16 + 40) / (8 + 10)), rtol=1e-12)
+    for initializer in (initializers.HeNormal(seed=4), initializers.VarianceScaling(2.0, "fan_out", "uniform", 5)):
+        aware = initializer.with_axes([0], [1, 2])
+        assert type(aware) is type(initializer)
+        assert aware.get_config() == initializer.get_config() | {"input_axes": [0], "output_axes": [1, 2]}
+        assert aware.with_axes([1], [0]) is aware
+        again = type(aware).from_config(aware.get_config())
+        np.testing.assert_array_equal(again((3, 2, 4)), aware((3, 2, 4)))
+    with pytest.raises(ValueError, match="given together"):
+        initializers.GlorotUniform(input_axes=[0])
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        "zeros", "ones", initializers.Constant(3), "uniform", "normal", "truncated_normal", "glorot_uniform",
+        "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+        initializers.VarianceScaling(0.5, "fan_out", "untruncated_normal"),
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0), (7,)])
+def test_any_shape_a_single_number_included(initializer, shape):
+    for dtype in ("float32", "float64"):
+        w = initializers.get(initializer)(shape, dtype)
+        assert isinstance(w, np.ndarray)
+        assert (w.shape, w.dtype) == (shape, dtype)
+        assert w.flags.writeable
+        assert w.flags.c_contiguous
+        assert np.isfinite(w).all()
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_matrices_are_refused_other_shapes(shape):
+    for initializer in (initializers.Identity(), initializers.Orthogonal()):
+        with pytest.raises(ValueError, match="Received"):
+            initializer(shape)
+
+
+def test_a_truncated_single_number_is_drawn_again():
+    draws = [float(initializers.TruncatedNormal(stddev=1.0)(())) for _ in range(2000)]
+    assert max(map(abs, draws)) <= 2
+    assert np.std(draws) == pytest.approx(TRUNCATED, rel=0.06)  # ±4 standard errors of a deviation from 2,000 draws
+
+
+def test_a_constant_array_is_copied():
+    mine = np.arange(3.0)
+    w = initializers.Constant(mine)((3,), "float64")
+    w += 1
+    np.testing.assert_array_equal(mine, [0, 1, 2])
+
+
 def test_constants():
     assert initializers.Zeros()((2, 3)).dtype == np.float32
     np.testing.assert_array_equal(initializers.get("ones")((2,), "float64"), [1, 1])

@@ -192,8 +192,9 @@ def test_masked_mean_is_the_mean_of_what_counts(first, keepdims):
 @pytest.mark.parametrize(
     ("mask", "kind", "words"),
     [
-        (np.ones((2, 3)), TypeError, r"array of bool.*Received: dtype float64. Type mask.astype\(bool\)"),
-        (np.ones((2, 3), np.int8), TypeError, "int8"),
+        (np.full((2, 3), "yes"), TypeError, r"array of bool.*or of numbers.*Received: dtype <U3. Use x != 0"),
+        (np.ones((2, 3), complex), TypeError, "complex128"),
+        ([[1.0, np.nan, 0.0]] * 2, ValueError, r"Received: NaN at index \(0, 1\)"),
         (
             np.ones((2, 4), bool),
             ValueError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from ..base import Layer, Shape
 from ..support.fused_activation import Rule, rule_of
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Softmax"]
+
+_NEVER = -1e9
+"""Stands before a softmax for a value that a mask leaves out, as in Keras; its exponential is 0."""
 
 
 class ActivationLayer(Layer):
@@ -121,25 +125,78 @@ class ELU(ActivationLayer):
 
 
 class Softmax(ActivationLayer):
-    """eˣ / Σ eˣ over one axis.
+    """eˣ / Σ eˣ over an axis, or over several together.
+
+    Values that a mask leaves out get probability 0; where it leaves out all values of a row, the whole row is 0.  A
+    mask has the rank of the input, each axis as long as the input's or 1; or it is one of time steps, (B, T), which
+    counts where the sum runs over time.
 
     Parameters
     ----------
-    axis : int
+    axis : int or list of int
         Default: the last.
+
+    Raises
+    ------
+    ValueError
+        If the input has no such axis, or it is that of the batch.
+
+    Examples
+    --------
+    >>> Softmax()(np.zeros((1, 3)), [[True, True, False]]).tolist()
+    [[0.5, 0.5, 0.0]]
     """
 
+    uses_mask = True
+    masks_cells = True
     fields = ("axis",)
 
-    def __init__(self, axis: int = -1, **settings: Any):
+    def __init__(self, axis: int | Sequence[int] = -1, **settings: Any):
         super().__init__(**settings)
-        self.axis = int(axis)
+        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
         self.rule = Rule(activations.Softmax(self.axis))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        if not -len(input_shape) < self.axis < len(input_shape) or self.axis == 0:
-            self.refuse_shape(f"an input with axis {self.axis}, other than the batch", input_shape)
+        n = len(input_shape)
+        for axis in self._axes():
+            if not -n < axis < n or axis == 0:
+                self.refuse_shape(f"an input with axis {axis}, other than the batch", input_shape)
         return input_shape
+
+    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+        return mask if mask is not None and mask.shape == x.shape[:2] else None
+
+    def __call__(self, x: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """The output for an array.
+
+        Parameters
+        ----------
+        x : array
+        mask : array, optional
+            Which values count: see the class.
+        training : bool, optional
+            Makes no difference.
+        """
+        return super().__call__(x, training, mask)
+
+    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        if mask is not None and mask.ndim < x.ndim:
+            over_time = any(axis in (1, 1 - x.ndim) for axis in self._axes())
+            mask = mask.reshape(*mask.shape, *[1] * (x.ndim - 2)) if over_time else None
+        if mask is None:
+            return self.rule.forward(x)
+        y, _ = self.rule.forward(np.where(mask, x, x.dtype.type(_NEVER)))
+        np.copyto(y, 0, where=~mask)
+        return y, (y, mask)
+
+    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+        if not isinstance(ctx, tuple):
+            return self.rule.backward(dy, ctx)
+        y, mask = ctx
+        return self.rule.backward(np.where(mask, dy, dy.dtype.type(0)), y)
+
+    def _axes(self) -> list[int]:
+        return self.axis if isinstance(self.axis, list) else [self.axis]
 
 
 def _slope(name: str, value: Any, layer: Layer) -> float:

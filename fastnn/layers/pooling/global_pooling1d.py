@@ -71,6 +71,19 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
 
     uses_mask = True
 
+    def __call__(self, x: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """The output for an array.
+
+        Parameters
+        ----------
+        x : array (N, T, C)
+        mask : array (N, T), optional
+            True, or not 0, where a time step counts.
+        training : bool, optional
+            Makes no difference.
+        """
+        return super().__call__(x, training, mask)
+
     def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
         if mask is None:
             return super().forward(x, training)

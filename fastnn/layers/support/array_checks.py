@@ -97,17 +97,27 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
 def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
     """A mask of time steps for an input (B, T, …): bool (B, T), contiguous.
 
+    Parameters
+    ----------
+    mask : array or list
+        Of bool, or of integers or floats, of which all but 0 count.
+    x_shape : tuple of int
+        Shape of the input.
+    layer : Layer
+        Named in errors.  One with ``masks_cells`` takes a mask of single values as well: of the rank of the input, each
+        axis as long as the input's, or 1.
+
     Raises
     ------
     TypeError
-        If it is not of bool.
+        If it holds no numbers.
     ValueError
-        If its shape is not that of the batch and the time steps.
+        If its shape is not that of the batch and the time steps, or a value is NaN.
 
     Examples
     --------
-    >>> checked_mask([[True, False]], (1, 2, 5), "lstm").shape
-    (1, 2)
+    >>> checked_mask([[1, 0]], (1, 2, 5), "lstm")
+    array([[ True, False]])
     """
     name = getattr(layer, "name", layer)
     try:
@@ -117,10 +127,22 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
             f'The mask of layer "{name}" has rows of one length. Received: a list of {len(mask)} rows of different '
             "lengths. Type mask = x != 0, of the padded ids."
         ) from None
-    if found.dtype != bool:
+    if found.dtype.kind not in "biuf":
         raise TypeError(
-            f'The mask of layer "{name}" is an array of bool, True where a time step counts. Received: dtype '
-            f"{found.dtype}. Type mask.astype(bool), or x != 0."
+            f'The mask of layer "{name}" is an array of bool, True where a time step counts, or of numbers, 0 where it '
+            f"does not. Received: dtype {found.dtype}. Use x != 0, of the padded ids."
+        )
+    if found.dtype.kind == "f" and np.isnan(found).any():
+        raise ValueError(
+            f'The mask of layer "{name}" has a value that is neither 0 nor another number. Received: NaN at index '
+            f"{tuple(map(int, np.argwhere(np.isnan(found))[0]))}. Use ~np.isnan(x) to leave such values out."
+        )
+    if getattr(layer, "masks_cells", False) and found.ndim == len(x_shape):
+        if all(n in (1, length) for n, length in zip(found.shape, x_shape, strict=True)):
+            return np.ascontiguousarray(found, bool)
+        raise ValueError(
+            f'The mask of layer "{name}" has one value for each value of the input, shape {tuple(x_shape)}, where any '
+            f"axis may be 1. Received: shape {found.shape}."
         )
     axis = getattr(layer, "time_axis", 1)
     expected = (*x_shape[:1], *x_shape[axis : axis + 1])
@@ -129,4 +151,4 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
             f'The mask of layer "{name}" has one value for each time step, shape {expected} for an input '
             f"of shape {tuple(x_shape)}. Received: shape {found.shape}."
         )
-    return np.ascontiguousarray(found)
+    return np.ascontiguousarray(found, bool)
