@@ -10,16 +10,16 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and give the exit status of the process: 0, or 1 after an error, or 130 after Ctrl-C.
+    """Run one command and return the exit status of the process: 0, 1 after an error, or 130 after Ctrl-C.
 
     Parameters
     ----------
-    argv : the words after ``fastnn``; by default those of the process
+    argv : the arguments after ``fastnn``; by default those of the process
 
     Raises
     ------
     SystemExit
-        With status 2, if the words make no sense; argparse has said why.
+        With status 2, if the arguments are invalid; argparse has printed why.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     from fastnn._version import __version__
 
     parser = argparse.ArgumentParser(
-        prog="fastnn", description="Neural-network kernels for the CPU: see, measure, check."
+        prog="fastnn", description="Neural-network kernels for the CPU: run, measure, check."
     )
     parser.add_argument("--version", action="version", version=f"fastnn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -50,14 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="train a CNN on images and draw its curves",
-        description="Train the CNN of the notes on Fashion-MNIST where it is found, else on the embedded digits.",
+        description="Train the CNN of the notes on Fashion-MNIST if it is found, otherwise on the built-in digits.",
     )
     demo.add_argument("--epochs", type=_positive, default=5, help="passes over the data (default: %(default)s)")
-    demo.add_argument("--samples", type=_positive, help="train on that many images only")
-    demo.add_argument("--batch-size", type=_positive, default=32, help="images a step (default: %(default)s)")
-    demo.add_argument("--output", default="fastnn-demo.png", help="file of the picture (default: %(default)s)")
+    demo.add_argument("--samples", type=_positive, help="train on the first N images only", metavar="N")
+    demo.add_argument("--batch-size", type=_positive, default=32, help="images per step (default: %(default)s)")
+    demo.add_argument("--output", default="fastnn-demo.png", help="file for the picture (default: %(default)s)")
     demo.add_argument(
-        "--backend", choices=["compiled", "reference"], help="kernels to run on (default: the one in force)"
+        "--backend", choices=["compiled", "reference"], help="kernels to run on (default: the current backend)"
     )
     demo.set_defaults(run=_run_demo)
 
@@ -67,17 +67,17 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench",
         help="check every kernel against its twin, then time both",
-        description="Check every kernel of the registry against its NumPy twin, then time both.",
+        description="Check every kernel in the registry against its NumPy twin, then time both.",
     )
     bench.add_argument("--family", action="append", help="only this family, for example conv; may be repeated")
     bench.set_defaults(run=_run_bench)
     return parser
 
 
-def _positive(word: str) -> int:
-    if not word.isascii() or not word.isdigit() or int(word) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1. Received: {word!r}")
-    return int(word)
+def _positive(argument: str) -> int:
+    if not argument.isascii() or not argument.isdigit() or int(argument) < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1. Received: {argument!r}")
+    return int(argument)
 
 
 def _run_demo(options: argparse.Namespace) -> int:

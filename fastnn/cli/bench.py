@@ -1,6 +1,6 @@
-"""``fastnn bench``: every kernel of the registry against its twin: correct? then how fast?
+"""``fastnn bench``: check every kernel in the registry against its twin, then time both.
 
-No figure without a check before it: a kernel that differs from its twin, in any case of the registry, is not timed.
+No figure without a check first: a kernel that differs from its twin in any case of the registry is not timed.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ __all__ = ["bench", "largest_excess"]
 
 _SEED = 1
 _DTYPE = np.dtype(np.float32)
-_BUDGET = 0.15  # seconds for the timing of one kernel on one case
+_BUDGET = 0.15  # seconds to spend timing one kernel on one case
 _ROW = "{:<34} {:<48} {:>9} {:>10} {:>8} {:>13} {:>6}"
 
 
 def bench(families: Sequence[str] | None = None) -> bool:
-    """Check and time the kernels, printing a line for each case as it is done.
+    """Check and time the kernels, printing one line per case as it finishes.
 
     Parameters
     ----------
-    families : names of the kernel families to take; ``None`` for all
+    families : names of the kernel families to run; ``None`` for all
 
     Returns
     -------
@@ -36,7 +36,7 @@ def bench(families: Sequence[str] | None = None) -> bool:
     Raises
     ------
     ValueError
-        If there is no such family.
+        If a family does not exist.
     """
     from fastnn import kernels
 
@@ -44,8 +44,8 @@ def bench(families: Sequence[str] | None = None) -> bool:
     limits = measure()
     print(f"{_DTYPE}, tier {kernels.isa()}, {limits.threads} threads", end=": ")
     print(f"peak {limits.peak:.0f} GFLOP/s ({limits.one:.0f} on one), copy {limits.bandwidth:.0f} GB/s")
-    print("share: of the peak or of the copy, whichever bounds the kernel; out of the caches, or by skipping zeros,")
-    print("it can pass 100%")
+    print("share: of the peak or of the copy, whichever bounds the kernel; it can pass 100% when the data is in cache")
+    print("or zeros are skipped")
     print(limits.note())
     print(_ROW.format("kernel", "case", "compiled", "reference", "ratio", "rate", "share"))
     wrong = []
@@ -65,12 +65,12 @@ def bench(families: Sequence[str] | None = None) -> bool:
 
 
 def largest_excess(found: Iterable[Any], expected: Iterable[Any], allowed: Iterable[Any]) -> float:
-    """The largest distance of results from what was expected, in units of what is allowed: right up to 1.
+    """Return the largest distance between found and expected, in units of what is allowed: correct up to 1.
 
     Parameters
     ----------
     found, expected : results of a kernel and of its twin
-    allowed : distance allowed for each: a number, an array of the result's shape, or ``None`` for "do not compare"
+    allowed : the distance allowed for each: a number, an array with the result's shape, or ``None`` to skip it
 
     Examples
     --------
@@ -96,7 +96,7 @@ def largest_excess(found: Iterable[Any], expected: Iterable[Any], allowed: Itera
 def _excess(row: registry.Kernel, cases: Iterable[registry.Case]) -> float:
     """``largest_excess`` of a kernel over cases.
 
-    The twin computes in float64; where the kernel promises its very bits, in the kernel's own precision.
+    The twin computes in float64, or in the kernel's own precision where the kernel promises the twin's exact bits.
     """
     same_bits = row.exact is row.cases
     worst = 0.0
@@ -109,7 +109,7 @@ def _excess(row: registry.Kernel, cases: Iterable[registry.Case]) -> float:
 
 
 def _widened(case: registry.Case) -> registry.Case:
-    """The same case in float64."""
+    """Return the same case in float64."""
 
     def wide(value: Any) -> Any:
         return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == _DTYPE else value
@@ -118,7 +118,7 @@ def _widened(case: registry.Case) -> registry.Case:
 
 
 def _arguments(row: registry.Kernel, case: registry.Case) -> tuple:
-    """The case's arguments, with copies of those that the call changes."""
+    """Return the case's arguments, with copies of those that the call modifies."""
     changed = [
         np.copy(value) if i in row.in_place and value is not None else value for i, value in enumerate(case.args)
     ]
@@ -126,7 +126,7 @@ def _arguments(row: registry.Kernel, case: registry.Case) -> tuple:
 
 
 def _results(row: registry.Kernel, function: Callable, case: registry.Case) -> tuple:
-    """What a call returns or changes."""
+    """Return what a call returns or modifies in place."""
     args = _arguments(row, case)
     returned = function(*args, **case.kwargs)
     if returned is None:
@@ -135,7 +135,7 @@ def _results(row: registry.Kernel, function: Callable, case: registry.Case) -> t
 
 
 def _line(row: registry.Kernel, label: str, case: registry.Case, limits: Limits) -> str:
-    """Time one case, compiled and reference, and format the figures."""
+    """Time one case on both backends and format the figures."""
     found = _results(row, row.compiled(), case)
     ready = {name: result for name, result in zip(row.results, found, strict=False) if result is not None}
     compiled, reference = (_seconds(row, function, case, ready) for function in (row.compiled(), row.twin()))
@@ -150,7 +150,7 @@ def _line(row: registry.Kernel, label: str, case: registry.Case, limits: Limits)
 
 
 def _seconds(row: registry.Kernel, function: Callable, case: registry.Case, ready: dict[str, np.ndarray]) -> float:
-    """The best of as many calls as the budget allows, and of five at least."""
+    """Return the best time over as many calls as the budget allows, at least five."""
     best, spent, calls = np.inf, 0.0, 0
     while spent < _BUDGET or calls < 5:
         args = _arguments(row, case)
@@ -166,4 +166,4 @@ def _time(seconds: float) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"; not: {', '.join(names)}." if names else "."
+    return f"; these do not: {', '.join(names)}." if names else "."

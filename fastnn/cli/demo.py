@@ -1,4 +1,4 @@
-"""``fastnn demo``: the CNN of the notes learns images, and a picture shows how."""
+"""``fastnn demo``: train the CNN of the notes on images and draw its curves."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["demo"]
 def demo(
     epochs: int, samples: int | None, batch_size: int, output: str, kernels: str | None = None
 ) -> dict[str, float]:
-    """Train, evaluate, draw; give the figures that were printed.
+    """Train, evaluate and draw; return the figures that were printed.
 
     Parameters
     ----------
     epochs, batch_size : as in ``fit``
     samples : number of training images, or ``None`` for all
-    output : file of the picture
-    kernels : ``"compiled"``, ``"reference"``, or ``None`` for the backend in force
+    output : file for the picture
+    kernels : ``"compiled"``, ``"reference"``, or ``None`` for the current backend
 
     Returns
     -------
@@ -49,17 +49,17 @@ def _demo(epochs: int, samples: int | None, batch_size: int, output: str) -> dic
     images = epochs * len(x_train) / clock.seconds
     figures = {"accuracy": accuracy, "images_per_second": images, "gflops": images * _training_flops(model) / 1e9}
     print(f"\ntest accuracy  {accuracy:.4f} (loss {loss:.4f})")
-    print(f"training       {images:,.0f} images/s, {clock.seconds:.1f} s in all")
+    print(f"training       {images:,.0f} images/s, {clock.seconds:.1f} s in total")
     print(f"arithmetic     {figures['gflops']:.1f} GFLOP/s, every operation of the dense step counted{_share(figures)}")
     print(save_demo(output, history.history, x_test, y_test, model.predict(x_test[:24], verbose=0), names))
     return figures
 
 
 def _load(samples: int | None) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray], list[str]]:
-    """Fashion-MNIST if it is on this machine, else digits; pixels as float32 from 0 to 1, one channel."""
+    """Load Fashion-MNIST if it is on this machine, else the digits; pixels are float32 from 0 to 1, one channel."""
     place = datasets.fashion_mnist.find()
     if place is None:
-        source, names = "the embedded digits", datasets.digits.class_names
+        source, names = "the built-in digits", datasets.digits.class_names
         (x_train, y_train), (x_test, y_test) = datasets.digits.load_data(n_train=samples or 10000)
         print("Fashion-MNIST is not on this machine; fastnn.datasets.fashion_mnist.load_data() downloads it.")
     else:
@@ -95,7 +95,7 @@ def _cnn() -> models.Sequential:
 
 
 class _TrainingClock(callbacks.Callback):
-    """Seconds spent in training steps; validation does not count."""
+    """Measures the seconds spent in training steps, without validation."""
 
     seconds = 0.0
 
@@ -107,10 +107,10 @@ class _TrainingClock(callbacks.Callback):
 
 
 def _training_flops(model: models.Sequential) -> float:
-    """Operations of one image's training step: two per multiply-add, in the forward pass, for dw and for dx.
+    """Return the operations of a training step on one image: two per multiply-add, for the forward pass, dw and dx.
 
-    Every output position of a Conv2D or Dense layer multiplies each of its weights once; the first layer has
-    no dx. Operations that the kernels skip because a factor is known to be zero are counted all the same.
+    Each output position of a Conv2D or Dense layer uses each of its weights once. The first layer has no dx.
+    Operations that the kernels skip because a factor is known to be zero are counted too.
     """
     weighted = [layer for layer in model.layers if layer.get_weights()]
     products = [layer.get_weights()[0].size * int(np.prod(layer.output_shape[1:-1])) for layer in weighted]
@@ -118,12 +118,12 @@ def _training_flops(model: models.Sequential) -> float:
 
 
 def _share(figures: dict[str, float]) -> str:
-    """The share of the machine's peak, also put into ``figures``; none for the twins or on a busy machine."""
+    """Describe the share of the machine's peak and add it to ``figures``; no share for the twins or a busy machine."""
     if backend.name() != "compiled":
         return " (NumPy twins)"
     limits = measure()
     if not limits.trusted:
         return f"\n{limits.note()}"
     figures["share_of_peak"] = figures["gflops"] / limits.peak
-    said = f"; {figures['share_of_peak']:.0%} of this machine's peak of {limits.peak:.0f}"
-    return f"{said}\n{limits.note()}" if limits.busy else said
+    text = f"; {figures['share_of_peak']:.0%} of this machine's peak of {limits.peak:.0f}"
+    return f"{text}\n{limits.note()}" if limits.busy else text

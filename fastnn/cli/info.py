@@ -1,4 +1,4 @@
-"""``fastnn info``: the tier, the threads, the caches, what the machine reaches, and the versions."""
+"""``fastnn info``: versions, processor, caches, tiers, threads and the measured limits of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["report"]
 
 
 def report() -> str:
-    """The lines of ``fastnn info``; measures the machine for about a second.
+    """Return the report of ``fastnn info``; measures the machine for about a second.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def _lines() -> Iterator[tuple[str, str]]:
     yield "python", f"{platform.python_version()} ({platform.python_implementation()})"
     yield "system", f"{platform.system()} {platform.machine()}"
     yield "processor", processor()
-    yield "caches", ", ".join(f"{name} {_bytes(size)}" for name, size in caches().items()) or "not told by the system"
+    yield "caches", ", ".join(f"{name} {_bytes(size)}" for name, size in caches().items()) or "not reported by system"
     try:
         from fastnn import kernels
     except ImportError as error:
@@ -50,7 +50,7 @@ def _lines() -> Iterator[tuple[str, str]]:
     yield "peak float32", _rates(limits.one, limits.peak, limits.threads)
     one, peak = kernels.peak_gflops("float64", threads=1), kernels.peak_gflops("float64")
     yield "peak float64", _rates(one, peak, limits.threads)
-    yield "bandwidth", f"{limits.bandwidth:.1f} GB/s (copy of a large array, read and written bytes)"
+    yield "bandwidth", f"{limits.bandwidth:.1f} GB/s (copy of a large array, bytes read plus bytes written)"
     if limits.busy:
         yield "note", limits.note()
 

@@ -1,7 +1,7 @@
-"""What the machine reaches when it does nothing else, and whether it was free to show it.
+"""Measured limits of this machine, and whether it was idle enough for them to be trusted.
 
-A share of the peak is worth no more than the peak. On a busy machine the threads do not run side by side, the peak of
-all of them comes out like that of one, and every share seems larger than it is. Such a peak is not used.
+A share of the peak is only as good as the peak. On a busy machine the threads do not run in parallel, so the peak of
+all threads looks like that of one and every share looks larger than it is. Such a peak is not used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 __all__ = ["Limits", "measure"]
 
-_TOGETHER = 0.75  # of so many times one thread's peak, when every thread has a core
+_TOGETHER = 0.75  # of threads × the peak of one thread, when every thread has a core
 
 
 class Limits(NamedTuple):
@@ -19,11 +19,11 @@ class Limits(NamedTuple):
 
     Attributes
     ----------
-    threads : of the pool
+    threads : number of threads in the pool
     one, peak : float32 multiply-adds in registers, GFLOP/s, on one thread and on all
     bandwidth : bytes read and written by a large copy, GB/s
-    load : processes that wanted a core in the last minute, on average
-    cpus : cores of this machine, as the system counts them
+    load : processes that wanted a core, averaged over the last minute
+    cpus : number of CPUs that the system reports
     """
 
     threads: int
@@ -40,22 +40,22 @@ class Limits(NamedTuple):
 
     @property
     def trusted(self) -> bool:
-        """Whether a share of ``peak`` means something.
+        """Whether a share of ``peak`` is meaningful.
 
-        Two threads of one core also reach less than twice one thread's peak; so that alone is no reason for doubt.
+        Two threads that share a core also reach less than twice the peak of one; a low peak alone proves nothing.
         """
         return not self.busy or self.peak >= _TOGETHER * self.threads * self.one
 
     def note(self) -> str:
-        """The sentence that belongs beside the figures of a busy machine; empty on a free one."""
+        """The warning to print beside figures from a busy machine; empty on an idle one."""
         if not self.busy:
             return ""
-        said = f"This machine is busy (load {self.load:.1f} on {self.cpus} CPUs): times are longer than they need be."
+        text = f"This machine is busy (load {self.load:.1f} on {self.cpus} CPUs): times are longer than necessary."
         if self.trusted:
-            return said
+            return text
         return (
-            f"{said} Its threads did not run side by side (peak {self.one:.0f} GFLOP/s on one, {self.peak:.0f} on "
-            f"{self.threads}), so shares of the peak are not given. Measure again when it is free."
+            f"{text} Its threads did not run in parallel (peak {self.one:.0f} GFLOP/s on one, {self.peak:.0f} on "
+            f"{self.threads}), so no shares of the peak are given. Measure again when it is idle."
         )
 
 
@@ -63,7 +63,7 @@ def measure() -> Limits:
     """Measure the limits; takes about a second."""
     from fastnn import kernels
 
-    load = os.getloadavg()[0]  # before the measurement adds to it
+    load = os.getloadavg()[0]  # read before the measurement adds to it
     return Limits(
         kernels.get_num_threads(),
         kernels.peak_gflops(threads=1),

@@ -1,4 +1,4 @@
-"""What the machine is: its processor and its caches, as the operating system tells it."""
+"""The processor and its caches, as the operating system reports them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def processor() -> str:
-    """The name of the processor, or the architecture where the system tells no name."""
+    """Return the name of the processor, or the architecture if the system reports no name."""
     if _CPUINFO.exists():
         for line in _CPUINFO.read_text().splitlines():
             if line.startswith("model name"):
@@ -22,7 +22,7 @@ def processor() -> str:
 
 
 def caches() -> dict[str, int]:
-    """Sizes in bytes of the caches that the first core uses for data: ``{"L1d": …, "L2": …, "L3": …}``."""
+    """Return the sizes in bytes of the first core's data caches: ``{"L1d": …, "L2": …, "L3": …}``."""
     sizes = {}
     for cache in sorted(_CPU.glob("index*")):
         kind = _text(cache / "type")
@@ -46,7 +46,7 @@ def _text(path: Path) -> str:
 
 
 def _sysctl(key: str) -> str:
-    """What macOS answers; nothing on other systems."""
+    """Return the value on macOS, an empty string on other systems."""
     if platform.system() != "Darwin":
         return ""
     answer = subprocess.run(["sysctl", "-n", key], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The demo's picture: curves of training and validation above, images with their predictions below."""
+"""The picture of the demo: training and validation curves above, images with their predictions below."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def save_demo(
     probabilities: np.ndarray,
     names: Sequence[str],
 ) -> str:
-    """Draw the picture into a file, if matplotlib is installed; give the sentence to print.
+    """Draw the picture to a file, if matplotlib is installed; return the line to print.
 
     Parameters
     ----------
-    path : file to write; its ending decides the format
-    history : ``accuracy``, ``loss`` and the same with ``val_``, one value an epoch
-    images : (n, 28, 28, 1), at least as many as there are rows in ``probabilities``
+    path : file to write; the extension sets the format
+    history : ``accuracy``, ``loss`` and the same with ``val_``, one value per epoch
+    images : (n, 28, 28, 1), at least as many as ``probabilities`` has rows
     labels : (n,)
     probabilities : (m, classes), predictions for the first m images
-    names : of the classes
+    names : the class names
     """
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return "picture        not drawn: matplotlib is not installed. Type pip install 'fastnn-kernels[plot]'."
+        return "picture        not drawn: matplotlib is not installed. Run pip install 'fastnn-kernels[plot]'."
 
     rows = -(-len(probabilities) // _COLUMNS)
     figure = Figure(figsize=(12, 3.6 + 1.5 * rows), layout="constrained")
@@ -50,11 +50,11 @@ def save_demo(
     cells = np.ravel(below.subplots(rows, _COLUMNS))
     for cell in cells:
         cell.axis("off")
-    for cell, image, label, chances in zip(cells, images, labels, probabilities, strict=False):
-        guess = int(np.argmax(chances))
+    for cell, image, label, probability in zip(cells, images, labels, probabilities, strict=False):
+        guess = int(np.argmax(probability))
         cell.imshow(image[..., 0], cmap="gray_r")
         right = guess == label
-        title = f"{names[guess]} {chances[guess]:.0%}" if right else f"{names[guess]}, not\n{names[label]}"
+        title = f"{names[guess]} {probability[guess]:.0%}" if right else f"{names[guess]}, not\n{names[label]}"
         cell.set_title(title, fontsize=8, color="black" if right else "crimson")
     figure.savefig(path, dpi=120)
     return f"picture        {os.fspath(path)}"

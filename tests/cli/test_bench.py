@@ -1,4 +1,4 @@
-"""``fastnn bench``: judges, times, and does not time what is wrong."""
+"""``fastnn bench``: it checks kernels, times the correct ones and does not time the wrong ones."""
 
 import numpy as np
 import pytest
@@ -35,22 +35,22 @@ def short(monkeypatch):
         ([None, 1.0], [None, 1.0], [None, 0], 0.0),
     ],
 )
-def test_distance_in_units_of_what_is_allowed(found, expected, allowed, excess):
+def test_distance_in_units_of_the_allowed_distance(found, expected, allowed, excess):
     assert bench.largest_excess(found, expected, allowed) == excess
 
 
-def test_a_result_too_few_is_noticed():
+def test_a_missing_result_is_noticed():
     with pytest.raises(ValueError, match="zip"):
         bench.largest_excess([1.0], [1.0, 2.0], [0, 0])
 
 
 def test_a_family_is_checked_and_timed(capsys):
     assert main(["bench", "--family", "gather", "--family", "vmath"]) == 0
-    said = capsys.readouterr().out
-    rows = [line for line in said.splitlines() if line.startswith(("gather_rows", "exp", "log", "tanh", "sigmoid"))]
+    output = capsys.readouterr().out
+    rows = [line for line in output.splitlines() if line.startswith(("gather_rows", "exp", "log", "tanh", "sigmoid"))]
     assert {line.split()[0] for line in rows} == {"gather_rows", "exp", "log", "tanh", "sigmoid"}
     assert all(("GB/s" in row or "GFLOP/s" in row) and "×" in row and row.endswith("%") for row in rows)
-    assert "5 of 5 kernels agree" in said
+    assert "5 of 5 kernels agree" in output
 
 
 def test_a_wrong_kernel_is_named_and_not_timed(monkeypatch, capsys):
@@ -61,10 +61,10 @@ def test_a_wrong_kernel_is_named_and_not_timed(monkeypatch, capsys):
     assert main(["bench", "--family", "vmath"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert next(line for line in lines if line.startswith("exp")).split()[1] == "WRONG:"
-    assert lines[-1] == "3 of 4 kernels agree with their twins; not: exp."
+    assert lines[-1] == "3 of 4 kernels agree with their twins; these do not: exp."
 
 
-def test_changed_arguments_are_changed_in_copies(capsys):
+def test_arguments_changed_in_place_are_copied_first(capsys):
     row = registry.kernel("scale")
     case = next(row.bench(np.random.default_rng(0), np.dtype("float32")))[1]
     before = case.args[0].copy()
@@ -78,9 +78,9 @@ def test_an_unknown_family(capsys):
     assert "Received: 'gemn'" in capsys.readouterr().err
 
 
-def test_no_share_of_a_peak_that_a_busy_machine_hid(monkeypatch, capsys):
+def test_a_peak_hidden_by_a_busy_machine_gives_no_share(monkeypatch, capsys):
     monkeypatch.setattr(bench, "measure", lambda: LIMITS._replace(peak=100.0, load=9.0))
     assert main(["bench", "--family", "vmath"]) == 0
-    said = capsys.readouterr().out
-    assert "This machine is busy (load 9.0 on 2 CPUs)" in said
-    assert all(line.endswith("–") for line in said.splitlines() if line.startswith("exp"))
+    output = capsys.readouterr().out
+    assert "This machine is busy (load 9.0 on 2 CPUs)" in output
+    assert all(line.endswith("–") for line in output.splitlines() if line.startswith("exp"))

@@ -21,7 +21,7 @@ def no_data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def small(no_data, monkeypatch):
-    """Few digits, so that a demo takes a second."""
+    """Use few digits, so that a demo takes a second."""
     load = demo.datasets.digits.load_data
     monkeypatch.setattr(demo.datasets.digits, "load_data", lambda n_train: load(n_train, n_test=64))
 
@@ -29,16 +29,16 @@ def small(no_data, monkeypatch):
 def test_it_trains_and_reports(small, tmp_path, capsys):
     picture = tmp_path / "out.png"
     assert main(["demo", "--epochs", "1", "--samples", "96", "--output", str(picture)]) == 0
-    said = capsys.readouterr().out
-    assert "embedded digits: 96 images, tested on 64" in said
-    assert "60,554" in said
-    assert "test accuracy  0." in said
-    assert "images/s" in said
-    assert "GFLOP/s" in said
+    output = capsys.readouterr().out
+    assert "built-in digits: 96 images, tested on 64" in output
+    assert "60,554" in output
+    assert "test accuracy  0." in output
+    assert "images/s" in output
+    assert "GFLOP/s" in output
     assert picture.exists() == HAS_MATPLOTLIB
 
 
-def test_the_figures_of_the_twins(small, tmp_path):
+def test_the_figures_on_the_twins(small, tmp_path):
     figures = demo.demo(1, 64, 16, str(tmp_path / "out.png"), "reference")
     assert 0 <= figures["accuracy"] <= 1
     assert "share_of_peak" not in figures
@@ -55,11 +55,11 @@ def test_operations_of_a_step():
     assert demo._training_flops(model) == FLOPS
 
 
-def test_without_matplotlib_it_says_how_to_get_it(monkeypatch, tmp_path):
+def test_without_matplotlib_it_says_how_to_install_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    said = pictures.save_demo(tmp_path / "out.png", {}, *[np.empty(0)] * 3, [])
-    assert "pip install" in said
-    assert "plot" in said
+    output = pictures.save_demo(tmp_path / "out.png", {}, *[np.empty(0)] * 3, [])
+    assert "pip install" in output
+    assert "plot" in output
     assert not (tmp_path / "out.png").exists()
 
 
@@ -69,20 +69,20 @@ def test_the_picture(tmp_path, count):
     rng = np.random.default_rng(0)
     history = {"accuracy": [0.5, 0.6], "val_accuracy": [0.4, 0.5], "loss": [2, 1], "val_loss": [2.0, 1.5]}
     images, labels = rng.random((count, 28, 28, 1)), rng.integers(0, 3, count)
-    said = pictures.save_demo(tmp_path / "out.png", history, images, labels, rng.random((count, 3)), ["a", "b", "c"])
-    assert str(tmp_path / "out.png") in said
+    output = pictures.save_demo(tmp_path / "out.png", history, images, labels, rng.random((count, 3)), ["a", "b", "c"])
+    assert str(tmp_path / "out.png") in output
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_too_few_epochs_are_refused_before_anything_is_made(tmp_path, capsys):
+def test_too_few_epochs_are_refused_before_anything_is_created(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["demo", "--epochs", "0", "--output", str(tmp_path / "out.png")])
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("FASTNN_DATA"), reason="FASTNN_DATA names no folder of data sets")
-def test_fashion_mnist_is_taken_where_it_is_found(tmp_path, capsys):
+@pytest.mark.skipif(not os.environ.get("FASTNN_DATA"), reason="FASTNN_DATA is not set")
+def test_fashion_mnist_is_used_when_it_is_found(tmp_path, capsys):
     figures = demo.demo(2, 12000, 32, str(tmp_path / "out.png"))
     assert "Fashion-MNIST from" in capsys.readouterr().out
     assert figures["accuracy"] > 0.75

@@ -1,4 +1,4 @@
-"""``fastnn info`` and what it asks the system."""
+"""``fastnn info`` and the system values it reads."""
 
 import sys
 
@@ -9,16 +9,16 @@ import fastnn
 from fastnn.cli import info, machine, main
 
 
-def test_everything_is_said(capsys):
+def test_every_line_is_reported(capsys):
     kernels = pytest.importorskip("fastnn.kernels", exc_type=ImportError)
     assert main(["info"]) == 0
-    said = {line[:14].strip(): line[14:] for line in capsys.readouterr().out.splitlines()}
-    assert said["numpy"] == np.__version__
-    assert said["tier in use"] == kernels.isa()
-    assert said["threads"] == str(kernels.get_num_threads())
-    assert set(said["tiers here"].split(", ")) <= set(said["tiers built"].split(", "))
-    assert float(said["peak float32"].split()[0]) > float(said["peak float64"].split()[0]) > 0.1
-    assert float(said["bandwidth"].split()[0]) > 0.1
+    lines = {line[:14].strip(): line[14:] for line in capsys.readouterr().out.splitlines()}
+    assert lines["numpy"] == np.__version__
+    assert lines["tier in use"] == kernels.isa()
+    assert lines["threads"] == str(kernels.get_num_threads())
+    assert set(lines["tiers here"].split(", ")) <= set(lines["tiers built"].split(", "))
+    assert float(lines["peak float32"].split()[0]) > float(lines["peak float64"].split()[0]) > 0.1
+    assert float(lines["bandwidth"].split()[0]) > 0.1
 
 
 def test_kernels_that_are_not_built(monkeypatch):
@@ -50,7 +50,7 @@ def test_caches_from_macos(tmp_path, monkeypatch):
     assert machine.caches() == {"L1d": 65536, "L2": 4 << 20}
 
 
-def test_a_system_that_tells_nothing(tmp_path, monkeypatch):
+def test_a_system_that_reports_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_CPU", tmp_path / "none")
     monkeypatch.setattr(machine, "_CPUINFO", tmp_path / "none")
     monkeypatch.setattr(machine, "_sysctl", lambda key: "")

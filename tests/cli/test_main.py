@@ -1,4 +1,4 @@
-"""The command line as a whole: words, status, messages."""
+"""The command line as a whole: arguments, exit status, messages."""
 
 import subprocess
 import sys
@@ -10,19 +10,19 @@ from fastnn._version import __version__
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["dance"], ["demo", "--epochs", "0"], ["demo", "--samples", "-3"], ["demo", "--batch-size", "x"]]
+    "arguments", [[], ["dance"], ["demo", "--epochs", "0"], ["demo", "--samples", "-3"], ["demo", "--batch-size", "x"]]
 )
-def test_words_without_sense(words, capsys):
+def test_invalid_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(words)
+        cli.main(arguments)
     assert caught.value.code == 2
     assert "usage: fastnn" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["demo", "--help"], ["info", "--help"], ["bench", "--help"]])
-def test_help(words, capsys):
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["info", "--help"], ["bench", "--help"]])
+def test_help(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
-        cli.main(words)
+        cli.main(arguments)
     assert caught.value.code == 0
     assert "usage: fastnn" in capsys.readouterr().out
 
@@ -35,15 +35,15 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"), [(ValueError("no"), 1, "fastnn info: no"), (KeyboardInterrupt(), 130, "Stopped.")]
+    ("error", "status", "line"), [(ValueError("no"), 1, "fastnn info: no"), (KeyboardInterrupt(), 130, "Stopped.")]
 )
-def test_errors_become_a_line_and_a_status(monkeypatch, capsys, error, status, said):
+def test_an_error_becomes_one_line_and_a_status(monkeypatch, capsys, error, status, line):
     def run(options):
         raise error
 
     monkeypatch.setattr(cli, "_run_info", run)
     assert cli.main(["info"]) == status
-    assert capsys.readouterr().err.strip() == said
+    assert capsys.readouterr().err.strip() == line
 
 
 def test_python_m_fastnn():
