@@ -1,4 +1,4 @@
-"""Data on its way into a model: ``Dataset``, and what ``fit`` reads and makes batches of."""
+"""Input pipelines: ``Dataset``, and the batch iterators that ``fit`` reads from."""
 
 from .batches import ArrayBatches, IterableBatches
 from .dataset import AUTOTUNE, Dataset

@@ -1,4 +1,4 @@
-"""Batches: what a model trains on, a few examples at a time.
+"""Batches: the few examples at a time that a model trains on.
 
 Both classes here give, each time they are iterated, tuples ``(xs, ts, weights)``: an array for each input, and for each
 output its targets and weights, or None. All are ready arrays of the model's dtype.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are
@@ -24,7 +24,7 @@ Batch = tuple[tuple[np.ndarray, ...], Arrays, Arrays]
 
 
 class _Rows:
-    """Rows of one array, cast to ``dtype`` in a buffer of their own; dtype None takes them as they are."""
+    """Rows of one array, cast to ``dtype`` in a reused buffer; with dtype None they keep their dtype."""
 
     def __init__(self, array: np.ndarray, batch_size: int, dtype: str | None, shuffle: bool):
         self.array, self.dtype = array, dtype or array.dtype.name
@@ -36,18 +36,18 @@ class _Rows:
             self.buffer = np.empty((min(batch_size, len(array)), *array.shape[1:]), self.dtype)
 
     def part(self, start: int, index: np.ndarray) -> np.ndarray:
-        """The rows ``index``, which are those from ``start`` on, in order."""
+        """Return the rows ``index``, which are consecutive from ``start``."""
         return self.array[start : start + len(index)] if self.ready else self.take(index)
 
     def take(self, index: np.ndarray) -> np.ndarray:
-        """The rows ``index``."""
+        """Return the rows ``index``."""
         if self.gathers:
             return backend.active().gather_rows(self.array, index, self.dtype, out=self.buffer[: len(index)])
         return np.ascontiguousarray(self.array[index], self.dtype)
 
 
 class ArrayBatches:
-    """Batches of arrays that lie in memory.
+    """Batches of arrays in memory.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class ArrayBatches:
 
 
 class IterableBatches:
-    """Batches from anything that yields them: a generator, a list of batches, a data set object.
+    """Batches from anything that yields them: a generator, a list of batches, a ``Dataset``.
 
     Parameters
     ----------
@@ -124,24 +124,24 @@ class IterableBatches:
     Attributes
     ----------
     steps : int or None
-        The number of batches, where the source has a length.
+        The number of batches, if the source has a length.
     """
 
     def __init__(self, source: Iterable[Any], prepare: Callable[[Any], Batch]):
         self.source, self.prepare = source, prepare
         try:
             self.steps = len(source)
-        except TypeError:  # no length, or a Dataset that does not know its own
+        except TypeError:  # no length, or a Dataset of unknown length
             self.steps = None
         self._open: Iterator[Any] | None = None
 
     def peek(self, what: str) -> Any:
-        """What the source yields first; the next iteration still starts with it.
+        """Return the first item of the source; the next iteration still starts with it.
 
         Raises
         ------
         ValueError
-            If the source yields nothing; ``what`` needs it.
+            If the source yields nothing. ``what`` names the caller in the message.
         """
         iterator = iter(self.source)
         try:

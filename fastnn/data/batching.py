@@ -1,4 +1,4 @@
-"""The part of ``Dataset`` that joins elements to batches."""
+"""The part of ``Dataset`` that joins elements into batches."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Batching:
         num_parallel_calls: int | None = None,
         deterministic: bool | None = None,
     ) -> Dataset:
-        """``batch_size`` elements at a time, joined along a new first axis.
+        """Join ``batch_size`` elements at a time along a new first axis.
 
         Parameters
         ----------
         batch_size : int
         drop_remainder : bool
-            Whether a last batch that is smaller is left out.
-        num_parallel_calls, deterministic : accepted and without effect
+            Whether to drop a smaller last batch.
+        num_parallel_calls, deterministic : accepted; they have no effect
 
         Raises
         ------
@@ -60,21 +60,21 @@ class Batching:
         padding_values: Any = None,
         drop_remainder: bool = False,
     ) -> Dataset:
-        """Batches of elements of unequal length, filled up at the end to the longest of the batch.
+        """Join elements of unequal length into batches, padded at the end to the longest of each batch.
 
         Parameters
         ----------
         batch_size : int
         padded_shapes : structure of shapes, optional
-            Nested like an element, ``([None], [])`` for ``(x, y)``; None in a shape stands for the longest.
+            Nested like an element: ``([None], [])`` for ``(x, y)``. None in a shape means the longest of the batch.
         padding_values : structure of numbers, optional
-            Nested like an element; None stands for 0, False or the empty string.
+            Nested like an element. None means 0, False or the empty string.
         drop_remainder : bool
 
         Raises
         ------
         ValueError
-            If ``batch_size`` is below 1; on iteration, if shapes or values do not fit the elements.
+            If ``batch_size`` is below 1; on iteration, if the shapes or values do not fit the elements.
 
         Examples
         --------
@@ -99,28 +99,28 @@ class Batching:
         no_padding: bool = False,
         drop_remainder: bool = False,
     ) -> Dataset:
-        """Padded batches of elements of similar length, so that little is filled up.
+        """Join elements of similar length into padded batches, so that little padding is needed.
 
         Parameters
         ----------
         element_length_func : callable
-            The length of an element: ``lambda x, y: len(x)``.
+            Returns the length of an element: ``lambda x, y: len(x)``.
         bucket_boundaries : increasing integers b
             Buckets are [0, b₀), [b₀, b₁), …, [bₙ₋₁, ∞).
-        bucket_batch_sizes : integers, one more
+        bucket_batch_sizes : integers, one more than the boundaries
             The batch size of each bucket.
         padded_shapes, padding_values, drop_remainder : as in ``padded_batch``
         pad_to_bucket_boundary : bool
-            Fill up to the longest length of the bucket, ``b - 1``, instead of the longest of the batch: where
-            ``padded_shapes`` says None, or where the elements are known to differ.
+            Pad to the longest length of the bucket, ``b - 1``, instead of the longest of the batch. This applies to
+            axes where ``padded_shapes`` is None, or where the elements are known to differ.
         no_padding : bool
-            The elements of a bucket have one shape already.
+            Set this if all elements of a bucket already have the same shape.
 
         Raises
         ------
         ValueError
-            If boundaries do not increase, or sizes are not one more; on iteration, if an element is too long for
-            ``pad_to_bucket_boundary``.
+            If the boundaries do not increase, or the number of sizes is not one more than theirs; on iteration, if an
+            element is too long for ``pad_to_bucket_boundary``.
 
         Examples
         --------
@@ -134,18 +134,18 @@ class Batching:
         boundaries = [whole("bucket_boundaries", b, 1) for b in bucket_boundaries]
         sizes = [whole("bucket_batch_sizes", n, 1) for n in bucket_batch_sizes]
         if not boundaries or any(a >= b for a, b in pairwise(boundaries)):
-            raise ValueError(f"bucket_boundaries are increasing integers. Received: {list(bucket_boundaries)}.")
+            raise ValueError(f"bucket_boundaries must be increasing integers. Received: {list(bucket_boundaries)}.")
         if len(sizes) != len(boundaries) + 1:
             raise ValueError(
-                f"bucket_batch_sizes are one more than the boundaries, here {len(boundaries) + 1}. "
+                f"bucket_batch_sizes must hold one size more than there are boundaries: {len(boundaries) + 1} here. "
                 f"Received: {list(bucket_batch_sizes)}."
             )
         shapes = padded_shapes
         if pad_to_bucket_boundary and shapes is None:
             if self._source.spec is None:
                 raise ValueError(
-                    "pad_to_bucket_boundary needs to know which axes differ. Type padded_shapes=([None], []) for "
-                    "(x, y)."
+                    "pad_to_bucket_boundary must know which axes differ in length. Received: padded_shapes=None and "
+                    "elements of unknown shape. Use padded_shapes=([None], []) for (x, y)."
                 )
             shapes = map_leaves(lambda leaf: leaf.shape, self._source.spec())
 
@@ -163,14 +163,14 @@ class Batching:
         return self._of(Stream(start))
 
     def unbatch(self) -> Dataset:
-        """The rows of each element, one after the other: ``batch`` undone."""
+        """Split each element into its rows: the inverse of ``batch``."""
         source = self._source
 
         def start() -> Iterator[Any]:
             for element in source:
                 rows = Rows(map_leaves(lambda leaf: as_column(leaf, "unbatch"), element))
                 if len({len(column) for column in rows.columns}) > 1:
-                    raise ValueError(f"unbatch takes arrays of one length. Received: {element!r}.")
+                    raise ValueError(f"unbatch needs arrays of equal length. Received: {element!r}.")
                 yield from rows
 
         return self._of(Stream(start))

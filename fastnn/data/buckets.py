@@ -20,22 +20,22 @@ def bucketed(
     batch_sizes: Sequence[int],
     drop_remainder: bool,
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Elements of one bucket at a time: its number, and as many of them as its batch holds.
+    """Yield batches by bucket: the bucket's number, and as many elements as its batch holds.
 
-    Bucket i takes the lengths from ``boundaries[i - 1]`` to below ``boundaries[i]``; a batch comes when its bucket is
-    full. In the end come the buckets that are not full, the one of the shortest sequences first.
+    Bucket i takes lengths from ``boundaries[i - 1]`` to below ``boundaries[i]``. A batch is yielded when its bucket is
+    full. The remaining, partly filled buckets come last, shortest sequences first.
 
     Raises
     ------
     TypeError
-        If a length is no integer.
+        If a length is not an integer.
     """
     buckets: list[list[Any]] = [[] for _ in batch_sizes]
     for element in source:
         length = call(length_of, element)
         if np.ndim(length) or not isinstance(length, (int, np.integer, np.ndarray)):
             raise TypeError(
-                "element_length_func gives the length of an element, an integer: lambda x, y: len(x). "
+                "element_length_func must return the length of an element as an integer: lambda x, y: len(x). "
                 f"Received: {length!r}."
             )
         number = bisect_right(boundaries, length)
@@ -48,16 +48,16 @@ def bucketed(
 
 
 def bounded(shapes: list[Any], boundaries: Sequence[int], number: int) -> list[list[int]]:
-    """Shapes with the longest length of a bucket in place of None.
+    """Replace None in shapes by the longest length of a bucket.
 
     Raises
     ------
     ValueError
-        If the bucket is the last one, which has no longest length.
+        If the bucket is the last one, which has no upper limit.
     """
     if number == len(boundaries):
         raise ValueError(
             f"pad_to_bucket_boundary needs elements shorter than the last boundary, {boundaries[-1]}. "
-            "Received: one that is not. Type a larger boundary, or filter long elements out."
+            "Received: a longer one. Use a larger last boundary, or filter(...) long elements out."
         )
     return [[boundaries[number] - 1 if n in (None, -1) else n for n in shape] for shape in shapes]

@@ -1,4 +1,4 @@
-"""What users hand in as data, read as arrays; wrong things are refused with what to type."""
+"""Convert the user's data to arrays; refuse what is wrong, and say how to mend it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["check_lengths", "read_array", "unpack", "weights_of_classes"]
 
 
 def read_array(name: str, value: Any) -> np.ndarray:
-    """An array of numbers, as it comes: arrays are not copied; lists of numbers and data frames become arrays.
+    """Return an array of numbers. Arrays are not copied; lists of numbers and data frames become arrays.
 
     Raises
     ------
     TypeError
-        If it holds no numbers.
+        If it does not hold numbers.
     ValueError
         If it is a ragged list, a single number, or empty.
 
@@ -36,27 +36,27 @@ def read_array(name: str, value: Any) -> np.ndarray:
         array = np.asarray(value)
     else:
         raise TypeError(
-            f"{name} is an array of numbers. Received: {type(value).__name__}. Type {name} = np.asarray({name})."
+            f"{name} must be an array of numbers. Received: {type(value).__name__}. Use {name} = np.asarray({name})."
         )
     if array.dtype.kind in "USTO" and array.size and isinstance(array.flat[0], (str, bytes)):
-        hint = f"Type {name} = np.unique({name}, return_inverse=True)[1] if they name classes."
+        hint = f"Use {name} = np.unique({name}, return_inverse=True)[1] if they name classes."
         if name == "x":
-            hint = "Words become ids first, by fastnn.text.TextVectorization or Tokenizer."
-        raise TypeError(f"{name} holds numbers. Received: texts, {str(array.flat[0])!r} the first. {hint}")
+            hint = "Use fastnn.text.TextVectorization or Tokenizer to turn words into ids first."
+        raise TypeError(f"{name} must hold numbers. Received: texts, the first {str(array.flat[0])!r}. {hint}")
     if array.dtype == object:
         raise TypeError(
-            f"{name} is an array of numbers. Received: an array of objects, as lists of different lengths make. "
-            f"Type {name} = fastnn.utils.pad_sequences({name}) if they are sequences, else {name}.astype(np.float32)."
+            f"{name} must be an array of numbers. Received: an array of objects, which lists of unequal length make. "
+            f"Use {name} = fastnn.utils.pad_sequences({name}) if they are sequences, else {name}.astype(np.float32)."
         )
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8 or not array.dtype.isnative:
         raise TypeError(
-            f"{name} holds numbers: bool, integers, or floats of at most 64 bits in native byte order. Received: dtype "
-            f'{array.dtype.str!r}. Type {name} = {name}.astype("float32").'
+            f"{name} must hold bools, integers, or floats of at most 64 bits in native byte order. Received: dtype "
+            f'{array.dtype.str!r}. Use {name} = {name}.astype("float32").'
         )
     if array.ndim == 0:
-        raise ValueError(f"{name} has examples along its first axis. Received: a single number, {value!r}.")
+        raise ValueError(f"{name} must have examples along its first axis. Received: a single number, {value!r}.")
     if array.shape[0] == 0:
-        raise ValueError(f"{name} holds at least one example. Received: an empty array of shape {array.shape}.")
+        raise ValueError(f"{name} must hold at least one example. Received: an empty array of shape {array.shape}.")
     return array
 
 
@@ -64,27 +64,27 @@ def _read_list(name: str, value: Any) -> np.ndarray:
     if any(isinstance(v, np.ndarray) for v in value):
         if len({np.shape(v) for v in value if isinstance(v, np.ndarray)}) > 1:
             raise TypeError(
-                f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of "
-                f"{len(value)} arrays of different shapes. Type {name} = fastnn.utils.pad_sequences({name}) if they "
-                f"are sequences, or {name} = {name}[0] if one of them is meant."
+                f"{name} must be one array with examples along its first axis. Received: a {type(value).__name__} of "
+                f"{len(value)} arrays of different shapes. Use {name} = fastnn.utils.pad_sequences({name}) if they "
+                f"are sequences, or {name} = {name}[0] if you mean one of them."
             )
         raise TypeError(
-            f"{name} is one array, examples along its first axis. Received: a {type(value).__name__} of "
+            f"{name} must be one array with examples along its first axis. Received: a {type(value).__name__} of "
             f"{len(value)} arrays. "
-            f"Type {name} = np.stack({name}) if each is an example, or {name} = {name}[0] if one of them is meant."
+            f"Use {name} = np.stack({name}) if each is an example, or {name} = {name}[0] if you mean one of them."
         )
     try:
         return np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"{name} is an array; the rows of a list must have the same length. Received: a ragged "
+            f"{name} must be an array, or a list whose rows have equal length. Received: a ragged "
             f"{type(value).__name__} of "
-            f"{len(value)} rows. Type {name} = fastnn.utils.pad_sequences({name})."
+            f"{len(value)} rows. Use {name} = fastnn.utils.pad_sequences({name})."
         ) from None
 
 
 def check_lengths(**arrays: np.ndarray | None) -> int:
-    """The common number of examples of all arrays given.
+    """Return the number of examples, which all given arrays must share.
 
     Raises
     ------
@@ -94,24 +94,24 @@ def check_lengths(**arrays: np.ndarray | None) -> int:
     lengths = {name: len(array) for name, array in arrays.items() if array is not None}
     if len(set(lengths.values())) > 1:
         text = ", ".join(f"{name}: {n}" for name, n in lengths.items())
-        raise ValueError(f"{' and '.join(lengths)} hold the same number of examples. Received: {text}.")
+        raise ValueError(f"{' and '.join(lengths)} must hold the same number of examples. Received: {text}.")
     return next(iter(lengths.values()))
 
 
 def weights_of_classes(class_weight: Any, y: np.ndarray, rank: int = 1) -> np.ndarray:
-    """One weight a label from ``{class: weight}``; a class that is missing weighs 1; one-hot rows count by argmax.
+    """Return one weight per label from ``{class: weight}``; missing classes weigh 1; one-hot rows count by argmax.
 
     Parameters
     ----------
     class_weight : dict
     y : array
     rank : int
-        Axes of the labels: 1 for one label an example, 2 for one label a time step.
+        Axes of the labels: 1 for one label per example, 2 for one label per time step.
 
     Raises
     ------
     ValueError
-        If it is no such dict, or labels are not integers.
+        If ``class_weight`` is not such a dict, or the labels are not integers.
 
     Examples
     --------
@@ -121,13 +121,13 @@ def weights_of_classes(class_weight: Any, y: np.ndarray, rank: int = 1) -> np.nd
     if not isinstance(class_weight, dict) or not all(
         isinstance(k, (int, np.integer)) and is_number(v) for k, v in class_weight.items()
     ):
-        raise ValueError(f"class_weight is a dict of class to weight, {{0: 1.0, 1: 5.0}}. Received: {class_weight!r}.")
+        raise ValueError(f"class_weight must map classes to weights: {{0: 1.0, 1: 5.0}}. Received: {class_weight!r}.")
     labels = y
     if y.ndim == rank + 1:
         labels = y[..., 0] if y.shape[-1] == 1 else y.argmax(axis=-1)
     if labels.ndim != rank or (labels.dtype.kind == "f" and (labels != np.rint(labels)).any()):
         raise ValueError(
-            f"class_weight needs one integer label, or one-hot row, {'an example' if rank == 1 else 'a time step'}. "
+            f"class_weight needs one integer label or one-hot row per {'example' if rank == 1 else 'time step'}. "
             f"Received: targets of shape {y.shape} and dtype {y.dtype}."
         )
     weights = np.ones(labels.shape)
@@ -137,15 +137,15 @@ def weights_of_classes(class_weight: Any, y: np.ndarray, rank: int = 1) -> np.nd
 
 
 def unpack(data: Any, what: str) -> tuple[Any, Any, Any]:
-    """(x,), (x, y) or (x, y, sample_weight) as three things, None for what is missing.
+    """Split (x,), (x, y) or (x, y, sample_weight) into three parts, None for those that are missing.
 
     Raises
     ------
     ValueError
-        If it is neither.
+        If it is none of these.
     """
     if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
         return (*data, None, None)[:3]
     if isinstance(data, np.ndarray):
         return data, None, None
-    raise ValueError(f"{what} is (x, y) or (x, y, sample_weight). Received: {type(data).__name__}.")
+    raise ValueError(f"{what} must be (x, y) or (x, y, sample_weight). Received: {type(data).__name__}.")

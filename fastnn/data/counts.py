@@ -1,4 +1,4 @@
-"""Numbers that are asked for, checked."""
+"""Checks of integer arguments."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["whole"]
 
 
 def whole(name: str, value: Any, least: int) -> int:
-    """An integer not below ``least``.
+    """Return ``value`` as an integer of at least ``least``.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not such an integer.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} is an integer, at least {least}. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must be an integer of at least {least}. Received: {name}={value!r}.")
     return int(value)

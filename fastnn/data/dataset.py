@@ -1,4 +1,4 @@
-"""``Dataset``: data as a chain of small steps, in tf.data's words, with NumPy arrays as elements."""
+"""``Dataset``: an input pipeline in small steps, with the tf.data API and NumPy arrays as elements."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from .structure import as_element, call, flatten, map_leaves, rebuild
 __all__ = ["AUTOTUNE", "Dataset"]
 
 AUTOTUNE = -1
-"""Stands for a number that fastnn chooses: two elements ahead in ``prefetch``."""
+"""Lets fastnn choose the number: ``prefetch`` then stays two elements ahead."""
 
 
 class Dataset(Batching):
-    """Elements that come one after the other, again and again: a list of examples or batches that need not exist.
+    """A sequence of examples or batches that is computed as it is iterated, and can be iterated again and again.
 
-    An element is a NumPy array, a number, a string, or a tuple or dict of such. A data set is made by one of
-    ``from_tensor_slices``, ``from_tensors``, ``from_generator``, ``range``, ``zip``; every other method gives a new
-    one and leaves the old as it was. Nothing happens until it is iterated: by ``for``, by ``fit``, ``evaluate`` or
-    ``predict``. Each iteration starts again from the first element.
+    An element is a NumPy array, a number, a string, or a tuple or dict of these. Create a dataset with
+    ``from_tensor_slices``, ``from_tensors``, ``from_generator``, ``range`` or ``zip``. Every other method returns a new
+    dataset and leaves the old one unchanged. Nothing is computed until it is iterated, by ``for``, ``fit``,
+    ``evaluate`` or ``predict``. Each iteration starts again at the first element.
 
     Raises
     ------
     TypeError
-        If called: use the constructors above.
+        If called directly: use one of the constructors above.
 
     References
     ----------
@@ -53,7 +53,7 @@ class Dataset(Batching):
     _source: Stream
 
     def __init__(self) -> None:
-        raise TypeError("Type Dataset.from_tensor_slices((x, y)), Dataset.from_generator(...) or Dataset.range(n).")
+        raise TypeError("Use Dataset.from_tensor_slices((x, y)), Dataset.from_generator(...) or Dataset.range(n).")
 
     @classmethod
     def _of(cls, source: Stream) -> Dataset:
@@ -61,22 +61,22 @@ class Dataset(Batching):
         dataset._source = source
         return dataset
 
-    # Making one ------------------------------------------------------------------------------------------------------
+    # Constructors ----------------------------------------------------------------------------------------------------
 
     @classmethod
     def from_tensor_slices(cls, tensors: Any) -> Dataset:
-        """One element for each index of the first axis.
+        """Make one element for each index of the first axis.
 
         Parameters
         ----------
-        tensors : array, list, or tuple or dict of such, of one length
+        tensors : array, list, or tuple or dict of these, all of one length
             Arrays are not copied. A list of sequences of unequal length gives arrays of unequal length. Tuples are
             structure, lists are data.
 
         Raises
         ------
         TypeError, ValueError
-            If something in it is no array, has no rows, or the lengths differ.
+            If a part is not an array or has no rows, or if the lengths differ.
 
         Examples
         --------
@@ -87,14 +87,14 @@ class Dataset(Batching):
         lengths = [len(column) for column in flatten(table)]
         if len(set(lengths)) != 1:
             raise ValueError(
-                "from_tensor_slices takes arrays of one length along their first axis. Received: "
+                "from_tensor_slices needs arrays of equal length along their first axis. Received: "
                 f"{'lengths ' + ', '.join(map(str, lengths)) if lengths else 'no array'}."
             )
         return cls._of(Rows(table))
 
     @classmethod
     def from_tensors(cls, tensors: Any) -> Dataset:
-        """One element: all of ``tensors``.
+        """Make a dataset of one element: all of ``tensors``.
 
         Examples
         --------
@@ -113,18 +113,18 @@ class Dataset(Batching):
         args: tuple[Any, ...] = (),
         output_signature: Any = None,
     ) -> Dataset:
-        """The elements that ``generator(*args)`` yields; it is called anew at each iteration.
+        """Make a dataset of what ``generator(*args)`` yields; it is called again for each iteration.
 
         Parameters
         ----------
         generator : callable
-            Gives an iterable; a function with ``yield``, for example.
+            Returns an iterable; a function with ``yield``, for example.
         output_types, output_shapes : optional
-            The dtypes and shapes of an element, nested like it; the older way to say the next.
+            The dtypes and shapes of an element, nested like it: the older form of ``output_signature``.
         args : tuple
-            What the generator is called with.
+            The arguments that the generator is called with.
         output_signature : structure of TensorSpec, optional
-            What elements are cast to and checked against; without it they are taken as they come.
+            What elements are cast to and checked against; without it they are left as they are.
 
         Raises
         ------
@@ -141,8 +141,8 @@ class Dataset(Batching):
         """
         if not callable(generator):
             raise TypeError(
-                "from_generator takes a function that gives an iterator, so that it can start again. Received: "
-                f"{type(generator).__name__}. Type from_generator(lambda: ...)."
+                "from_generator needs a function that returns an iterator, so that it can start again. Received: "
+                f"{type(generator).__name__}. Use from_generator(lambda: ...)."
             )
         signature = output_signature
         if signature is None and output_types is not None:
@@ -160,7 +160,7 @@ class Dataset(Batching):
 
     @classmethod
     def range(cls, *args: int) -> Dataset:
-        """The numbers of Python's ``range``, int64.
+        """Make a dataset of the numbers of Python's ``range``, as int64.
 
         Examples
         --------
@@ -171,7 +171,7 @@ class Dataset(Batching):
 
     @classmethod
     def zip(cls, *datasets: Any) -> Dataset:
-        """Elements side by side: ``zip(a, b)`` gives (element of a, element of b), up to the shorter one.
+        """Pair up elements: ``zip(a, b)`` yields (element of a, element of b) and stops with the shorter one.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ class Dataset(Batching):
         Raises
         ------
         TypeError
-            If something else is among them.
+            If an argument is not a dataset.
 
         Examples
         --------
@@ -192,7 +192,7 @@ class Dataset(Batching):
         parts = flatten(nest)
         if not parts or any(not isinstance(part, Dataset) for part in parts):
             odd = next((type(part).__name__ for part in parts if not isinstance(part, Dataset)), "nothing")
-            raise TypeError(f"zip takes data sets: Dataset.zip((a, b)). Received: {odd}.")
+            raise TypeError(f"zip needs datasets: Dataset.zip((a, b)). Received: {odd}.")
         sources = [part._source for part in parts]
         if all(isinstance(source, Rows) and source.whole for source in sources):
             length = min(source.length for source in sources)
@@ -211,16 +211,16 @@ class Dataset(Batching):
     def shuffle(
         self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool | None = True
     ) -> Dataset:
-        """The elements in random order: each is drawn from a buffer of the next ``buffer_size`` ones.
+        """Shuffle: each element is drawn from a buffer of the next ``buffer_size`` ones.
 
         Parameters
         ----------
         buffer_size : int
-            With at least as many as there are elements, every order is equally likely.
+            If it is at least the number of elements, every order is equally likely.
         seed : int, optional
-            By default drawn here from the stream that ``set_random_seed`` starts.
+            By default drawn here, from the stream that ``set_random_seed`` starts.
         reshuffle_each_iteration : bool
-            Whether each iteration (and each round of ``repeat``) has an order of its own.
+            Whether each iteration (and each round of ``repeat``) has a new order.
 
         Raises
         ------
@@ -237,15 +237,15 @@ class Dataset(Batching):
         return self._of(self._source.shuffle(size, Orders(seed, reshuffle_each_iteration is not False)))
 
     def take(self, count: int) -> Dataset:
-        """The first ``count`` elements; all of them for −1."""
+        """Keep the first ``count`` elements; all of them for −1."""
         return self._of(self._source.take(whole("count", count, -1)))
 
     def skip(self, count: int) -> Dataset:
-        """What comes after the first ``count`` elements; nothing for −1."""
+        """Leave out the first ``count`` elements; all of them for −1."""
         return self._of(self._source.skip(whole("count", count, -1)))
 
     def repeat(self, count: int | None = None) -> Dataset:
-        """The elements ``count`` times over; for ever for None or −1.
+        """Repeat the elements ``count`` times; forever for None or −1.
 
         Examples
         --------
@@ -255,14 +255,14 @@ class Dataset(Batching):
         return self._of(self._source.repeat(-1 if count is None else whole("count", count, -1)))
 
     def concatenate(self, dataset: Dataset) -> Dataset:
-        """The elements of this data set, then those of the other."""
+        """Append the elements of another dataset."""
         a, b = self._source, dataset._source
         both = (a.cardinality, b.cardinality)
         total = INFINITE_CARDINALITY if INFINITE_CARDINALITY in both else UNKNOWN_CARDINALITY
         return self._of(Stream(lambda: (e for part in (a, b) for e in part), sum(both) if min(both) >= 0 else total))
 
     def enumerate(self, start: int = 0) -> Dataset:
-        """Each element with its number, ``(i, element)``, from ``start`` on."""
+        """Number the elements: ``(i, element)``, counting from ``start``."""
         source, first = self._source, whole("start", start, 0)
         if isinstance(source, Rows) and source.whole:
             return self.zip(self.range(first, first + source.length), self)
@@ -271,13 +271,13 @@ class Dataset(Batching):
         )
 
     def cache(self) -> Dataset:
-        """The same elements, kept in memory once all of them have been seen: what comes before runs once."""
+        """Keep all elements in memory after the first full iteration, so that the steps before run only once."""
         return self._of(self._source.cache())
 
     def prefetch(self, buffer_size: int = AUTOTUNE) -> Dataset:
-        """The same elements, up to ``buffer_size`` of them made ahead by a thread.
+        """Make up to ``buffer_size`` elements ahead of time in a thread.
 
-        The thread ends with the iteration, also where that is left early; an exception in it reaches the consumer.
+        The thread ends with the iteration, even one that is left early; its exceptions are raised in the consumer.
 
         Raises
         ------
@@ -286,7 +286,7 @@ class Dataset(Batching):
         """
         size = whole("buffer_size", buffer_size, AUTOTUNE)
         source = self._source
-        if size == 0 or isinstance(source, Rows):  # rows lie ready
+        if size == 0 or isinstance(source, Rows):  # rows need no work
             return self
         size = 2 if size == AUTOTUNE else size
         return self._of(Stream(lambda: prefetched(source, size), source.cardinality, source.spec))
@@ -296,14 +296,14 @@ class Dataset(Batching):
     def map(
         self, map_func: Callable[..., Any], num_parallel_calls: int | None = None, deterministic: bool | None = None
     ) -> Dataset:
-        """``map_func`` of every element; of x and y where the element is ``(x, y)``.
+        """Apply ``map_func`` to every element: ``map_func(x, y)`` if the element is ``(x, y)``.
 
         Parameters
         ----------
         map_func : callable
-            Gives an array, a number, a string, a list, or a tuple or dict of such.
-        num_parallel_calls, deterministic : accepted and without effect
-            Calls are made one after the other; ``prefetch`` makes them ahead of time.
+            Returns an array, a number, a string, a list, or a tuple or dict of these.
+        num_parallel_calls, deterministic : accepted; they have no effect
+            Calls are made one at a time; ``prefetch`` makes them ahead of time.
 
         Examples
         --------
@@ -315,7 +315,7 @@ class Dataset(Batching):
         return self._of(Stream(lambda: (as_element(call(map_func, element)) for element in source), source.cardinality))
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
-        """The elements of which ``predicate`` is true.
+        """Keep the elements for which ``predicate`` is true.
 
         Examples
         --------
@@ -329,17 +329,17 @@ class Dataset(Batching):
             )
         )
 
-    # Going through it ------------------------------------------------------------------------------------------------
+    # Iteration ----------------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._source)
 
     def as_numpy_iterator(self) -> Iterator[Any]:
-        """The elements; the same as ``iter(dataset)``, since they are NumPy arrays already."""
+        """Iterate over the elements: the same as ``iter(dataset)``, since they already are NumPy arrays."""
         return iter(self)
 
     def cardinality(self) -> int:
-        """How many elements there are; ``INFINITE_CARDINALITY`` (−1) or ``UNKNOWN_CARDINALITY`` (−2).
+        """Return the number of elements, or ``INFINITE_CARDINALITY`` (−1) or ``UNKNOWN_CARDINALITY`` (−2).
 
         Examples
         --------
@@ -351,8 +351,8 @@ class Dataset(Batching):
     def __len__(self) -> int:
         n = self._source.cardinality
         if n < 0:
-            what = "never ends" if n == INFINITE_CARDINALITY else "is as long as it turns out to be"
-            raise TypeError(f"This data set has no length: it {what}. Type steps_per_epoch=... in fit, or take(...).")
+            what = "it never ends" if n == INFINITE_CARDINALITY else "only iterating over it would tell"
+            raise TypeError(f"This dataset has no length: {what}. Use steps_per_epoch=... in fit, or take(...).")
         return n
 
     def __bool__(self) -> bool:
@@ -360,7 +360,7 @@ class Dataset(Batching):
 
     @property
     def element_spec(self) -> Any:
-        """The ``TensorSpec`` of each leaf of an element; the first element is looked at where nothing else tells.
+        """The ``TensorSpec`` of each leaf of an element; read from the first element if it is not known otherwise.
 
         Examples
         --------
@@ -371,7 +371,7 @@ class Dataset(Batching):
             return self._source.spec()
         element = next(iter(self), None)
         if element is None:
-            raise ValueError("element_spec looks at the first element here. Received: a data set without any.")
+            raise ValueError("element_spec is read from the first element here. Received: an empty dataset.")
         return spec_of(element)
 
     def __repr__(self) -> str:

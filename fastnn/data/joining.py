@@ -1,4 +1,4 @@
-"""Rows of one leaf, joined to the array of a batch: as they are, or filled up to one shape."""
+"""Join the rows of one leaf into the array of a batch, as they are or padded to one shape."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 __all__ = ["Column", "fit_filling", "fit_shapes", "pad", "stack"]
 
 Column = np.ndarray | Sequence[Any]
-"""The rows of a leaf: an array that holds them along its first axis, or a list of them."""
+"""The rows of a leaf: an array with the rows along its first axis, or a list of rows."""
 
 
 def stack(column: Column) -> np.ndarray:
-    """The rows along a new first axis.
+    """Stack the rows along a new first axis.
 
     Raises
     ------
@@ -37,25 +37,25 @@ def stack(column: Column) -> np.ndarray:
 def _refuse_shapes(column: Column) -> None:
     shapes = list(dict.fromkeys(np.shape(row) for row in column))
     raise ValueError(
-        "batch joins elements of one shape. Received: shapes "
-        f"{', '.join(map(str, shapes[:4]))}{', …' if len(shapes) > 4 else ''}. Type padded_batch(...), which fills "
-        "them up to the longest of the batch."
+        "batch needs elements of one shape. Received: shapes "
+        f"{', '.join(map(str, shapes[:4]))}{', …' if len(shapes) > 4 else ''}. Use padded_batch(...), which pads "
+        "them to the longest of the batch."
     ) from None
 
 
 def pad(column: Column, shape: Sequence[int | None] | None = None, filling: Any = None) -> np.ndarray:
-    """The rows along a new first axis, each filled up at its end.
+    """Stack the rows along a new first axis, each padded at its end.
 
     Parameters
     ----------
     column : rows of one rank
-    shape : of a row; None in it, or -1, stands for the longest of the rows; None altogether for all axes
-    filling : a number or string; None for 0, False or the empty string
+    shape : the shape of a padded row; an entry None or -1 means the longest row; None means that for every axis
+    filling : the number or string to pad with; None for 0, False or the empty string
 
     Raises
     ------
     ValueError
-        If the rows differ in rank, or one is longer than ``shape``, or the filling does not fit their dtype.
+        If the rows differ in rank, a row is longer than ``shape``, or their dtype cannot hold the filling.
 
     Examples
     --------
@@ -69,11 +69,11 @@ def pad(column: Column, shape: Sequence[int | None] | None = None, filling: Any 
     shapes = [np.shape(row) for row in column]
     rank = len(shapes[0])
     if any(len(s) != rank for s in shapes):
-        raise ValueError(f"padded_batch joins elements of one rank. Received: shapes {sorted(set(shapes))[:4]}.")
+        raise ValueError(f"padded_batch needs elements of one rank. Received: shapes {sorted(set(shapes))[:4]}.")
     if shape is not None and len(shape) != rank:
         raise ValueError(
-            f"padded_shapes names each axis of an element, here {rank}. Received: {list(shape)} for an element of "
-            f"shape {shapes[0]}."
+            f"padded_shapes must have one entry per axis of an element, {rank} here. Received: {list(shape)} for an "
+            f"element of shape {shapes[0]}."
         )
     longest = [max(lengths) for lengths in zip(*shapes, strict=True)]
     target = [
@@ -82,8 +82,8 @@ def pad(column: Column, shape: Sequence[int | None] | None = None, filling: Any 
     ]
     if any(n > want for n, want in zip(longest, target, strict=True)):
         raise ValueError(
-            f"padded_shapes is no shorter than the elements. Received: {list(shape or ())} for an element of length "
-            f"{longest}. Cut the elements by map, or type None for the longest of the batch."
+            f"padded_shapes must be at least as long as the elements. Received: {list(shape or ())} for an element of "
+            f"length {longest}. Use None for the longest of the batch, or cut the elements with map(...)."
         )
     if target == longest and len(set(shapes)) == 1:
         return stack(column)
@@ -99,7 +99,7 @@ def pad(column: Column, shape: Sequence[int | None] | None = None, filling: Any 
 
 
 def fit_filling(filling: Any, dtype: np.dtype) -> Any:
-    """What rows of the dtype are filled up with.
+    """Return the value that rows of this dtype are padded with.
 
     Raises
     ------
@@ -115,16 +115,16 @@ def fit_filling(filling: Any, dtype: np.dtype) -> Any:
             fitted = np.asarray(filling).astype(dtype)[()]
         if dtype.kind == "f" or fitted == filling:
             return fitted
-    raise ValueError(f"padding_values fits the elements, here of dtype {dtype.name}. Received: {filling!r}.")
+    raise ValueError(f"padding_values must fit the elements, of dtype {dtype.name} here. Received: {filling!r}.")
 
 
 def fit_shapes(like: Any, given: Any, name: str) -> list[Any]:
-    """What ``padded_shapes`` or ``padding_values`` says of each leaf of an element, from left to right.
+    """Return the entry of ``padded_shapes`` or ``padding_values`` for each leaf of an element, left to right.
 
     Raises
     ------
     ValueError
-        If it is nested in another way than the element.
+        If it is not nested like the element.
     """
     if given is None or not isinstance(like, (tuple, dict)):
         return [given] * _leaves(like)
@@ -132,7 +132,7 @@ def fit_shapes(like: Any, given: Any, name: str) -> list[Any]:
     alike = isinstance(given, dict) if isinstance(like, dict) else isinstance(given, (tuple, list))
     if not alike or len(given) != len(like) or any(isinstance(like, dict) and key not in given for key in keys):
         example = "([None], [])" if name == "padded_shapes" else "(0, 0)"
-        raise ValueError(f"{name} is nested like an element, {example} for (x, y). Received: {name}={given!r}.")
+        raise ValueError(f"{name} must be nested like an element: {example} for (x, y). Received: {name}={given!r}.")
     return [part for key in keys for part in fit_shapes(like[key], given[key], name)]
 
 

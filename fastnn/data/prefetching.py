@@ -1,4 +1,4 @@
-"""Elements made ahead of time, by a thread."""
+"""Make elements ahead of time in a thread."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 __all__ = ["prefetched"]
 
-_LOOK_AROUND = 1.0  # seconds after which a waiting consumer asks whether its thread still lives
+_LOOK_AROUND = 1.0  # seconds after which a waiting consumer checks that its thread is still alive
 
 
 def prefetched(source: Iterable[Any], size: int) -> Iterator[Any]:
-    """The elements of ``source``, up to ``size`` of them ahead of the consumer.
+    """Yield the elements of ``source``, made up to ``size`` ahead of the consumer.
 
-    A thread starts with the first element that is asked for. It ends when the elements do, when one raises (the
-    consumer gets the exception), or when the consumer goes away: at the latest once the element that it is at is made.
+    A thread starts when the first element is requested. It ends after the last element, when an element raises (the
+    consumer gets the exception), or when the consumer goes away, at the latest after the element it is working on.
     """
     ready: queue.Queue[tuple[str, Any]] = queue.Queue(size)
     left = threading.Event()
-    context = contextvars.copy_context()  # the thread works on the backend of the one who asks
+    context = contextvars.copy_context()  # the thread uses the backend of its consumer
     thread = threading.Thread(
         target=context.run, args=(_work, source, ready, left), name="fastnn-prefetch", daemon=True
     )
@@ -36,7 +36,7 @@ def prefetched(source: Iterable[Any], size: int) -> Iterator[Any]:
             yield value
     finally:
         left.set()
-        while not ready.empty():  # let a thread that waits for room go on, and see that nobody waits for it
+        while not ready.empty():  # make room for a blocked thread, so that it sees that the consumer has gone
             ready.get_nowait()
         if thread is not threading.current_thread():
             thread.join(_LOOK_AROUND)
@@ -65,6 +65,6 @@ def _wait(ready: queue.Queue[tuple[str, Any]], thread: threading.Thread) -> tupl
         except queue.Empty:
             if not thread.is_alive() and ready.empty():
                 raise RuntimeError(
-                    "The thread of prefetch is gone, for example because the process was forked. Iterate anew: "
+                    "The thread of prefetch has died, for example because the process was forked. Iterate again: "
                     "iter(dataset)."
                 ) from None

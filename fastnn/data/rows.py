@@ -1,6 +1,6 @@
-"""Elements that are rows of arrays in memory: what rearranges them works on row numbers, and batches gather rows.
+"""Elements that are rows of arrays in memory: steps that rearrange them act on row numbers, and batches gather rows.
 
-The result is that of ``Stream``, element by element; only the way there is shorter.
+The elements are the same as those of ``Stream``, in the same order; they only take less work.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from .spec import TensorSpec, spec_of
 from .stream import INFINITE_CARDINALITY, Orders, Stream, columns, locked, repeated, shuffled, skipped, taken
 from .structure import as_array, flatten, map_leaves, rebuild
 
-__all__ = ["Listed", "Numbers", "Rows", "as_column", "laid_down"]
+__all__ = ["Listed", "Numbers", "Rows", "as_column", "materialized"]
 
 _CHUNK = 8192
 
 Order = Callable[[], Iterator[np.ndarray]]
-"""Row numbers, some at a time, anew at each call."""
+"""Yields row numbers in chunks; each call starts again."""
 
 
 class Listed:
-    """A column whose rows are arrays of their own, since they differ in length."""
+    """A column whose rows are separate arrays, because they differ in length."""
 
     def __init__(self, rows: list[Any]):
         self.rows = list(map(locked, rows))
@@ -47,7 +47,7 @@ class Listed:
 
 
 class Numbers:
-    """A column of whole numbers, one step apart, that are not laid down."""
+    """A column of evenly spaced integers, which are computed and not stored."""
 
     def __init__(self, numbers: range):
         self.numbers = numbers
@@ -64,12 +64,12 @@ class Numbers:
 
 
 def as_column(value: Any, what: str = "from_tensor_slices") -> np.ndarray | Listed:
-    """Rows of an array-like, or of a list of sequences of unequal length.
+    """Return the rows of an array-like, or of a list of sequences of unequal length.
 
     Raises
     ------
     TypeError, ValueError
-        If there are no rows in it.
+        If it has no rows.
     """
     if isinstance(value, np.ndarray):
         array = value.view()
@@ -79,14 +79,14 @@ def as_column(value: Any, what: str = "from_tensor_slices") -> np.ndarray | List
         array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value).view()
     else:
         raise TypeError(
-            f"{what} takes arrays and lists, in tuples and dicts. Received: "
-            f"{type(value).__name__}. For a generator type Dataset.from_generator(lambda: ...)."
+            f"{what} needs arrays and lists, in tuples and dicts. Received: "
+            f"{type(value).__name__}. For a generator, use Dataset.from_generator(lambda: ...)."
         )
     if isinstance(array, Listed):
         return array
     if array.ndim == 0:
         raise ValueError(
-            f"{what} cuts along the first axis. Received: a single value, {value!r}. For one element type "
+            f"{what} splits along the first axis. Received: a single value, {value!r}. For one element, use "
             "Dataset.from_tensors(...)."
         )
     array.flags.writeable = False
@@ -102,13 +102,12 @@ def _read_list(value: list[Any]) -> np.ndarray | Listed:
         rows = [as_array(row) if isinstance(row, list) else np.asarray(row) for row in value]
     except ValueError:
         raise ValueError(
-            "Each element of a ragged list is an array. Received: an element whose own rows differ in length. Type "
+            "Each element of a ragged list must be an array. Received: an element whose own rows differ in length. Use "
             "Dataset.from_generator(...) and pad it there."
         ) from None
     if len({row.ndim for row in rows}) > 1 or rows[0].ndim == 0:
-        raise ValueError(
-            f"The elements of a list have one rank. Received: shapes {', '.join(str(r.shape) for r in rows[:4])}, …."
-        )
+        shapes = ", ".join(str(row.shape) for row in rows[:4])
+        raise ValueError(f"The elements of a list must have one rank. Received: shapes {shapes}, ….")
     dtype = np.result_type(*({row.dtype for row in rows if row.size} or {rows[0].dtype}))
     return Listed([row.astype(dtype) for row in rows])
 
@@ -133,9 +132,9 @@ class Rows(Stream):
     ----------
     table : structure of columns of one length
     order : callable, optional
-        Row numbers; by default all of them, from the first to the last.
+        Yields row numbers; by default all of them, from first to last.
     cardinality : int, optional
-        How many numbers that is.
+        The number of row numbers.
     """
 
     def __init__(self, table: Any, order: Order | None = None, cardinality: int | None = None):
@@ -221,7 +220,7 @@ class Rows(Stream):
         return self._ordered(order, self.cardinality)
 
     def numbers(self) -> np.ndarray:
-        """All row numbers of one iteration."""
+        """Return all row numbers of one iteration."""
         return np.concatenate([np.empty(0, np.int64), *self.order()])
 
     def blocks(self, size: int, drop_remainder: bool) -> Iterator[tuple[Any, list[Column]]]:
@@ -231,7 +230,7 @@ class Rows(Stream):
 
 
 def _of_size(chunks: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """The same numbers, ``size`` at a time; the last ones may be fewer."""
+    """Regroup the numbers, ``size`` at a time; the last group may be smaller."""
     parts: list[np.ndarray] = []
     have = 0
     for chunk in chunks:
@@ -249,8 +248,8 @@ def _of_size(chunks: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
         yield np.concatenate(parts)
 
 
-def laid_down(source: Stream) -> Rows:
-    """The elements of one iteration, kept in memory in their order."""
+def materialized(source: Stream) -> Rows:
+    """Keep the elements of one iteration in memory, in their order."""
     if isinstance(source, Rows):
         numbers = source.numbers()
         return Rows(source.table, lambda: iter([numbers]), len(numbers))

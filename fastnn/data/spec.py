@@ -1,4 +1,4 @@
-"""What the elements of a data set look like: shapes and dtypes."""
+"""The shapes and dtypes of the elements of a dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TensorSpec:
     Parameters
     ----------
     shape : tuple of int or None
-        None in it stands for any length; None altogether for any shape.
+        An entry None means any length; None means any shape.
     dtype : dtype, or its name
 
     Examples
@@ -39,14 +39,14 @@ class TensorSpec:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype})"
 
     def batched(self, size: int | None, padded: bool = False) -> TensorSpec:
-        """The spec of a batch of such rows."""
+        """Return the spec of a batch of these rows."""
         if self.shape is None:
             return self
         return TensorSpec((size, *((None,) * len(self.shape) if padded else self.shape)), self.dtype)
 
 
 def spec_of(element: Any) -> Any:
-    """The specs of an element's leaves, in its structure.
+    """Return the specs of an element's leaves, nested like the element.
 
     Examples
     --------
@@ -59,17 +59,17 @@ def spec_of(element: Any) -> Any:
 
 
 def conform(value: Any, signature: Any) -> Any:
-    """``value`` as an element of the dtypes of ``signature``.
+    """Cast ``value`` to the dtypes of ``signature``.
 
     Raises
     ------
     TypeError
-        If it is nested otherwise, or a dtype cannot be cast to the one that was announced.
+        If it is nested differently, or a dtype cannot be cast to the one in the signature.
     ValueError
-        If a shape is not the one that was announced.
+        If a shape differs from the one in the signature.
     """
     if not same_structure(signature, value):
-        raise TypeError(f"The generator yields what output_signature says, {signature}. Received: {value!r}.")
+        raise TypeError(f"The generator must yield elements of output_signature {signature}. Received: {value!r}.")
     return rebuild(value, map(_conform_leaf, flatten(value), flatten(signature)))
 
 
@@ -79,11 +79,13 @@ def _conform_leaf(leaf: Any, spec: TensorSpec) -> Any:
         return leaf
     array = as_array(leaf) if isinstance(leaf, list) and leaf else np.asarray(leaf)
     if array.size and not np.can_cast(array.dtype, spec.dtype, "same_kind"):
-        raise TypeError(f"The generator yields {spec.dtype}, as output_signature says. Received: dtype {array.dtype}.")
+        raise TypeError(
+            f"The generator must yield {spec.dtype}, as in output_signature. Received: dtype {array.dtype}."
+        )
     shape = spec.shape
     fits = shape is None or (
         len(shape) == array.ndim and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
     )
     if not fits:
-        raise ValueError(f"The generator yields shape {shape}, as output_signature says. Received: {array.shape}.")
+        raise ValueError(f"The generator must yield shape {shape}, as in output_signature. Received: {array.shape}.")
     return array.astype(spec.dtype, copy=False)[()]

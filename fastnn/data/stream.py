@@ -1,7 +1,7 @@
-"""A source of elements that come one after the other, and the ways to rearrange them.
+"""A stream of elements, and the steps that rearrange them.
 
-``Stream`` knows nothing of its elements but how to start again.  ``rows.Rows`` is a stream whose elements are rows of
-arrays in memory; it does the same things on row numbers.
+``Stream`` knows only how to start again, and nothing about its elements.  ``rows.Rows`` is a stream whose elements are
+rows of arrays in memory; it performs the same steps on row numbers.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from .structure import flatten, map_leaves, same_structure
 __all__ = ["INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Orders", "Stream", "columns", "locked", "shuffled"]
 
 INFINITE_CARDINALITY = -1
-"""What ``cardinality()`` says of a data set that never ends."""
+"""The ``cardinality()`` of a dataset that never ends."""
 
 UNKNOWN_CARDINALITY = -2
-"""What ``cardinality()`` says where only counting would tell."""
+"""The ``cardinality()`` of a dataset whose length only an iteration would tell."""
 
 _DRAWS = 1024
 T = TypeVar("T")
 
 
 class Orders:
-    """The generators of a shuffle: one for each iteration, all of them fixed when the shuffle is written down.
+    """The random generators of a shuffle: one for each iteration, all fixed when ``shuffle`` is called.
 
-    The n-th iteration has the Philox stream of (key, n), whichever thread runs it and whatever else draws numbers.
+    Iteration n uses the Philox stream of (key, n), whichever thread runs it and whatever else draws random numbers.
     """
 
     def __init__(self, seed: int | None, again: bool):
@@ -45,9 +45,9 @@ class Orders:
 
 
 def shuffled(items: Iterator[T], size: int, generator: np.random.Generator) -> Iterator[T]:
-    """Items drawn from a buffer of ``size`` of them, each replaced by the next one that comes.
+    """Yield items drawn from a buffer of ``size`` items, each replaced by the next item of the source.
 
-    With a buffer that holds all of them this is a permutation.
+    If the buffer holds all items, this is a uniform permutation.
     """
     buffer = list(islice(items, size))
     draws: Iterator[int] = iter(())
@@ -64,16 +64,16 @@ def shuffled(items: Iterator[T], size: int, generator: np.random.Generator) -> I
 
 
 class Stream:
-    """Elements that can be gone through again and again.
+    """Elements that can be iterated again and again.
 
     Parameters
     ----------
     start : callable
-        A new iterator over the elements.
+        Returns a new iterator over the elements.
     cardinality : int
-        How many there are, or one of the two constants above.
+        The number of elements, or one of the two constants above.
     spec : callable, optional
-        The ``TensorSpec`` of an element, where that is known beforehand.
+        Returns the ``TensorSpec`` of an element, if it is known in advance.
     """
 
     def __init__(
@@ -88,19 +88,19 @@ class Stream:
         return self.start()
 
     def take(self, count: int) -> Stream:
-        """The first ``count`` elements; all for a negative one."""
+        """Keep the first ``count`` elements; all if it is negative."""
         if count < 0:
             return self
         return Stream(lambda: islice(iter(self), count), taken(self.cardinality, count), self.spec)
 
     def skip(self, count: int) -> Stream:
-        """What comes after the first ``count`` elements; nothing for a negative one."""
+        """Leave out the first ``count`` elements; all if it is negative."""
         if count < 0:
             return Stream(lambda: iter(()), 0, self.spec)
         return Stream(lambda: islice(iter(self), count, None), skipped(self.cardinality, count), self.spec)
 
     def repeat(self, count: int) -> Stream:
-        """The elements ``count`` times over; for ever for a negative one."""
+        """Repeat the elements ``count`` times; forever if it is negative."""
 
         def start() -> Iterator[Any]:
             for _ in always(None) if count < 0 else range(count):
@@ -114,11 +114,11 @@ class Stream:
         return Stream(start, repeated(self.cardinality, count), self.spec)
 
     def shuffle(self, size: int, orders: Orders) -> Stream:
-        """The elements in another order at each iteration."""
+        """Shuffle the elements, in a new order on each iteration."""
         return Stream(lambda: shuffled(iter(self), size, orders()), self.cardinality, self.spec)
 
     def cache(self) -> Stream:
-        """The same elements, kept in memory once they have all been seen."""
+        """Keep the elements in memory after the first full iteration."""
         kept: list[list[Any]] = []
 
         def start() -> Iterator[Any]:
@@ -134,7 +134,7 @@ class Stream:
         return Stream(start, self.cardinality, self.spec)
 
     def blocks(self, size: int, drop_remainder: bool) -> Iterator[tuple[Any, list[Column]]]:
-        """The next ``size`` elements: how they are nested, and a column of rows for each leaf."""
+        """Yield blocks of ``size`` elements: their structure, and a column of rows for each leaf."""
         elements = iter(self)
         while block := list(islice(elements, size)):
             if len(block) < size and drop_remainder:
@@ -143,24 +143,24 @@ class Stream:
 
 
 def columns(block: list[Any]) -> tuple[Any, list[Column]]:
-    """How elements are nested, and their leaves, leaf by leaf.
+    """Return the structure of the elements, and the column of each leaf.
 
     Raises
     ------
     ValueError
-        If they are nested in different ways.
+        If they are nested differently.
     """
     first = block[0]
     for element in block:
         if not same_structure(first, element):
-            raise ValueError(f"The elements of a batch are nested alike. Received: {first!r} and {element!r}.")
+            raise ValueError(f"The elements of a batch must be nested alike. Received: {first!r} and {element!r}.")
     if isinstance(first, (tuple, dict)):
         return first, list(map(list, zip(*map(flatten, block), strict=True)))
     return first, [block]
 
 
 def locked(leaf: Any) -> Any:
-    """An array that cannot be written to, since it will be handed out again."""
+    """Return a read-only view of an array that will be handed out again."""
     if isinstance(leaf, np.ndarray) and leaf.flags.writeable:
         leaf = leaf.view()
         leaf.flags.writeable = False
@@ -168,19 +168,19 @@ def locked(leaf: Any) -> Any:
 
 
 def taken(cardinality: int, count: int) -> int:
-    """How many elements ``take(count)`` leaves of so many."""
+    """Return the cardinality after ``take(count)``."""
     if cardinality == INFINITE_CARDINALITY or count == 0:
         return count
     return cardinality if cardinality < 0 else min(cardinality, count)
 
 
 def skipped(cardinality: int, count: int) -> int:
-    """How many elements ``skip(count)`` leaves of so many."""
+    """Return the cardinality after ``skip(count)``."""
     return cardinality if cardinality < 0 else max(cardinality - count, 0)
 
 
 def repeated(cardinality: int, count: int) -> int:
-    """How many elements ``repeat(count)`` makes of so many."""
+    """Return the cardinality after ``repeat(count)``."""
     if 0 in (cardinality, count):
         return 0
     if count < 0 or cardinality == INFINITE_CARDINALITY:

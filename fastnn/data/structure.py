@@ -1,4 +1,4 @@
-"""Elements of a data set: an array, or a tuple or dict of such, nested as one likes.
+"""Elements of a dataset: an array, or a tuple or dict of arrays, nested to any depth.
 
 The arrays are called *leaves*.  Only tuples and dicts are structure; a list is read as an array.
 """
@@ -14,7 +14,7 @@ __all__ = ["as_element", "as_leaf", "call", "flatten", "map_leaves", "rebuild", 
 
 
 def flatten(value: Any) -> list[Any]:
-    """The leaves, from left to right.
+    """Return the leaves, from left to right.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def flatten(value: Any) -> list[Any]:
 
 
 def rebuild(like: Any, leaves: Iterable[Any]) -> Any:
-    """The structure of ``like`` with other leaves.
+    """Return the structure of ``like`` with other leaves.
 
     Examples
     --------
@@ -49,14 +49,14 @@ def _fill(like: Any, leaves: Iterator[Any]) -> Any:
 
 
 def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:
-    """``function`` of every leaf, in the same structure."""
+    """Apply ``function`` to every leaf and keep the structure."""
     if isinstance(value, (tuple, dict)):
         return rebuild(value, map(function, flatten(value)))
     return function(value)
 
 
 def same_structure(like: Any, value: Any) -> bool:
-    """Whether two values are nested alike, whatever their leaves.
+    """Return whether two values are nested alike, whatever their leaves.
 
     Examples
     --------
@@ -75,19 +75,19 @@ def same_structure(like: Any, value: Any) -> bool:
 
 
 def as_element(value: Any) -> Any:
-    """``value`` with leaves that are NumPy arrays, NumPy numbers or strings."""
+    """Convert the leaves of ``value`` to NumPy arrays, NumPy numbers or strings."""
     if type(value) is tuple:
         return tuple([as_element(part) for part in value])
     return map_leaves(as_leaf, value) if isinstance(value, (tuple, dict)) else as_leaf(value)
 
 
 def as_leaf(value: Any) -> Any:
-    """One leaf; strings within lists stay Python strings, in an array of dtype object.
+    """Convert one leaf; strings in lists stay Python strings, in an array of dtype object.
 
     Raises
     ------
     TypeError
-        If it is nothing that has a shape and a dtype.
+        If it has no shape and dtype.
     ValueError
         If it is a ragged list.
     """
@@ -99,15 +99,15 @@ def as_leaf(value: Any) -> Any:
         return np.asarray(value.to_numpy())
     if hasattr(value, "__array__") or isinstance(value, (bool, int, float, complex)):
         return np.asarray(value)[()]
-    hint = " Leave it out: (x, y) instead of (x, y, None)." if value is None else ""
+    hint = " Leave it out: use (x, y) instead of (x, y, None)." if value is None else ""
     raise TypeError(
-        "An element of a Dataset is made of arrays, numbers and strings, in tuples and dicts. "
+        "An element of a Dataset must consist of arrays, numbers and strings, in tuples and dicts. "
         f"Received: {value if value is None else type(value).__name__}.{hint}"
     )
 
 
 def as_array(value: list[Any]) -> np.ndarray:
-    """A list as one array.
+    """Convert a list to one array.
 
     Raises
     ------
@@ -120,13 +120,13 @@ def as_array(value: list[Any]) -> np.ndarray:
     strings = isinstance(first, (str, bytes))
     array = np.asarray(value, object if strings else None)
     if strings and any(isinstance(part, list) for part in array.flat):
-        raise ValueError("The rows of a list differ in length.")
+        raise ValueError("The rows of a list must have equal length.")
     if array.dtype == object and not strings:
         odd = next(part for part in array.flat if not isinstance(part, (bool, int, float)))
-        raise TypeError(f"A list holds numbers or strings. Received: a list with a {type(odd).__name__} in it.")
+        raise TypeError(f"A list must hold numbers or strings. Received: a list that contains a {type(odd).__name__}.")
     return array
 
 
 def call(function: Callable[..., Any], element: Any) -> Any:
-    """``function(x, y)`` for an element ``(x, y)``, ``function(x)`` for any that is no tuple."""
+    """Call ``function(x, y)`` for an element ``(x, y)``, and ``function(x)`` for one that is not a tuple."""
     return function(*element) if type(element) is tuple else function(element)

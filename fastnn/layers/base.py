@@ -518,8 +518,9 @@ def built_once(build: Callable[..., None]) -> Callable[..., None]:
         try:
             build(self, *shapes, **named)
             shape = as_shape(shapes[0]) if len(shapes) == 1 and not named else [as_shape(s) for s in shapes]
-            self.built = True
-            self.input_shape, self.output_shape = shape, as_shape(self.compute_output_shape(shape))
+            self.built, self.input_shape = True, shape
+            if not hasattr(self, "state_size"):  # a cell is run step by step, with states
+                self.output_shape = as_shape(self.compute_output_shape(shape))
         except BaseException:
             self.unbuild()
             raise

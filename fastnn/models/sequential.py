@@ -60,6 +60,11 @@ class Sequential(Model):
         """The layers in order, without the input layer."""
         return list(self._layers)
 
+    @property
+    def takes_ids(self) -> bool:  # type: ignore[override]
+        """Whether the first layer takes ids."""
+        return self._layers[0].takes_ids if self._layers else False
+
     # Adding and taking away.
 
     def add(self, layer: Layer | Symbol, rebuild: bool = True) -> None:
@@ -166,7 +171,7 @@ class Sequential(Model):
             raise
 
     def _data_dtype(self) -> str | None:
-        return "int64" if self._layers[0].takes_ids else None
+        return "int64" if self.takes_ids else None
 
     def _call_layers(self) -> None:
         """Record all layers, from the input on."""

@@ -52,7 +52,7 @@ def split_dataset(
     if isinstance(dataset, Dataset):
         if dataset.cardinality() == INFINITE_CARDINALITY:
             raise ValueError("split_dataset goes through the data once. Received: a data set without end.")
-        examples = Dataset._of(rows.laid_down(dataset._source))
+        examples = Dataset._of(rows.materialized(dataset._source))
     elif isinstance(dataset, (np.ndarray, tuple, list)):
         examples = Dataset.from_tensor_slices(tuple(dataset) if isinstance(dataset, list) else dataset)
     else:

@@ -28,8 +28,8 @@ def test_order_model_and_params():
 def test_every_moment_reaches_who_overrides_it(hook):
     seen = []
     callbacks = CallbackList([Callback(), LambdaCallback(**{hook: lambda *args: seen.append(args)})])
-    assert callbacks.heard(hook)
-    assert [h for h in HOOKS if callbacks.heard(h)] == [hook]
+    assert callbacks.hears(hook)
+    assert [h for h in HOOKS if callbacks.hears(h)] == [hook]
     arguments = ({},) if hook.count("_") == 2 and "epoch" not in hook else (3, {})
     getattr(callbacks, hook)(*arguments)
     assert seen == [arguments]

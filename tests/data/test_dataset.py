@@ -1,4 +1,4 @@
-"""Dataset: what each word gives, against values that tf.data gives."""
+"""Dataset: what each method yields, against the values of tf.data."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from fastnn.data import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dat
 
 
 def plain(dataset):
-    """The elements as lists and numbers."""
+    """Return the elements as lists and numbers."""
 
     def of(value):
         if isinstance(value, tuple):
@@ -24,7 +24,7 @@ def plain(dataset):
 
 
 def counted(n):
-    """As ``Dataset.range(n)``, but from a generator: element by element, of unknown length."""
+    """Like ``Dataset.range(n)``, but from a generator: one element at a time, of unknown length."""
     return Dataset.from_generator(lambda: iter(range(n)))
 
 
@@ -40,7 +40,7 @@ def test_slices_of_nested_arrays():
     assert batch[1][0].dtype == np.float64
 
 
-def test_slices_are_views_that_cannot_be_spoiled():
+def test_slices_are_read_only_views():
     x = np.zeros((4, 2))
     row = next(iter(Dataset.from_tensor_slices(x)))
     assert np.shares_memory(row, x)
@@ -107,7 +107,7 @@ def test_functions_get_tuples_unpacked_and_dicts_whole():
     assert plain(named.map(lambda d: d["a"] * d["b"])) == [10, 40]
 
 
-def test_iterating_starts_again_each_time():
+def test_each_iteration_starts_again():
     calls = []
 
     def numbers():
@@ -121,14 +121,14 @@ def test_iterating_starts_again_each_time():
     assert [next(first), next(first), next(second)] == [0, 2, 0]
 
 
-def test_cache_keeps_a_whole_pass():
+def test_cache_keeps_a_full_iteration():
     calls = []
     data = Dataset.range(4).map(lambda i: calls.append(i) or i).cache()
     next(iter(data))
     assert plain(data) == plain(data) == [0, 1, 2, 3]
     assert len(calls) == 1 + 4
     data = Dataset.range(50).shuffle(50).cache()
-    assert plain(data) == plain(data)  # the order, too
+    assert plain(data) == plain(data)  # the order too
 
 
 def test_generators_with_a_signature():
@@ -195,7 +195,7 @@ def test_element_specs():
     assert Dataset.from_tensor_slices(x).batch(2, drop_remainder=True).element_spec == TensorSpec((2, 2), "float32")
     assert data.map(lambda a, b: a).element_spec == TensorSpec((2,), "float32")
     assert Dataset.range(3).element_spec == TensorSpec((), "int64")
-    with pytest.raises(ValueError, match="without any"):
+    with pytest.raises(ValueError, match="Received: an empty dataset"):
         _ = Dataset.range(0).map(abs).element_spec
 
 
@@ -238,12 +238,12 @@ STEPS = st.lists(
 
 
 @given(n=st.integers(0, 20), steps=STEPS, size=st.integers(1, 6), drop=st.booleans())
-def test_rows_in_blocks_are_what_element_by_element_gives(n, steps, size, drop):
-    """Whatever is rearranged: gathered in blocks of rows, or one element after the other, it is the same."""
+def test_blocks_of_rows_equal_one_element_at_a_time(n, steps, size, drop):
+    """However the elements are rearranged, gathering blocks of rows gives the same as one element at a time."""
     y = np.arange(n) * 10
     rows = Dataset.from_tensor_slices((np.arange(2 * n).reshape(n, 2), y))
     stream = rows.map(lambda a, b: (a, b))
-    again = all(step != "take" for step, _ in steps)  # blocks look ahead, and may begin an order that is never used
+    again = all(step != "take" for step, _ in steps)  # blocks read ahead, and may start an order that is never used
     for seed, (step, k) in enumerate(steps):
         if step == "shuffle":
             rows, stream = (d.shuffle(k, seed, again) for d in (rows, stream))
@@ -259,7 +259,7 @@ def test_rows_in_blocks_are_what_element_by_element_gives(n, steps, size, drop):
         assert plain(rows) == plain(stream)
 
 
-def test_large_blocks_cross_the_chunks():
+def test_large_blocks_span_several_chunks():
     n = 20_000
     batches = list(Dataset.range(n).skip(5).repeat(2).batch(9_000))
     assert [len(b) for b in batches] == [9_000, 9_000, 9_000, 9_000, 3_990]

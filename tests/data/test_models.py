@@ -1,4 +1,4 @@
-"""fit, evaluate and predict on data sets."""
+"""fit, evaluate and predict on datasets."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def xy():
     return x, x.sum(axis=1) / 500
 
 
-def test_the_notes_lines(xy):
+def test_the_lines_of_the_notes(xy):
     """``fit(dataset, epochs=10)`` of ``from_tensor_slices((X, y)).shuffle(10000).batch(16)``."""
     x, y = xy
 
@@ -37,7 +37,7 @@ def test_the_notes_lines(xy):
     assert run() == losses
 
 
-def test_batches_in_order_are_those_of_arrays(xy):
+def test_unshuffled_batches_equal_those_of_arrays(xy):
     x, y = xy
     dataset = Dataset.from_tensor_slices((x, y)).batch(16)
     histories, weights = [], []
@@ -79,7 +79,7 @@ def test_sample_weights(xy):
 
 
 @pytest.mark.parametrize("arrays", [False, True])
-def test_every_validation_measures_the_same_batches(arrays):
+def test_every_validation_uses_the_same_batches(arrays):
     x = np.arange(12, dtype=np.float32)[:, None]
     model = fastnn.Sequential([layers.Dense(1, kernel_initializer="ones", trainable=False, input_shape=(1,))])
     model.compile("sgd", "mse")
@@ -91,7 +91,7 @@ def test_every_validation_measures_the_same_batches(arrays):
     assert history.history["val_loss"] == [np.mean(x[:8] ** 2)] * 3
 
 
-def test_validation_by_a_generator_goes_on():
+def test_validation_by_a_generator_continues():
     x = np.arange(12, dtype=np.float32)[:, None]
     model = fastnn.Sequential([layers.Dense(1, kernel_initializer="ones", trainable=False, input_shape=(1,))])
     model.compile("sgd", "mse")

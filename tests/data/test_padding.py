@@ -1,4 +1,4 @@
-"""padded_batch and bucket_by_sequence_length, against what tf.data gives."""
+"""padded_batch and bucket_by_sequence_length, against the values of tf.data."""
 
 import numpy as np
 import pytest
@@ -31,9 +31,9 @@ def test_to_the_longest_of_the_batch(data):
 def test_to_a_given_length(data):
     batch = lists(data.padded_batch(2, padded_shapes=[7], padding_values=-1))[0]
     assert batch == [[0, -1, -1, -1, -1, -1, -1], [1, 2, 3, 4, -1, -1, -1]]
-    with pytest.raises(ValueError, match="no shorter"):
+    with pytest.raises(ValueError, match="at least as long as the elements"):
         lists(data.padded_batch(2, padded_shapes=[3]))
-    with pytest.raises(ValueError, match="each axis"):
+    with pytest.raises(ValueError, match="one entry per axis"):
         lists(data.padded_batch(2, padded_shapes=[None, None]))
     with pytest.raises(ValueError, match="padding_values"):
         lists(data.padded_batch(2, padding_values=0.5))
@@ -81,7 +81,7 @@ def test_what_buckets_refuse(data):
     for boundaries, sizes, words in (
         ([5, 3], [1, 1, 1], "increasing"),
         ([], [1], "increasing"),
-        ([3], [1], "one more"),
+        ([3], [1], "one size more than there are boundaries"),
         ([3], [1, 0], "bucket_batch_sizes=0"),
     ):
         with pytest.raises(ValueError, match=words):

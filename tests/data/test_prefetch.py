@@ -1,4 +1,4 @@
-"""prefetch: a thread that is there while it is needed, and then gone."""
+"""prefetch: a thread that runs while it is needed, and then ends."""
 
 import gc
 import threading
@@ -37,7 +37,7 @@ def test_elements_are_made_ahead_but_not_without_limit():
     while len(made) < 5 and time.monotonic() < deadline:
         time.sleep(0.001)
     time.sleep(0.02)
-    assert len(made) == 5  # one given, three waiting, one in the thread's hand
+    assert len(made) == 5  # one consumed, three waiting, one held by the thread
     iterator.close()
 
 
@@ -55,7 +55,7 @@ def test_leaving_early_ends_the_thread():
     del i
     gc.collect()
     assert not threads()
-    chained = data.map(abs).prefetch(2).batch(2).prefetch(2)  # threads that feed threads
+    chained = data.map(abs).prefetch(2).batch(2).prefetch(2)  # threads that feed other threads
     iterator = iter(chained)
     next(iterator)
     assert len(threads()) == 3
@@ -79,7 +79,7 @@ def test_exceptions_reach_the_consumer():
     assert list(iterator) == []
 
 
-def test_the_thread_works_on_the_backend_of_the_one_who_asks():
+def test_the_thread_uses_the_backend_of_its_consumer():
     data = Dataset.range(1).map(lambda i: backend.active().__name__).prefetch(1)
     with backend.use("reference"):
         assert list(data) == [backend.active().__name__]

@@ -1,4 +1,4 @@
-"""shuffle: the buffer, its orders, and what makes them repeat."""
+"""shuffle: its buffer, its orders, and how they repeat."""
 
 import numpy as np
 import pytest
@@ -19,12 +19,12 @@ def test_every_element_once_and_no_earlier_than_the_buffer_allows(size, stream):
     (order,) = orders(data, 1)
     assert sorted(order) == list(range(30))
     for place, i in enumerate(order):
-        assert place > i - size  # element i is in the buffer once i − size + 1 others have left it
+        assert place > i - size  # element i enters the buffer once i − size + 1 others have left it
     if size == 1:
         assert order == list(range(30))
 
 
-def test_a_large_buffer_gives_every_order_alike():
+def test_a_large_buffer_makes_every_order_equally_likely():
     counts = np.zeros((4, 4))
     data = Dataset.range(4).shuffle(4, seed=0)
     for _ in range(2000):
@@ -33,14 +33,14 @@ def test_a_large_buffer_gives_every_order_alike():
     assert abs(counts - 500).max() < 97
 
 
-def test_a_small_buffer_draws_evenly_from_it():
+def test_a_small_buffer_is_drawn_from_evenly():
     data = Dataset.range(6).shuffle(3, seed=1)
     first = np.bincount([next(iter(orders(data, 1)[0])) for _ in range(1500)], minlength=6)
     assert first[3:].sum() == 0
     assert abs(first[:3] - 500).max() < 92  # binomial(1500, 1/3), σ 18.3
 
 
-def test_each_iteration_has_its_order():
+def test_each_iteration_has_its_own_order():
     data = Dataset.range(100).shuffle(100, seed=3)
     a, b = orders(data)
     assert a != b
@@ -53,7 +53,7 @@ def test_each_iteration_has_its_order():
     assert orders(still.repeat(2), 1) == [a + a]
 
 
-def test_set_random_seed_governs_shuffles_without_one():
+def test_set_random_seed_governs_shuffles_without_a_seed():
     def run():
         set_random_seed(5)
         data = Dataset.range(50).shuffle(50).shuffle(10)
@@ -65,7 +65,7 @@ def test_set_random_seed_governs_shuffles_without_one():
     assert orders(Dataset.range(50).shuffle(50).shuffle(10), 1) != first[:1]
 
 
-def test_shuffling_what_never_ends():
+def test_shuffling_an_endless_dataset():
     data = Dataset.range(3).repeat().shuffle(5, seed=0).take(3000)
     counts = np.bincount([int(i) for i in data])
-    assert abs(counts - 1000).max() <= 5  # what the buffer still holds
+    assert abs(counts - 1000).max() <= 5  # the buffer still holds some
