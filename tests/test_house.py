@@ -100,12 +100,13 @@ def test_every_twin_says_what_it_computes(row):
 
 
 FLOORS = (
-    {"_version", "checks", "lookup", "seeds", "shapes"},
+    {"_version", "checks", "graph", "lookup", "seeds", "shapes"},
     {"kernels", "reference"},
     {"_threadpoolctl", "backend", "registry"},
     {"activations", "constraints", "data", "datasets", "initializers", "regularizers", "text"},
     {"utils"},
-    {"callbacks", "layers", "losses", "optimizers", "preprocessing"},
+    {"ops"},
+    {"callbacks", "layers", "losses", "optimizers", "preprocessing", "random"},
     {"metrics"},
     {"models"},
     {"inspect", "keras"},

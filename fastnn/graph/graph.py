@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .node import Node, Source
-from .structure import flatten
+from .node import Node, Source, record
+from .structure import flatten, pack
 from .symbol import Symbol
 
 __all__ = ["Graph", "path_to"]
@@ -52,6 +52,53 @@ class Graph:
             else:
                 self._refuse_disconnected(node)
         self.nodes = [found[serial] for serial in sorted(found)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The nodes in a row and symbols by number, so that a copy of a deep graph needs no deep recursion."""
+        numbers: dict[int, int] = {}
+        for symbol in [*self.input_symbols, *(s for node in self.nodes for s in node.outputs)]:
+            numbers.setdefault(id(symbol), len(numbers))
+        return {
+            "inputs": [(s.node.operation, s.shape, s.dtype, s.name) for s in self.input_symbols],
+            "structure": pack(self.inputs, range(len(self.input_symbols))),
+            "nodes": [
+                (
+                    node.operation,
+                    [numbers[id(s)] for s in node.inputs],
+                    [None if s is None else numbers[id(s)] for s in node.masks],
+                    node.options,
+                    [(s.shape, s.dtype, s.name) for s in node.outputs],
+                    node.gives_several,
+                )
+                for node in self.nodes
+            ],
+            "outputs": pack(self.outputs, [numbers[id(s)] for s in self.output_symbols]),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        symbols: list[Symbol] = []
+        for operation, shape, dtype, name in state["inputs"]:
+            made = getattr(operation, "_nodes", None)
+            symbol = made[0].outputs[0] if made else record(operation, [], shape, dtype)
+            symbol.name = name
+            symbols.append(symbol)
+        inputs = list(symbols)
+        nodes = []
+        for operation, reads, masks, options, outputs, several in state["nodes"]:
+            node = Node(
+                operation, [symbols[i] for i in reads], options, [None if i is None else symbols[i] for i in masks]
+            )
+            node.gives_several = several
+            node.outputs = [Symbol(shape, dtype, node, i, name) for i, (shape, dtype, name) in enumerate(outputs)]
+            symbols += node.outputs
+            nodes.append(node)
+            if hasattr(operation, "_nodes"):
+                operation._nodes.append(node)
+        self.inputs, self.outputs = (
+            pack(state["structure"], inputs),
+            pack(state["outputs"], [symbols[i] for i in flatten(state["outputs"])]),
+        )
+        self.input_symbols, self.output_symbols, self.nodes = inputs, flatten(self.outputs), nodes
 
     def _refuse_disconnected(self, lost: Node) -> None:
         symbol = lost.outputs[0]

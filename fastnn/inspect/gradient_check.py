@@ -317,8 +317,12 @@ def gradient_check(
             arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
         settings = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
 
+        penalizes = getattr(layer_or_model, "penalizes", False)
+
         def objective() -> float:
-            return float(sum((r * y).sum() for r, y in zip(rs, forward()[0], strict=True)))
+            ys, context = forward()
+            total = float(sum((r * y).sum() for r, y in zip(rs, ys, strict=True)))
+            return total + layer_or_model.penalty_of(context) if penalizes else total
 
         return check_gradients(objective, arrays, gradients, **settings)
 

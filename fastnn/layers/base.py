@@ -505,6 +505,8 @@ def built_once(build: Callable[..., None]) -> Callable[..., None]:
     if hasattr(build, "unwrapped"):
         return build
 
+    takes = len(inspect.signature(build).parameters) - 1  # build(self, query_shape, value_shape)
+
     @functools.wraps(build)
     def run(self: Layer, *shapes: Any, **named: Any) -> None:
         if vars(self).get("_building"):  # super().build(input_shape)
@@ -516,7 +518,8 @@ def built_once(build: Callable[..., None]) -> Callable[..., None]:
             self._built_inside = [child for child in self.children if not child.built]
         self._building = True
         try:
-            build(self, *shapes, **named)
+            spread = len(shapes) == 1 and isinstance(shapes[0], list) and takes == len(shapes[0]) > 1
+            build(self, *(shapes[0] if spread else shapes), **named)
             shape = as_shape(shapes[0]) if len(shapes) == 1 and not named else [as_shape(s) for s in shapes]
             self.built, self.input_shape = True, shape
             if not hasattr(self, "state_size"):  # a cell is run step by step, with states

@@ -1,16 +1,38 @@
 """Fusion: which layers are joined, and that no number changes beyond rounding."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from fastnn import Input, Sequential, layers, optimizers
-from fastnn.models.fusion import ActivityPenalty, ConvPool, WithActivation, blocks_of, split_head
+from fastnn.graph import Constant, as_symbol, record
+from fastnn.layers.support.symbolic_call import ActivityPenalty
+from fastnn.models.fusion import ConvPool, WithActivation, fused, split_head
 
 from .conftest import cnn, mlp
 
 
-def kinds(*stack):
-    return [type(block).__name__ for block in blocks_of(stack)]
+def chain(stack):
+    """The nodes of layers in a row, and the last symbol; the layers are not built."""
+    start = symbol = as_symbol(np.zeros((1, 1)))
+    nodes = []
+    for layer in stack:
+        symbol = record(layer, [symbol], (None, 1), "float32")
+        nodes.append(symbol.node)
+        if layer.activity_regularizer is not None:
+            symbol = record(ActivityPenalty(layer.activity_regularizer), [symbol], (None, 1), "float32")
+            nodes.append(symbol.node)
+    assert isinstance(start.node.operation, Constant)
+    return nodes, symbol
+
+
+def operations(nodes):
+    return [node.operation for node in nodes]
+
+
+def kinds(nodes):
+    return [type(operation).__name__ for operation in operations(nodes)]
 
 
 @pytest.mark.parametrize(
@@ -60,13 +82,22 @@ def kinds(*stack):
     ],
 )
 def test_which_are_joined(stack, expected):
-    assert kinds(*stack) == expected
-    single = [block for block in blocks_of(stack, fuse=False) if not isinstance(block, ActivityPenalty)]
-    assert len(single) == len(stack)
-    for block, layer in zip(single, stack, strict=True):
-        while type(layer) is layers.TimeDistributed and block is not layer:
-            layer = layer.layer
-        assert block is layer
+    nodes, last = chain(stack)
+    joined = fused(nodes, [last])
+    assert kinds(joined) == expected
+    assert joined[-1].outputs[0] is last
+    for before, after in pairwise(joined):
+        assert after.inputs[0] is before.outputs[0]
+
+
+def test_an_edge_with_two_readers_stays():
+    dense, relu = layers.Dense(2), layers.ReLU()
+    nodes, last = chain([dense, relu])
+    between = nodes[0].outputs[0]
+    assert kinds(fused(nodes, [last])) == ["WithActivation"]
+    assert kinds(fused(nodes, [last, between])) == ["Dense", "ReLU"]
+    other = record(layers.Flatten(), [between], (None, 1), "float32")
+    assert kinds(fused([*nodes, other.node], [last, other])) == ["Dense", "ReLU", "Flatten"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +107,7 @@ def test_which_are_joined(stack, expected):
         ([layers.Dense(2, activation="sigmoid")], "sigmoid", ["WithActivation"]),
         ([layers.Dense(2), layers.Activation("softmax")], "softmax", ["Dense"]),
         ([layers.Dense(2), layers.Softmax()], "softmax", ["Dense"]),
-        ([layers.Dense(2), layers.Activation("sigmoid")], "sigmoid", ["WithActivation"]),
+        ([layers.Dense(2), layers.Activation("sigmoid")], "sigmoid", ["Dense"]),
         ([layers.Dense(2), layers.Softmax(axis=1)], None, ["Dense", "Softmax"]),
         ([layers.TimeDistributed(layers.Dense(2, activation="softmax"))], "softmax", ["WithActivation"]),
         ([layers.Dense(2), layers.TimeDistributed(layers.Softmax())], "softmax", ["Dense"]),
@@ -87,9 +118,10 @@ def test_which_are_joined(stack, expected):
     ],
 )
 def test_head(stack, head, left):
-    blocks, found = split_head(blocks_of(stack))
+    nodes, last = chain(stack)
+    shorter, outputs, found = split_head(nodes, [last], 0)
     assert found == head
-    assert [type(block).__name__ for block in blocks] == left
+    assert kinds(fused(shorter, outputs)) == left
 
 
 @pytest.mark.parametrize("make", [mlp, cnn])
@@ -119,21 +151,39 @@ def test_the_cnn_of_the_notes_runs_in_few_blocks():
     model = cnn()
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.train_on_batch(np.zeros((2, 9, 8, 1)), np.zeros(2, int))
-    names = [type(block).__name__ for block in model.step().chain.blocks]
+    program = model.program([np.zeros((2, 9, 8, 1))], True)
+    names = kinds(program.training.nodes)
     assert names == ["ConvPool", "ConvPool", "Flatten", "Dropout", "WithActivation", "Dense"]
-    assert model.step().from_logits
+    assert program.from_logits == [True]
 
 
-def test_the_first_layer_makes_no_input_gradient():
-    model = cnn()
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    model.fit(np.zeros((2, 9, 8, 1)), np.zeros(2, int), verbose=0)
-    wants = [layer.needs_input_gradient for layer in model.layers if layer.weights]
-    assert wants == [False, True, True, True]
-    model.layers[0].trainable = False
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    model.fit(np.zeros((2, 9, 8, 1)), np.zeros(2, int), verbose=0)
-    assert [layer.needs_input_gradient for layer in model.layers if layer.weights] == [True, False, True, True]
+class Scale(layers.Layer):
+    """y = w·x, which notes whether the gradient of its input was wanted."""
+
+    def build(self, input_shape):
+        self.w = self.add_weight((), "ones", name="w")
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, x, training=False):
+        return x * self.w.value, x
+
+    def backward(self, dy, ctx, need_dx=True):
+        self.wanted = need_dx
+        self.w.grad[...] = (dy * ctx).sum()
+        return dy * self.w.value if need_dx else None
+
+
+def test_the_first_layer_that_learns_makes_no_input_gradient():
+    stack = [Scale() for _ in range(3)]
+    model = Sequential([Input((2,)), *stack])
+    for frozen, expected in ((0, [False, True, True]), (1, [None, False, True]), (3, [None, None, None])):
+        for i, layer in enumerate(stack):
+            layer.trainable, layer.wanted = i >= frozen, None
+        model.compile("sgd", "mse")
+        model.fit(np.ones((2, 2)), np.zeros((2, 2)), verbose=0)
+        assert [layer.wanted for layer in stack] == expected
 
 
 @pytest.mark.parametrize("pool", [(2, 2), (3, 3), (1, 2)])

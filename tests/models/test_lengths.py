@@ -165,7 +165,7 @@ def test_an_id_out_of_range_changes_nothing(call, bad):
 @pytest.mark.parametrize(
     ("x", "kind", "words"),
     [
-        ([[1, 2], [3]], ValueError, r"ragged list of 2 rows. Type x = fastnn.utils.pad_sequences\(x\)"),
+        ([[1, 2], [3]], ValueError, r"ragged list of 2 rows. Use x = fastnn.utils.pad_sequences\(x\)"),
         (np.array([[1, 2], [3]], dtype=object), TypeError, "pad_sequences"),
         (np.zeros((2, 0), int), ValueError, r"not empty. Received: x of shape \(2, 0\)"),
         (np.zeros((0, 3), int), ValueError, "at least one example"),

@@ -55,6 +55,14 @@ class InputLayer(Layer):
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
         self.data_dtype = None if dtype is None else np.dtype(dtype).name
         self.ensure_built((self.batch_size, *self.shape))
+        self._record()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._record()
+
+    def _record(self) -> None:
+        """The node of the input, whose output the layers are called on."""
         integers = self.data_dtype is not None and np.dtype(self.data_dtype).kind in "iu"
         symbol = record(self, [], self.output_shape, "int64" if integers else self.dtype)
         self._nodes.append(symbol.node)

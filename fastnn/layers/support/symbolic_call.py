@@ -25,7 +25,8 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
         symbols = [_as_real(symbol, layer.dtype) for symbol in symbols]
     shapes = [symbol.shape if getattr(layer, "stateful", False) else open_batch(symbol.shape) for symbol in symbols]
     try:
-        shape = layer.ensure_built(shapes if layer.takes_several else shapes[0], **options)
+        single = len(shapes) == 1 and (layer._traced or not layer.takes_several)
+        shape = layer.ensure_built(shapes[0] if single else shapes, **options)
     except ValueError as error:
         raise type(error)(f"{error} {shapes_on_the_way(symbols)}") from error
     shape = [_like_batch(one, symbols) for one in shape] if isinstance(shape, list) else _like_batch(shape, symbols)
