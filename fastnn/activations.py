@@ -3,13 +3,14 @@
 ``relu(x)``, ``softmax(x)`` and the others work on arrays, through the kernels of the active backend.  A layer holds an
 ``Activation``, which ``get`` finds: a name, ``forward(x) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``.
 
-An activation of your own is a function with its slope beside it::
+An activation of your own is a function written in operators and ``fastnn.ops``, whose slope is found by tracing it::
 
     def square(x):
         return x * x
 
-    square.gradient = lambda dy, x, y: dy * 2 * x
     Dense(10, activation=square)
+
+or a function of arrays with its slope beside it: ``square.gradient = lambda dy, x, y: dy * 2 * x``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import backend
+from fastnn.graph import Operation, Symbol, SymbolError, TracedFunction, record
 from fastnn.lookup import is_number, lookup
 
 __all__ = [
@@ -111,8 +113,10 @@ class Activation:
         x, y = ctx
         return backend.active().activation_backward(dy, x, y, self.name, self.alpha, dx=dx)
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """The output alone."""
+    def __call__(self, x: Any) -> Any:
+        """The output alone; for a symbol the symbol of it."""
+        if isinstance(x, Symbol):
+            return record(ActivationOperation(self), [x], x.shape, x.dtype)
         return self.forward(x)[0]
 
     def get_config(self) -> dict[str, Any]:
@@ -136,6 +140,27 @@ class Activation:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class ActivationOperation(Operation):
+    """An activation as a node of a graph."""
+
+    supports_masking = True
+
+    def __init__(self, activation: Activation):
+        self.activation, self.name = activation, activation.name
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        return mask
+
+    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+        return self.activation.forward(x)
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
+        return self.activation.backward(dy, ctx)
 
 
 class ClippedRelu(Activation):
@@ -214,24 +239,34 @@ class LogSoftmax(Softmax):
 
 
 class Custom(Activation):
-    """An activation made of a function ``f(x)`` and its attribute ``f.gradient(dy, x, y) -> dx``."""
+    """An activation made of a function ``f(x)``: traced, or with its slope as ``f.gradient(dy, x, y) -> dx``."""
 
     def __init__(self, function: Callable[..., np.ndarray]):
         self.name = getattr(function, "__name__", type(function).__name__)
         self.alpha, self.fusible, self.function = None, False, function
+        self._traced = TracedFunction(function)
 
     def forward(self, x, *, y=None):
+        if not hasattr(self.function, "gradient"):
+            try:
+                value, ctx = self._traced.forward(x)
+                return _into(y, np.asarray(value, dtype=x.dtype)), ctx
+            except SymbolError as error:  # written in NumPy: it has values, but no gradient
+                value = np.asarray(self.function(x), dtype=x.dtype)
+                return _into(y, value), error
         value = np.asarray(self.function(x), dtype=x.dtype)
         return _into(y, value), (x, value)
 
     def backward(self, dy, ctx, *, dx=None):
-        gradient = getattr(self.function, "gradient", None)
-        if gradient is None:
+        if isinstance(ctx, SymbolError):
             raise TypeError(
-                f"The activation {self.name} is a function without a gradient, and fastnn has no tape to find one. "
-                f"Write {self.name}.gradient = lambda dy, x, y: ..., returning dy times the slope."
+                f"The activation {self.name} has no gradient, because it cannot be traced. {ctx} Or write "
+                f"{self.name}.gradient = lambda dy, x, y: ..., returning dy times the slope."
             )
-        return _into(dx, np.asarray(gradient(dy, *ctx), dtype=dy.dtype))
+        if not hasattr(self.function, "gradient"):
+            slope = self._traced.backward(dy, ctx)
+            return _into(dx, np.zeros_like(dy) if slope is None else slope)
+        return _into(dx, np.asarray(self.function.gradient(dy, *ctx), dtype=dy.dtype))
 
     def get_config(self):
         return {"function": self.function}
@@ -258,8 +293,10 @@ def _along(kernel: Callable[..., np.ndarray], axis: Any, out: np.ndarray | None,
     return _into(out, np.ascontiguousarray(np.moveaxis(flat.reshape(shape), last, axes)))
 
 
-def _real(x: Any) -> np.ndarray:
-    """An array of reals; integers and lists of numbers become ``floatx``."""
+def _real(x: Any) -> Any:
+    """An array of reals; integers and lists of numbers become ``floatx``; a symbol stays."""
+    if isinstance(x, Symbol):
+        return x
     x = np.asarray(x)
     return x if x.dtype in (np.float32, np.float64) else x.astype(backend.floatx())
 
@@ -414,7 +451,12 @@ def get(identifier: Any = None) -> Activation:
         return found
     if isinstance(identifier, str):
         return found()
-    return _TABLE[_FUNCTIONS[found]]() if found in _FUNCTIONS else Custom(found)
+    if found in _FUNCTIONS:
+        return _TABLE[_FUNCTIONS[found]]()
+    name = getattr(found, "__name__", "")
+    if getattr(found, "__module__", "").startswith("fastnn.ops") and name in _TABLE:
+        return _TABLE[name]()
+    return Custom(found)
 
 
 def serialize(activation: Any) -> Any:

@@ -4,6 +4,7 @@ This floor knows neither layers nor models.  A node holds an *operation*: anythi
 ctx)`` and ``backward(dy, ctx, need_dx) -> dx``, such as a layer or one of ``fastnn.ops``.
 """
 
+from .function import TracedFunction
 from .graph import Graph
 from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symbol, record
 from .plan import Plan, take_back
@@ -22,6 +23,7 @@ __all__ = [
     "Source",
     "Symbol",
     "SymbolError",
+    "TracedFunction",
     "WeightSource",
     "as_symbol",
     "collected_updates",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.graph import Operation, as_symbol, contains_symbols, record
 from fastnn.losses import crossentropy, pointwise, targets, vectors
 from fastnn.losses.loss import Loss
 
@@ -34,7 +35,38 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _values(loss: Loss, y_true: Any, y_pred: Any) -> np.ndarray:
+class LossValues(Operation):
+    """One value of a loss for each row of predictions, as a node of a graph; targets have no gradient.
+
+    Parameters
+    ----------
+    loss : Loss
+    """
+
+    takes_several = True
+
+    def __init__(self, loss: Loss):
+        self.loss, self.name = loss, loss.name
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return tuple(input_shape[1][:-1])
+
+    def output_dtype(self, dtypes: Any) -> str:
+        return dtypes[1]
+
+    def forward(self, x: list[np.ndarray], training: bool = False) -> tuple[np.ndarray, Any]:
+        t, y = x
+        values, ctx = self.loss.forward(y, self.loss.check_targets(y.shape, t))
+        return values.reshape(y.shape[:-1]), ctx
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> list[np.ndarray | None]:
+        return [None, self.loss.backward(np.ascontiguousarray(dy).reshape(-1), ctx)]
+
+
+def _values(loss: Loss, y_true: Any, y_pred: Any) -> Any:
+    if contains_symbols([y_true, y_pred]):
+        t, y = as_symbol(y_true), as_symbol(y_pred)
+        return record(LossValues(loss), [t, y], y.shape[:-1], y.dtype)
     y = targets.real(y_pred)
     return np.asarray(loss.call(loss.check_targets(y.shape, np.asarray(y_true)), y))
 

@@ -1,16 +1,16 @@
 """The base of all losses, and the wrapper that makes one of a plain function.
 
-A loss of your own is a function with its slope beside it::
+A loss of your own is a function written in operators and ``fastnn.ops``, whose gradient is found by tracing it::
 
     def fourth_power(y_true, y_pred):
-        return np.mean((y_pred - y_true) ** 4, axis=-1)
+        return ops.mean((y_pred - y_true) ** 4, axis=-1)
 
-    fourth_power.gradient = lambda y_true, y_pred: 4 * (y_pred - y_true) ** 3 / y_pred.shape[-1]
     model.compile(loss=fourth_power)
 
-or a subclass of ``Loss`` with ``call(y_true, y_pred)`` and ``gradient(y_true, y_pred)``.  ``call`` gives one value for
-each row of predictions, or one for each element (their mean counts), or one for the batch; ``gradient`` gives the slope
-of those values with respect to ``y_pred``, shaped as ``y_pred``.
+or a subclass of ``Loss`` that writes ``call(y_true, y_pred)``.  It gives one value for each row of predictions, or one
+for each element (their mean counts), or one for the batch.  Where it is written in NumPy, the slope stands beside it:
+``fourth_power.gradient = lambda y_true, y_pred: ...``, or a method ``gradient``, gives the slope of those values with
+respect to ``y_pred``, shaped as ``y_pred``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.graph import Symbol, SymbolError, TracedFunction
 from fastnn.lookup import snake_case
 from fastnn.losses import targets
 
@@ -54,6 +55,7 @@ class Loss:
             )
         self.name = name or snake_case(type(self).__name__)
         self.reduction = reduction
+        self._traced = TracedFunction(self.call, wanted=1)
 
     # -- what a subclass writes ------------------------------------------------------------------------------------
 
@@ -65,10 +67,11 @@ class Loss:
 
     def gradient(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The slope of the values with respect to ``y_pred``."""
-        raise TypeError(
-            f"The loss {self.name} has no gradient, and fastnn has no tape to find one, so it can be measured but not "
-            f"trained. Write {self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values in y_pred."
-        )
+        raise NotImplementedError
+
+    def has_gradient(self) -> bool:
+        """Whether ``gradient`` is written; otherwise ``call`` is traced."""
+        return type(self).gradient is not Loss.gradient
 
     # -- what a model asks -----------------------------------------------------------------------------------------
 
@@ -102,7 +105,14 @@ class Loss:
         """
         t = targets.match(y.shape, np.asarray(t))
         t = t.astype(y.dtype) if t.dtype.kind in "biuf" and t.dtype != y.dtype else t
-        values = np.asarray(self.call(t, y), dtype=y.dtype)
+        trace: Any = None
+        if self.has_gradient():
+            values = np.asarray(self.call(t, y), dtype=y.dtype)
+        else:
+            try:
+                values, trace = self._traced.forward(t, y)
+            except SymbolError as error:  # written in NumPy: it can be measured, but not trained
+                values, trace = np.asarray(self.call(t, y), dtype=y.dtype), error
         lead = y.shape[:-1]
         if values.ndim == 0:
             losses = np.full(max(1, y.size // y.shape[-1]), values)
@@ -117,7 +127,7 @@ class Loss:
                 f"The loss {self.name} returns one value for each row of predictions, shape {lead}, or for each "
                 f"element, shape {y.shape}, or one number. Received: shape {values.shape}."
             )
-        return losses, (y, t, values.shape)
+        return np.ascontiguousarray(losses, y.dtype), (y, t, values.shape, trace)
 
     def backward(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
         """The gradient of ``Σ scale·losses`` with respect to the predictions.
@@ -127,7 +137,15 @@ class Loss:
         scale : (M,)
             Sample weight divided by the number of rows.
         """
-        y, t, shape = ctx
+        y, t, shape, trace = ctx
+        if isinstance(trace, SymbolError):
+            raise TypeError(
+                f"The loss {self.name} can be measured but not trained, because it cannot be traced. {trace} Or write "
+                f"{self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values in y_pred."
+            )
+        if trace is not None:
+            dy = self._traced.backward(_seed(scale, y.shape, shape), trace)
+            return np.zeros_like(y) if dy is None else dy
         slope = np.asarray(self.gradient(t, y), dtype=y.dtype)
         if slope.shape != y.shape:
             raise ValueError(
@@ -226,6 +244,18 @@ class Loss:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
 
 
+def _seed(scale: np.ndarray, y_shape: tuple[int, ...], values_shape: tuple[int, ...]) -> np.ndarray:
+    """The gradient of ``Σ scale·losses`` with respect to the values that ``call`` gave."""
+    if values_shape == ():
+        return np.asarray(scale.sum())
+    if values_shape == y_shape[:-1]:
+        return scale.reshape(values_shape)
+    if values_shape == y_shape:
+        rows = (scale / y_shape[-1]).astype(scale.dtype)
+        return np.ascontiguousarray(np.broadcast_to(rows.reshape(*y_shape[:-1], 1), y_shape))
+    return scale.reshape(y_shape[0], -1).sum(axis=1)
+
+
 def each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
     """One value for each row of predictions, from one for each row, or for each of their leading axes."""
     values = np.asarray(values).reshape(-1)
@@ -237,7 +267,7 @@ def each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
 
 
 class FunctionLoss(Loss):
-    """A loss made of a function ``f(y_true, y_pred)`` and its attribute ``f.gradient(y_true, y_pred)``."""
+    """A loss made of a function ``f(y_true, y_pred)``: traced, or with its slope as ``f.gradient(y_true, y_pred)``."""
 
     def __init__(
         self, function: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None
@@ -246,11 +276,15 @@ class FunctionLoss(Loss):
         self.function = function
 
     def call(self, y_true, y_pred):
-        return self.function(targets.match(y_pred.shape, np.asarray(y_true)), y_pred)
+        if not isinstance(y_true, Symbol):
+            y_true = targets.match(y_pred.shape, np.asarray(y_true))
+        return self.function(y_true, y_pred)
 
     def gradient(self, y_true, y_pred):
-        slope = getattr(self.function, "gradient", None)
-        return super().gradient(y_true, y_pred) if slope is None else slope(y_true, y_pred)
+        return self.function.gradient(y_true, y_pred)
+
+    def has_gradient(self):
+        return hasattr(self.function, "gradient")
 
     def get_config(self):
         return super().get_config() | {"function": self.function}
