@@ -95,10 +95,14 @@ class ArrayBatches:
     def __iter__(self) -> Iterator[Batch]:
         xs, ts, weights, size = self._xs, self._ts, self._weights, self.batch_size
         shuffled = self.generator is not None
+        single = shuffled and len(xs) == len(ts) == len(weights) == 1 and weights[0] is None and ts[0] is not None
+        nothing = (None,)
         order = self.generator.permutation(self.rows) if shuffled else np.arange(self.rows)
         for start in range(0, self.rows, size):
             index = order[start : start + size]
-            if shuffled:
+            if single:
+                yield (xs[0].take(index),), (ts[0].take(index),), nothing
+            elif shuffled:
                 yield (
                     tuple([x.take(index) for x in xs]),
                     tuple([None if t is None else t.take(index) for t in ts]),

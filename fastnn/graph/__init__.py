@@ -11,7 +11,7 @@ from .plan import Plan, take_back
 from .structure import flatten, pack
 from .symbol import Symbol, SymbolError, contains_symbols, install_operators
 from .tracing import is_tracing, losses_of_trace, tracing
-from .updates import collected_updates, commit, latest_value, update_later
+from .updates import commit, latest_value, update_later, waiting
 
 __all__ = [
     "Cast",
@@ -26,7 +26,6 @@ __all__ = [
     "TracedFunction",
     "WeightSource",
     "as_symbol",
-    "collected_updates",
     "commit",
     "contains_symbols",
     "flatten",
@@ -39,4 +38,5 @@ __all__ = [
     "take_back",
     "tracing",
     "update_later",
+    "waiting",
 ]

@@ -76,6 +76,7 @@ class Plan:
             if isinstance(node.operation, Constant):
                 self._start[self._slots[id(node.outputs[0])]] = node.operation.value
         self._lay_forward()
+        self._input_gradients = input_gradients
         self._lay_backward(None if trained is None else {id(p) for p in trained}, input_gradients)
         self._penalties = [
             (i, node.operation.penalty_of)
@@ -85,6 +86,7 @@ class Plan:
         self.penalized = bool(self._penalties)
         self._mask_outputs = [self._masks.get(slot) for slot in self._outputs]
         self.has_masks = any(slot is not None for slot in self._mask_outputs)
+        self._no_masks: list[Any] = [None] * len(self._outputs)
 
     def _slot(self, symbol: Symbol) -> int:
         return self._slots.setdefault(id(symbol), len(self._slots))
@@ -181,6 +183,7 @@ class Plan:
     def _lay_backward(self, trained: set[int] | None, input_gradients: bool) -> None:
         wanted = set(self._inputs) if input_gradients else set()
         visited = []
+        parts = [self._outputs.count(slot) for slot in range(len(self._slots))]
         for i, node in enumerate(self.nodes):
             learns = any(trained is None or id(p) in trained for p in node.operation.weights)
             if learns or any(slot in wanted for slot in self._sources(node)):
@@ -196,7 +199,11 @@ class Plan:
             need = [slot in wanted for slot in self._sources(node)]
             again = [p for p in node.operation.weights if uses[id(p)][-1] != i]  # used by a node that comes later too
             first = [p for p in node.operation.weights if uses[id(p)][-1] == i]
-            self._backwards.append((i, self._backward_of(node, need, _unique(first), _unique(again))))
+            for slot, want in zip(self._sources(node), need, strict=True):
+                parts[slot] += want
+            run = self._backward_of(node, need, _unique(first), _unique(again))
+            self._backwards.append((i, run))
+        self._backwards = [(i, self._quick_backward(i, uses, parts, wanted, run)) for i, run in self._backwards]
 
     def _backward_of(self, node: Node, need: list[bool], first: list[Any], again: list[Any]) -> Backward:
         """The function that takes a node's gradient back: reads those of its outputs, adds to those of its inputs."""
@@ -235,6 +242,32 @@ class Plan:
 
         return run
 
+    def _quick_backward(
+        self, place: int, uses: dict[int, list[int]], parts: list[int], wanted: set[int], general: Backward
+    ) -> Backward:
+        """The quick way of a node in a chain: one gradient in and one out, and no other node adds to either."""
+        node = self.nodes[place]
+        operation = node.operation
+        if operation.takes_several or node.gives_several or isinstance(operation, WeightSource):
+            return general
+        source, target = self._slots[id(node.inputs[0])], self._slots[id(node.outputs[0])]
+        if any(uses[id(p)] != [place] for p in operation.weights) or parts[source] > 1 or parts[target] != 1:
+            return general
+        needed = source in wanted
+        call = _backward_call(operation, [needed])
+
+        def run(grads: Values, ctx: Any) -> None:
+            dy = grads[target]
+            if dy is None:  # what follows has no slope
+                general(grads, ctx)
+                return
+            dx = call(dy, ctx)
+            grads[target] = None
+            if needed:
+                grads[source] = dx
+
+        return run
+
     # Running it.
 
     def forward(
@@ -250,23 +283,25 @@ class Plan:
             For the inputs that were said to have one.
         """
         values = self._start.copy()
-        for slot, x in zip(self._inputs, inputs, strict=True):
-            values[slot] = x
+        values[: len(inputs)] = inputs  # the slots of the inputs are the first
         if masks is not None:
             for slot, mask in zip(self._inputs, masks, strict=True):
                 if slot in self._masks:
                     values[self._masks[slot]] = mask
-        tape = [run(values, training) for run in self._forwards]
-        outputs = [values[slot] for slot in self._outputs]
+        tape: list[Any] = []
+        for run in self._forwards:
+            tape.append(run(values, training))
+        outputs: list[np.ndarray] = []
+        for slot in self._outputs:
+            outputs.append(values[slot])
         if not self.has_masks:
-            return outputs, tape, [None] * len(outputs)
+            return outputs, tape, self._no_masks
         return outputs, tape, [None if slot is None else values[slot] for slot in self._mask_outputs]
 
     def infer(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs alone: nothing is kept for ``backward``."""
         values = self._start.copy()
-        for slot, x in zip(self._inputs, inputs, strict=True):
-            values[slot] = x
+        values[: len(inputs)] = inputs
         for run in self._forwards:
             run(values, False)
         return [values[slot] for slot in self._outputs]
@@ -284,7 +319,7 @@ class Plan:
         Returns
         -------
         list of array or None
-            The gradients of the inputs; None where there is none, or none was asked for.
+            The gradients of the inputs, None where there is none; empty unless they were asked for.
         """
         grads: Values = [None] * len(self._start)
         for slot, dy in zip(self._outputs, gradients, strict=True):
@@ -293,7 +328,7 @@ class Plan:
         for i, run in self._backwards:
             ctx, tape[i] = tape[i], None
             run(grads, ctx)
-        return [_take(grads, slot) for slot in self._inputs]
+        return [_take(grads, slot) for slot in self._inputs] if self._input_gradients else []
 
     def penalty(self, tape: list[Any]) -> float:
         """What the nodes of a forward run add to the loss."""
@@ -339,7 +374,12 @@ def _simple_forward(forward: Callable[..., Any], source: int, target: int, dead:
             values[slot] = None
         return ctx
 
-    return run_and_empty if dead else run
+    def run_and_empty_source(values: Values, training: bool) -> Any:
+        values[target], ctx = forward(values[source], training)
+        values[source] = None
+        return ctx
+
+    return run_and_empty_source if dead == (source,) else run_and_empty if dead else run
 
 
 def _mask_after(operation: Any) -> Callable[[Any, Any, Any], Any]:

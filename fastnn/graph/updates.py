@@ -6,49 +6,45 @@ that a step which is refused leaves them as they were; outside of one they are w
 
 from __future__ import annotations
 
-import contextvars
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Any
 
 import numpy as np
 
-__all__ = ["collected_updates", "commit", "latest_value", "update_later"]
+__all__ = ["commit", "latest_value", "update_later", "waiting"]
 
-_waiting: contextvars.ContextVar[list[tuple[Any, np.ndarray]] | None] = contextvars.ContextVar(
-    "fastnn_updates", default=None
-)
+Updates = list[tuple[Any, np.ndarray]]
+
+
+class _Waiting(threading.local):
+    """The updates of the step that this thread is in; None outside of a step.
+
+    A step sets ``updates`` to a list of its own, and puts back what was there before when it ends.
+    """
+
+    updates: Updates | None = None
+
+
+waiting = _Waiting()
 
 
 def update_later(parameter: Any, value: np.ndarray) -> None:
     """Let ``parameter`` take this value once the step is known to be good; at once where no step is under way."""
-    waiting = _waiting.get()
-    if waiting is None:
+    if waiting.updates is None:
         parameter.value[...] = value
     else:
-        waiting.append((parameter, value))
+        waiting.updates.append((parameter, value))
 
 
 def latest_value(parameter: Any) -> np.ndarray:
     """The value that waits for ``parameter`` in this step, or the one that it has: a layer may run twice in a step."""
-    for waiting, value in reversed(_waiting.get() or ()):
-        if waiting is parameter:
+    for changed, value in reversed(waiting.updates or ()):
+        if changed is parameter:
             return value
     return parameter.value
 
 
-@contextmanager
-def collected_updates() -> Iterator[list[tuple[Any, np.ndarray]]]:
-    """Collect the updates of this block instead of writing them; ``commit`` writes what it gives."""
-    waiting: list[tuple[Any, np.ndarray]] = []
-    token = _waiting.set(waiting)
-    try:
-        yield waiting
-    finally:
-        _waiting.reset(token)
-
-
-def commit(updates: list[tuple[Any, np.ndarray]]) -> None:
-    """Write collected updates, in the order in which they came."""
+def commit(updates: Updates) -> None:
+    """Write updates, in the order in which they came."""
     for parameter, value in updates:
         parameter.value[...] = value

@@ -24,6 +24,9 @@ __all__ = ["batch_of", "is_iterable_data", "preparing", "read_batch", "read_inpu
 @contextmanager
 def preparing(model: Any) -> Iterator[None]:
     """A block that reads data for a model: if it raises, the model is as it was."""
+    if model.settled:
+        yield
+        return
     before = model.preparation()
     try:
         yield

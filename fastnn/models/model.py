@@ -23,7 +23,7 @@ from .inputs import batch_of, preparing, read_batch
 from .network import Network, fits, output_shapes, reads_ids
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks
-from .step import Step
+from .step import Step, shapes_key
 from .workspaces import Workspaces
 
 __all__ = ["Model"]
@@ -368,6 +368,18 @@ class Model(Network):
             self._shapes = (wanted, shapes)
         return shapes
 
+    @property
+    def settled(self) -> bool:
+        """Whether data can change nothing any more: built for declared shapes, and bound to its losses and metrics."""
+        step = self._step
+        return (
+            step is not None
+            and step.optimizer is not None
+            and self.graph is not None
+            and self.shape_declared
+            and all(metrics.built for metrics in self.objectives.metrics)
+        )
+
     def preparation(self) -> dict[str, Any]:
         """What reading data may change: given to ``take_back`` if the data are refused."""
         names = ("built", "input_shape", "output_shape", "shape_declared", "_template", "dtype", "graph", "_arena")
@@ -628,7 +640,7 @@ class Model(Network):
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The outputs for ready arrays, as copies."""
         program = self.program(xs, False)
-        with self._workspaces.of(tuple([x.shape for x in xs]), False):
+        with self._workspaces.of(shapes_key(xs), False):
             return [y.copy() for y in program.predicting.infer(xs)[: program.outputs]]
 
     def packed(self, outputs: Sequence[Any]) -> Any:
@@ -669,7 +681,7 @@ class Model(Network):
                 masks = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(masks, xs, strict=True)]
             program = self.program(xs, bool(training))
             plan = program.predicting if mask is None else program.masked(tuple(m is not None for m in masks))
-            with self._workspaces.of(tuple([a.shape for a in xs]), bool(training)):
+            with self._workspaces.of(shapes_key(xs), bool(training)):
                 outputs = plan.forward(xs, bool(training), None if mask is None else masks)[0]
                 return self.packed([y.copy() for y in outputs[: program.outputs]])
 
@@ -681,6 +693,8 @@ class Model(Network):
         """The compiled step, made when first needed."""
         if self._step is None:
             self._step = Step(self.program, self._arena, self._workspaces, self.objectives)
+        if self.graph is not None and self._step.fixed_program is None:
+            self._step.fixed_program = self.program((), True)
         return self._step
 
     def trained_step(self) -> Step:

@@ -216,6 +216,8 @@ class Sequential(Model):
             if isinstance(layer, Sequential) and layer.graph is not None:
                 layer._open_lengths(symbol.shape)
         vars(self).update(kept)  # a training that is under way goes on
+        if self._step is not None:
+            self._step.fixed_program = self.program((), True)
 
     def unbuild(self) -> None:
         """Undo ``build``, because what it was built for turned out wrong."""

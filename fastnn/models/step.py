@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import collected_updates, commit
+from ..graph import commit, waiting
 from .arena import Arena
 from .objectives import Objectives
 from .program import Program
 from .workspaces import Workspaces
 
-__all__ = ["NotFinite", "Step"]
+__all__ = ["NotFinite", "Step", "shapes_key"]
 
 _MOST_SCALES = 64  # one for each number of rows, and sequences come in many lengths
 
 Arrays = Sequence[np.ndarray]
 Weights = Sequence[np.ndarray | None]
+Part = tuple[Any, np.ndarray, Any, Any, float, np.ndarray | None]
+"""What one output adds to a step: its loss, predictions, the loss's ctx, the factor of each row, value, and mask."""
 
 
 class NotFinite(FloatingPointError):
@@ -52,6 +54,8 @@ class Step:
     ----------
     optimizer : Optimizer or None
         Set once it is built; None where training changes nothing.
+    fixed_program : Program or None
+        The one program of a model that does not depend on the shapes of its inputs.
     total, count : float
         Sum of the losses of all batches since ``reset``, each times its examples, and the number of examples.
     """
@@ -65,12 +69,14 @@ class Step:
     ):
         self.program, self.arena, self.workspaces, self.objectives = program, arena, workspaces, objectives
         self.optimizer: Any = None
+        self.fixed_program: Program | None = None
         self._regularized = [p for p in arena.parameters if p.regularizer is not None]
         trained = {id(p) for p in arena.trainable}
         self._pulled = [p for p in self._regularized if id(p) in trained]
         self._constrained = [p for p in arena.trainable if p.constraint is not None]
         self._scales: dict[tuple[int, Any, int], np.ndarray] = {}
         self._several = len(objectives.names) > 1
+        self._measured = [(i, m) for i, m in enumerate(objectives.metrics) if not m.built or m.metrics]
         self.total, self.count = 0.0, 0
         self._totals = [0.0] * len(objectives.names)
 
@@ -113,66 +119,77 @@ class Step:
         NotFinite
             If the loss is NaN or infinite; nothing has changed.
         """
-        program = self.program(xs, True)
-        with self.workspaces.of(_shapes(xs), True), collected_updates() as updates:
-            value, parts, outputs, tape = self._measure(program, xs, ts, weights, True)
-            if not math.isfinite(value):
-                raise NotFinite(
-                    f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
-                    "too high, or inputs are large or hold NaN. Scale the inputs (x / 255), or use "
-                    "optimizer=Adam(1e-4).",
-                    value,
-                )
-            if before_update is not None:
-                before_update()
-            self._note(value, parts, ts, weights)  # a metric that refuses the batch does so before anything changes
-            commit(updates)
-            if self.optimizer is not None:
-                slopes = [None if part.ctx is None else part.loss.backward(part.scale, part.ctx) for part in parts]
-                slopes += [np.ones_like(extra) for extra in outputs[len(parts) :]]
-                program.training.backward(slopes, tape)
-                for parameter in self._pulled:
-                    parameter.grad += parameter.regularizer.gradient(parameter.value)
-                    parameter.rows = None
-                self.optimizer.step()
-                for parameter in self._constrained:
-                    parameter.value[...] = parameter.constraint(parameter.value)
+        program = self.fixed_program or self.program(xs, True)
+        before, waiting.updates = waiting.updates, []
+        try:
+            with self.workspaces.of(shapes_key(xs), True):
+                value, parts, outputs, tape = self._measure(program, xs, ts, weights, True)
+                if not math.isfinite(value):
+                    raise NotFinite(
+                        f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
+                        "too high, or inputs are large or hold NaN. Scale the inputs (x / 255), or use "
+                        "optimizer=Adam(1e-4).",
+                        value,
+                    )
+                if before_update is not None:
+                    before_update()
+                self._note(value, parts, ts, weights)  # a metric that refuses the batch does so before anything changes
+                if waiting.updates:
+                    commit(waiting.updates)
+                if self.optimizer is not None:
+                    self._update(program, parts, outputs, tape)
+        finally:
+            waiting.updates = before
+
+    def _update(self, program: Program, parts: list[Part], outputs: list[np.ndarray], tape: list[Any]) -> None:
+        """Backward, and the optimizer's step."""
+        slopes: list[np.ndarray | None] = []
+        for loss, _, ctx, scale, _, _ in parts:
+            slopes.append(None if loss is None else loss.backward(scale, ctx))
+        for extra in outputs[len(parts) :]:
+            slopes.append(np.ones_like(extra))
+        program.training.backward(slopes, tape)
+        for parameter in self._pulled:
+            parameter.grad += parameter.regularizer.gradient(parameter.value)
+            parameter.rows = None
+        self.optimizer.step()
+        for parameter in self._constrained:
+            parameter.value[...] = parameter.constraint(parameter.value)
 
     def test(self, xs: Arrays, ts: Weights, weights: Weights) -> None:
         """Measure losses and metrics on a batch."""
-        program = self.program(xs, False)
-        with self.workspaces.of(_shapes(xs), False):
+        program = self.fixed_program or self.program(xs, False)
+        with self.workspaces.of(shapes_key(xs), False):
             value, parts, _, _ = self._measure(program, xs, ts, weights, False)
             self._note(value, parts, ts, weights)
 
     def _measure(
         self, program: Program, xs: Arrays, ts: Weights, weights: Weights, training: bool
-    ) -> tuple[float, list[_Part], list[np.ndarray], list[Any]]:
+    ) -> tuple[float, list[Part], list[np.ndarray], list[Any]]:
         """The loss of a batch and its parts, output by output."""
         plan = program.training
         outputs, tape, masks = plan.forward(xs, training)
         value, parts = 0.0, []
-        factors = self.objectives.weights
-        for i, (loss, logits) in enumerate(zip(program.losses, program.from_logits, strict=True)):
-            y, t, mask = outputs[i], ts[i], masks[i]
+        for i, loss in enumerate(program.losses):
+            y, mask = outputs[i], masks[i]
             if loss is None:
-                parts.append(_Part(None, y, None, None, 0.0, mask))
+                parts.append((None, y, None, None, 0.0, mask))
                 continue
-            if logits:
-                losses, p, ctx = loss.forward(y, t)
+            if program.from_logits[i]:
+                losses, p, ctx = loss.forward(y, ts[i])
             else:
-                losses, ctx = loss.forward(y, t)
+                losses, ctx = loss.forward(y, ts[i])
                 p = y
-            scale = self._scale(i, loss, losses, t, weights[i], mask)
+            scale = self._scale(i, loss, losses, ts[i], weights[i], mask)
             part = float(losses.dot(scale))
             value += part
-            parts.append(_Part(loss, p, ctx, scale, part / factors[i] if factors[i] else 0.0, mask))
+            parts.append((loss, p, ctx, scale, part, mask))
         for extra in outputs[len(parts) :]:
             value += float(extra.sum())
         if plan.penalized:
             value += plan.penalty(tape)
-        for p in self._regularized:
-            value += float(p.regularizer(p.value))
+        for parameter in self._regularized:
+            value += float(parameter.regularizer(parameter.value))
         return value, parts, outputs, tape
 
     def _scale(
@@ -199,30 +216,21 @@ class Step:
             scale = self._scales[key] = scale if factor == 1 else scale * scale.dtype.type(factor)
         return scale
 
-    def _note(self, value: float, parts: list[_Part], ts: Weights, weights: Weights) -> None:
-        n = len(parts[0].p)
-        for i, part in enumerate(parts):
-            metrics = self.objectives.metrics[i]
-            if ts[i] is not None and (metrics.metrics or not metrics.built):
-                metrics.update(ts[i], part.p, weights[i], part.mask)
+    def _note(self, value: float, parts: list[Part], ts: Weights, weights: Weights) -> None:
+        n = len(parts[0][1])
+        for i, metrics in self._measured:
+            if ts[i] is not None:
+                metrics.update(ts[i], parts[i][1], weights[i], parts[i][5])
         self.total += value * n
         self.count += n
         if self._several:
-            for i, part in enumerate(parts):
-                self._totals[i] += part.value * n
+            for i, (part, factor) in enumerate(zip(parts, self.objectives.weights, strict=True)):
+                self._totals[i] += part[4] / factor * n if factor else 0.0
 
 
-class _Part:
-    """What one output adds to a step."""
-
-    __slots__ = ("ctx", "loss", "mask", "p", "scale", "value")
-
-    def __init__(self, loss: Any, p: np.ndarray, ctx: Any, scale: Any, value: float, mask: np.ndarray | None):
-        self.loss, self.p, self.ctx, self.scale, self.value, self.mask = loss, p, ctx, scale, value, mask
-
-
-def _shapes(xs: Arrays) -> tuple[tuple[int, ...], ...]:
-    return tuple([x.shape for x in xs])
+def shapes_key(xs: Arrays) -> Any:
+    """The shapes of the inputs, for the workspaces."""
+    return xs[0].shape if len(xs) == 1 else tuple([x.shape for x in xs])
 
 
 def _plain(value: Any) -> Any:
