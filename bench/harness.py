@@ -37,9 +37,9 @@ def _draw(row: registry.Kernel, label: str, dtype: str) -> registry.Case:
     return dict(row.bench(np.random.default_rng(SEED), np.dtype(dtype)))[label]
 
 
-def _widened(value: Any) -> Any:
-    """float32 arrays as float64; everything else as it is."""
-    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
+def _widened(array: np.ndarray) -> np.ndarray:
+    """A float32 array as float64; every other as it is."""
+    return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
 def _results(row: registry.Kernel, function: Callable, case: registry.Case) -> tuple:
@@ -60,12 +60,10 @@ def check(row: registry.Kernel, case: registry.Case, dtype: str) -> tuple:
     AssertionError
         If one is farther away than the registry allows.
     """
-    wide = registry.Case(
-        tuple(map(_widened, case.args)), {name: _widened(value) for name, value in case.kwargs.items()}
-    )
+    wide = case.mapped(_widened)
     found, expected = _results(row, row.compiled(), case), _results(row, row.twin(), wide)
     allowed = row.tolerance(wide, expected, float(np.finfo(dtype).eps))
-    for got, want, tolerance in zip(found, expected, allowed, strict=True):
+    for got, want, tolerance in zip(*map(registry.flat, (found, expected, allowed)), strict=True):
         if tolerance is not None and want is not None:
             distance = np.abs(np.asarray(got, np.float64) - want)
             assert np.all(distance <= tolerance), f"{row.name} is {np.max(distance)} away from its twin: no figure."

@@ -18,6 +18,9 @@ __all__ = [
     "reals",
     "shape",
     "result",
+    "results",
+    "how_many",
+    "needed",
     "in_place",
     "index",
     "rows",
@@ -155,6 +158,75 @@ def result(
         if x is not None and not same and np.may_share_memory(x, out):
             raise ValueError(f"{name} overlaps an input. Received: the same memory. Type np.empty_like({name}).")
     return out
+
+
+def results(
+    name: str,
+    given: Sequence[np.ndarray | None] | None,
+    shapes: Sequence[Sequence[int]],
+    dtype: Any,
+    wanted: Sequence[bool],
+    *inputs: np.ndarray | None,
+) -> list[np.ndarray | None]:
+    """Return the arrays to write several results into, None for those not `wanted`; as `result`, for each.
+
+    Examples
+    --------
+    >>> [None if out is None else out.shape for out in results("dx", None, [(2,), (3,)], np.float32, [True, False])]
+    [(2,), None]
+    """
+    if given is not None and how_many(name, given) != len(shapes):
+        raise ValueError(f"{name} has an entry for each of {len(shapes)} arrays. Received: {len(given)}.")
+    made: list[np.ndarray | None] = []
+    for i, (expected, needed_here) in enumerate(zip(shapes, wanted, strict=True)):
+        out = given[i] if given is not None and needed_here else None
+        made.append(result(f"{name}[{i}]", out, expected, dtype, *inputs, *made) if needed_here else None)
+    return made
+
+
+def how_many(name: str, arrays: Any) -> int:
+    """Return the number of arrays in a list or tuple of them, at least one.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If it is empty.
+
+    Examples
+    --------
+    >>> how_many("arrays", [np.ones(2), np.ones(2)])
+    2
+    """
+    if not isinstance(arrays, (list, tuple)):
+        raise TypeError(f"{name} is a list of arrays. Received: {type(arrays).__name__}.")
+    if not arrays:
+        raise ValueError(f"{name} holds at least one array. Received: {name}={arrays!r}.")
+    return len(arrays)
+
+
+def needed(name: str, value: Any, count: int) -> list[bool]:
+    """Return which of `count` results are wanted, from a bool or a bool for each.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If there are not `count` of them.
+
+    Examples
+    --------
+    >>> needed("need_dx", True, 2), needed("need_dx", [True, False], 2)
+    ([True, True], [True, False])
+    """
+    each = [value] * count if isinstance(value, (bool, np.bool_)) else value
+    if not isinstance(each, (list, tuple)) or not all(isinstance(entry, (bool, np.bool_)) for entry in each):
+        raise TypeError(f"{name} is a bool, or a bool for each array. Received: {name}={value!r}.")
+    if len(each) != count:
+        raise ValueError(f"{name} has an entry for each of {count} arrays. Received: {name}={value!r}.")
+    return [bool(entry) for entry in each]
 
 
 def _flags(x: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""The shape formulas that wrappers, twins and layers share: windows that slide over an axis.
+"""The shape formulas that wrappers, twins and layers share: windows that slide over an axis, arrays joined end to end.
 
 Legend: n = length of the axis, k = cells of the window, s = stride, d = dilation, out = windows that fit.
 A dilated window spans d·(k − 1) + 1 cells.
@@ -19,6 +19,9 @@ __all__ = [
     "conv2d_output_shape",
     "pool2d_padding",
     "pool2d_output_shape",
+    "axis_of",
+    "concatenated_shape",
+    "section_lengths",
 ]
 
 Padding = str | Sequence[Sequence[int]]
@@ -262,3 +265,79 @@ def pool2d_output_shape(
     (ph, pw), (sh, sw) = _pool(pool_size, strides, padding)
     n, h, w, c = x_shape
     return n, output_length(h, ph, sh, padding, 1, "the height"), output_length(w, pw, sw, padding, 1, "the width"), c
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """Read an axis, counted from the end if negative, as one in [0, ndim).
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If there is no such axis.
+
+    Examples
+    --------
+    >>> axis_of(-1, 3)
+    2
+    """
+    try:
+        number = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"axis is an integer. Received: axis={axis!r}.") from None
+    if not -ndim <= number < ndim:
+        raise ValueError(f"axis lies in [{-ndim}, {ndim}) for {ndim} axes. Received: axis={axis!r}.")
+    return number % ndim
+
+
+def concatenated_shape(shapes: Sequence[Sequence[int]], axis: int = -1) -> tuple[int, ...]:
+    """Shape of arrays joined end to end along `axis`.
+
+    Raises
+    ------
+    ValueError
+        If two of them differ on another axis, or there is no such axis.
+
+    Examples
+    --------
+    >>> concatenated_shape([(2, 3), (2, 5)])
+    (2, 8)
+    """
+    first = tuple(shapes[0])
+    at = axis_of(axis, len(first))
+    for i, shape in enumerate(shapes):
+        if (*shape[:at], *shape[at + 1 :]) != (*first[:at], *first[at + 1 :]) or len(shape) != len(first):
+            raise ValueError(
+                f"arrays[{i}] has the shape of arrays[0], {first}, on every axis but {at}, along which they are "
+                f"joined. Received: {tuple(shape)}."
+            )
+    return (*first[:at], sum(shape[at] for shape in shapes), *first[at + 1 :])
+
+
+def section_lengths(shape: Sequence[int], sizes: Sequence[int], axis: int = -1) -> tuple[int, tuple[int, ...]]:
+    """Read the lengths of the pieces to cut an array of this shape into: the axis, counted from the front, and they.
+
+    Raises
+    ------
+    TypeError
+        If a length is not an integer.
+    ValueError
+        If there is none, one is negative, or together they are not as long as the axis.
+
+    Examples
+    --------
+    >>> section_lengths((2, 8), [3, 5])
+    (1, (3, 5))
+    """
+    at = axis_of(axis, len(shape))
+    try:
+        lengths = tuple(operator.index(size) for size in sizes)
+    except TypeError:
+        raise TypeError(f"sizes is a list of integers. Received: sizes={sizes!r}.") from None
+    if not lengths or min(lengths) < 0 or sum(lengths) != shape[at]:
+        raise ValueError(
+            f"sizes are the lengths of the pieces of axis {at}, together its {shape[at]} entries. "
+            f"Received: sizes={list(lengths)} for shape {tuple(shape)}."
+        )
+    return at, lengths

@@ -61,6 +61,9 @@ enum fnn_pointwise_loss {
     FNN_KL_DIVERGENCE,
 };
 
+/* How several arrays become one. */
+enum fnn_merge { FNN_ADD, FNN_SUBTRACT, FNN_MULTIPLY, FNN_AVERAGE, FNN_MAXIMUM, FNN_MINIMUM };
+
 /* The windows of a pooling: images, window, strides, padding before, outputs. */
 typedef struct fnn_windows {
     ptrdiff_t n, h, w, c;

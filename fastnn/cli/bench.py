@@ -104,17 +104,13 @@ def _excess(row: registry.Kernel, cases: Iterable[registry.Case]) -> float:
         twin_case = case if same_bits else _widened(case)
         found, expected = _results(row, row.compiled(), case), _results(row, row.twin(), twin_case)
         allowed = row.tolerance(twin_case, expected, float(np.finfo(_DTYPE).eps))
-        worst = max(worst, largest_excess(found, expected, allowed))
+        worst = max(worst, largest_excess(*map(registry.flat, (found, expected, allowed))))
     return worst
 
 
 def _widened(case: registry.Case) -> registry.Case:
     """Return the same case in float64."""
-
-    def wide(value: Any) -> Any:
-        return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == _DTYPE else value
-
-    return registry.Case(tuple(map(wide, case.args)), {name: wide(value) for name, value in case.kwargs.items()})
+    return case.mapped(lambda array: array.astype(np.float64) if array.dtype == _DTYPE else array)
 
 
 def _arguments(row: registry.Kernel, case: registry.Case) -> tuple:

@@ -19,14 +19,54 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Case", "Kernel", "families", "kernel", "kernels"]
+__all__ = ["Case", "Kernel", "families", "flat", "kernel", "kernels"]
+
+Place = tuple[int, ...]
 
 
 class Case(NamedTuple):
-    """The arguments of one call."""
+    """The arguments of one call; an argument may be a list of arrays."""
 
     args: tuple
     kwargs: Mapping[str, Any] = MappingProxyType({})
+
+    def arrays(self) -> list[tuple[Place, np.ndarray]]:
+        """All arrays among the positional arguments, each with its place: (position,), in a list (position, index)."""
+        found: list[tuple[Place, np.ndarray]] = []
+        for i, value in enumerate(self.args):
+            entries = [((i, j), a) for j, a in enumerate(value)] if isinstance(value, list) else [((i,), value)]
+            found += [(place, a) for place, a in entries if isinstance(a, np.ndarray)]
+        return found
+
+    def replaced(self, place: Place, value: Any) -> Case:
+        """The case with another value at one place."""
+        args = [list(a) if isinstance(a, list) else a for a in self.args]
+        if len(place) == 1:
+            args[place[0]] = value
+        else:
+            args[place[0]][place[1]] = value
+        return Case(tuple(args), self.kwargs)
+
+    def mapped(self, change: Callable[[np.ndarray], Any]) -> Case:
+        """The case with `change` applied to every array."""
+
+        def changed(value: Any) -> Any:
+            if isinstance(value, list):
+                return [changed(entry) for entry in value]
+            return change(value) if isinstance(value, np.ndarray) else value
+
+        return Case(tuple(map(changed, self.args)), {name: changed(value) for name, value in self.kwargs.items()})
+
+
+def flat(results: Sequence[Any]) -> list[Any]:
+    """Results in a row, those that are lists of arrays taken apart.
+
+    Examples
+    --------
+    >>> flat((1.5, [None, 2.5]))
+    [1.5, None, 2.5]
+    """
+    return [entry for result in results for entry in (result if isinstance(result, list) else [result])]
 
 
 Draw = Callable[[np.random.Generator, np.dtype], Iterator[Case]]
@@ -52,8 +92,9 @@ class Kernel:
     exact : callable like `cases`, or None
         Calls on small scaled integers, where both precisions are exact: compiled and twin are equal bit for bit.
     results : tuple of str
-        The keyword arguments to write results into, in order of return; () if there are none. The rows that
-        embedding_backward returns beside dw have none: how many there are shows in the call.
+        The keyword arguments to write results into, in order of return; () if there are none. A result that is a list
+        is written into a list. The rows that embedding_backward returns beside dw have none: how many there are shows
+        in the call.
     in_place : tuple of int
         Positions of arguments that the call changes.
     elementwise : bool

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from fastnn import registry
-from fastnn.registry import Case, Kernel
+from fastnn.registry import Case, Kernel, flat
 
 
 def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
@@ -27,18 +27,9 @@ def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
     return result if isinstance(result, tuple) else (result,)
 
 
-def convert(case: Case, change) -> Case:
-    """The case with `change` applied to every array argument."""
-
-    def changed(a):
-        return change(a) if isinstance(a, np.ndarray) else a
-
-    return Case(tuple(map(changed, case.args)), {name: changed(a) for name, a in case.kwargs.items()})
-
-
 def in_double(case: Case) -> Case:
     """The case in float64, for the truth."""
-    double = convert(case, lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
+    double = case.mapped(lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
     return Case(tuple("float64" if isinstance(a, str) and a == "float32" else a for a in double.args), double.kwargs)
 
 
@@ -61,6 +52,8 @@ def fortran(array: np.ndarray) -> np.ndarray:
 
 def describe(kernel: Kernel, case: Case) -> str:
     def short(a):
+        if isinstance(a, list):
+            return f"[{', '.join(map(short, a))}]"
         return f"{a.dtype}{a.shape}" if isinstance(a, np.ndarray) else repr(a)
 
     parts = [*map(short, case.args), *(f"{name}={short(a)}" for name, a in case.kwargs.items())]
@@ -70,7 +63,7 @@ def describe(kernel: Kernel, case: Case) -> str:
 def assert_equal(got, expected, message: str) -> None:
     """Same dtypes, shapes and numbers; NaN where NaN is expected."""
     assert len(got) == len(expected), message
-    for one, other in zip(got, expected, strict=True):
+    for one, other in zip(flat(got), flat(expected), strict=True):
         if one is None or other is None or isinstance(one, float):
             assert one == other, message
             continue
@@ -81,7 +74,7 @@ def assert_equal(got, expected, message: str) -> None:
 def assert_close(got, expected, allowed, message: str) -> None:
     """|got − expected| ≤ allowed for every result that is compared."""
     assert len(got) == len(expected) == len(allowed), message
-    for position, (one, other, bound) in enumerate(zip(got, expected, allowed, strict=True)):
+    for position, (one, other, bound) in enumerate(zip(flat(got), flat(expected), flat(allowed), strict=True)):
         assert (one is None) == (other is None), message
         if one is None or bound is None:
             continue
@@ -115,19 +108,21 @@ def written(kernel: Kernel, results) -> list[tuple[str, object]]:
 
 def nan_results(kernel: Kernel, expected) -> dict:
     """Arrays to write the results into, filled with NaN (or with the largest integer)."""
-    given = {}
-    for name, result in written(kernel, expected):
-        if result is not None:
-            fill = np.nan if result.dtype.kind == "f" else np.iinfo(result.dtype).max
-            given[name] = np.full(result.shape, fill, result.dtype)
-    return given
+
+    def filled(result):
+        if isinstance(result, list):
+            return [None if entry is None else filled(entry) for entry in result]
+        fill = np.nan if result.dtype.kind == "f" else np.iinfo(result.dtype).max
+        return np.full(result.shape, fill, result.dtype)
+
+    return {name: filled(result) for name, result in written(kernel, expected) if result is not None}
 
 
 def small(kernel: Kernel, dtype, rng, limit: int = 300) -> list[Case]:
     """Cases whose arrays hold at most `limit` numbers each, at least one."""
 
     def size(case):
-        return max((a.size for a in case.args if isinstance(a, np.ndarray)), default=1)
+        return max((a.size for _, a in case.arrays()), default=1)
 
     return [case for case in kernel.cases(rng, dtype) if 0 < size(case) <= limit]
 
@@ -135,7 +130,7 @@ def small(kernel: Kernel, dtype, rng, limit: int = 300) -> list[Case]:
 def ordinary(kernel: Kernel, rng) -> Case:
     """A case in float64 whose arguments and results all hold several numbers."""
     for case in kernel.cases(rng, np.dtype(np.float64)):
-        arrays = [a for a in (*case.args, *call(kernel.twin(), kernel, case)) if isinstance(a, np.ndarray)]
+        arrays = [a for a in flat((*case.args, *call(kernel.twin(), kernel, case))) if isinstance(a, np.ndarray)]
         if all(a.size > 1 and a.shape[-1] > 1 for a in arrays):
             return case
     raise LookupError(f"the registry has no ordinary case of {kernel.name}")
@@ -189,8 +184,8 @@ class Contract:
     def test_precisions_agree_on_small_integers(self, exact_kernel, dtype, rng):
         kernel = exact_kernel
         for case in kernel.exact(rng, dtype):
-            truth = call(kernel.twin(), kernel, in_double(case))
-            assert_close(call(kernel.twin(), kernel, case), truth, [self.half_unit(t, dtype) for t in truth], "twin")
+            truth, got = (flat(call(kernel.twin(), kernel, one)) for one in (in_double(case), case))
+            assert_close(got, truth, [self.half_unit(t, dtype) for t in truth], "twin")
 
     @staticmethod
     def half_unit(truth, dtype):
@@ -225,7 +220,7 @@ class Contract:
         function = getattr(backend, kernel.name)
         for case in kernel.cases(rng, dtype):
             expected = call(function, kernel, case)
-            assert_equal(call(function, kernel, convert(case, layout)), expected, describe(kernel, case))
+            assert_equal(call(function, kernel, case.mapped(layout)), expected, describe(kernel, case))
 
     def test_strided_arrays_are_not_changed_in_place(self, in_place_kernel, backend, rng):
         kernel = in_place_kernel
@@ -240,10 +235,10 @@ class Contract:
     def test_inputs_are_unchanged(self, kernel, backend, dtype, rng):
         function = getattr(backend, kernel.name)
         for case in kernel.cases(rng, dtype):
-            args = convert(case, np.copy)
-            function(*args.args, **args.kwargs)
-            for position, (now, before) in enumerate(zip(args.args, case.args, strict=True)):
-                if isinstance(now, np.ndarray) and position not in kernel.in_place:
+            copies = case.mapped(np.copy)
+            function(*copies.args, **copies.kwargs)
+            for ((position, *_), now), (_, before) in zip(copies.arrays(), case.arrays(), strict=True):
+                if position not in kernel.in_place:
                     np.testing.assert_array_equal(now, before, strict=True)
 
     def test_results_may_be_given_and_are_assigned(self, writing_kernel, backend, dtype, rng):
@@ -255,28 +250,29 @@ class Contract:
             returned = call(function, kernel, case, **given)
             assert_equal(returned, expected, describe(kernel, case))
             for name, result in written(kernel, returned):
-                assert result is given.get(name), f"{kernel.name} returns the array given as {name}="
+                for one, other in zip(flat([result]), flat([given.get(name)]), strict=True):
+                    assert one is other, f"{kernel.name} returns the array given as {name}="
 
     def test_elementwise_results_may_overwrite_the_input(self, elementwise_kernel, backend, dtype, rng):
         kernel = elementwise_kernel
         function = getattr(backend, kernel.name)
         for case in kernel.cases(rng, dtype):
             expected = call(function, kernel, case)
-            case = convert(case, np.copy)
-            result = call(function, kernel, case, **{kernel.results[0]: case.args[0]})
+            case = case.mapped(np.copy)
+            result = call(function, kernel, case, **{kernel.results[0]: case.arrays()[0][1]})
             assert_equal(result, expected, describe(kernel, case))
 
     def test_one_nan_shows_wherever_it_is(self, sweeping_kernel, compiled, dtype, rng):
         kernel = sweeping_kernel
-        for case, position in itertools.product(small(kernel, dtype, rng), kernel.nan):
-            array = case.args[position] if position < len(case.args) else None
-            if array is None or array.dtype.kind != "f":
+        swept = [(case, *found) for case in small(kernel, dtype, rng) for found in case.arrays()]
+        for case, position, array in swept:
+            if position[0] not in kernel.nan or array.dtype.kind != "f":
                 continue
             for place in range(array.size):
                 sick = array.copy()
                 sick.flat[place] = np.nan
-                sick_case = Case((*case.args[:position], sick, *case.args[position + 1 :]), case.kwargs)
-                expected, got = (call(f, kernel, sick_case) for f in (kernel.twin(), kernel.compiled()))
+                sick_case = case.replaced(position, sick)
+                expected, got = (flat(call(f, kernel, sick_case)) for f in (kernel.twin(), kernel.compiled()))
                 for one, other in zip(got, expected, strict=True):
                     if one is not None and np.asarray(other).dtype.kind == "f":
                         message = f"NaN at {place} of argument {position}: {describe(kernel, case)}"
@@ -285,26 +281,26 @@ class Contract:
     def test_wrong_dtypes_are_refused(self, kernel, backend, rng):
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
-        reals = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
-        for i, change in itertools.product(reals, (np.float16, np.complex128, "O", ">f8", np.longdouble, "U8")):
+        reals = [(place, a) for place, a in case.arrays() if a.dtype.kind == "f"]
+        for (place, array), change in itertools.product(
+            reals, (np.float16, np.complex128, "O", ">f8", np.longdouble, "U8")
+        ):
             with np.errstate(all="ignore"):
-                changed = case.args[i].astype(change)
-            self.refused(function, kernel, case, i, changed, TypeError)
-        for i in reals if len(reals) > 1 else ():
-            self.refused(function, kernel, case, i, case.args[i].astype(np.float32), TypeError)
+                changed = array.astype(change)
+            self.refused(function, kernel, case, place, changed, TypeError)
+        for place, array in reals if len(reals) > 1 else ():
+            self.refused(function, kernel, case, place, array.astype(np.float32), TypeError)
 
     def test_wrong_ranks_and_shapes_are_refused(self, kernel, backend, rng):
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
-        arrays = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray)]
+        arrays = case.arrays()
         any_rank = kernel.elementwise and len(arrays) == 1
         if any_rank or kernel.name in ("gather_rows", "sum_of_squares", "embedding_forward"):
             return
-        for i in arrays:
-            error = (
-                ValueError if case.args[i].dtype.kind == "f" else (TypeError, ValueError)
-            )  # labels, or rows of targets
-            self.refused(function, kernel, case, i, case.args[i][None], error)
+        for place, array in arrays:
+            error = ValueError if array.dtype.kind == "f" else (TypeError, ValueError)  # labels, or rows of targets
+            self.refused(function, kernel, case, place, array[None], error)
 
     def test_wrong_results_arrays_are_refused(self, writing_kernel, backend, rng):
         kernel = writing_kernel
@@ -314,6 +310,8 @@ class Contract:
         for name, result in written(kernel, expected):
             if result is None:
                 continue
+            result, *rest = flat([result])
+            several = isinstance(dict(written(kernel, expected))[name], list)
             frozen = np.empty_like(result)
             frozen.flags.writeable = False
             wrong = [
@@ -325,7 +323,7 @@ class Contract:
             ]
             for error, array in wrong:
                 with pytest.raises(error, match=name):
-                    function(*case.args, **case.kwargs, **{name: array})
+                    function(*case.args, **case.kwargs, **{name: [array, *rest] if several else array})
 
     def test_results_that_overlap_an_input_are_refused(self, writing_kernel, backend, rng):
         kernel = writing_kernel
@@ -333,30 +331,30 @@ class Contract:
         function = getattr(backend, kernel.name)
         expected = call(function, kernel, case)
         for name, result in written(kernel, expected):
-            inputs = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and result is not None]
-            for i in inputs:
-                memory = np.zeros(case.args[i].nbytes + result.nbytes + 64, np.uint8)
-                array = np.frombuffer(memory.data, case.args[i].dtype, case.args[i].size).reshape(case.args[i].shape)
-                array[...] = case.args[i]
+            several, (result, *rest) = isinstance(result, list), flat([result])
+            for place, original in case.arrays() if result is not None else ():
+                memory = np.zeros(original.nbytes + result.nbytes + 64, np.uint8)
+                array = np.frombuffer(memory.data, original.dtype, original.size).reshape(original.shape)
+                array[...] = original
                 itemsize = max(array.itemsize, result.itemsize)
                 if array.nbytes <= itemsize:
                     continue  # nothing to overlap in part
                 out = np.frombuffer(memory.data, result.dtype, result.size, offset=itemsize).reshape(result.shape)
-                self.refused(function, kernel, case, i, array, ValueError, **{name: out})
+                given = {name: [out, *rest] if several else out}
+                self.refused(function, kernel, case, place, array, ValueError, **given)
 
     @staticmethod
-    def refused(function, kernel, case, position, argument, error, **extra):
-        """The call with that argument raises, and nothing has changed."""
-        args = [np.copy(a) if isinstance(a, np.ndarray) else a for a in case.args]
-        args[position] = argument
-        before = [np.copy(a) if isinstance(a, np.ndarray) else a for a in args]
+    def refused(function, kernel, case, place, argument, error, **extra):
+        """The call with that array raises, and nothing has changed."""
+        changed = case.mapped(np.copy).replaced(place, argument)
+        before = changed.mapped(np.copy)
         try:
-            function(*args, **case.kwargs, **extra)
+            function(*changed.args, **changed.kwargs, **extra)
         except error:
             pass
         else:
             received = f"{argument.dtype}{argument.shape}" if isinstance(argument, np.ndarray) else repr(argument)
-            pytest.fail(f"{describe(kernel, case)} takes {received} as argument {position}; expected {error}")
-        for now, then in zip(args, before, strict=True):
-            if isinstance(now, np.ndarray) and now.dtype != object:
+            pytest.fail(f"{describe(kernel, case)} takes {received} at {place}; expected {error}")
+        for (_, now), (_, then) in zip(changed.arrays(), before.arrays(), strict=True):
+            if now.dtype != object:
                 np.testing.assert_array_equal(now, then)

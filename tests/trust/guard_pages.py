@@ -80,12 +80,12 @@ def run(kernel: Kernel, case: Case, end: str) -> None:
     expected = call(function, kernel, case)
     given = nan_results(kernel, expected) if kernel.results else {}
     with Fence(end) as fence:
-        args = tuple(
-            fence.place(a, writeable=i in kernel.in_place) if isinstance(a, np.ndarray) else a
-            for i, a in enumerate(case.args)
-        )
-        results = {name: fence.place(array, writeable=True) for name, array in given.items()}
-        options = {name: fence.place(a) if isinstance(a, np.ndarray) else a for name, a in case.kwargs.items()}
+        fenced = case.mapped(fence.place)
+        for i in kernel.in_place:
+            if i < len(case.args) and case.args[i] is not None:
+                fenced = fenced.replaced((i,), fence.place(case.args[i], writeable=True))
+        args, options = fenced
+        results = Case((), given).mapped(lambda array: fence.place(array, writeable=True)).kwargs
         print(f"{end} byte at the fence: {describe(kernel, case)}", file=sys.stderr)
         got = function(*args, **options, **results)
         if kernel.in_place:

@@ -1,0 +1,205 @@
+/* merge.c — several arrays in one pass: merged elementwise, or joined end to end; and the gradients.
+ *
+ *     add        y = Σ x_i          dx_i = dy
+ *     subtract   y = x_0 - x_1      dx_0 = dy, dx_1 = -dy
+ *     multiply   y = Π x_i          dx_i = (dy · Π_{j<i} x_j) · Π_{j>i} x_j
+ *     average    y = Σ x_i / count  dx_i = dy / count
+ *     maximum    y = max x_i        dx_i = dy where x_i is the first that equals y (or the first NaN), else 0; minimum likewise
+ *     concatenate                   row r of y is row r of x_0, of x_1, …, one behind the other; dx_i is cut out of dy
+ *
+ * Shapes: `count` arrays x, dx; merged, all arrays are (n,), and y may be any of x; joined, x_i is (rows, widths[i]) and y is
+ * (rows, Σ widths).  A dx that is NULL is left out.  Results are assigned; but for that of y, no two arrays overlap.  Sums and
+ * products go from the first array to the last.  Threaded over chunks of elements; bound by memory.
+ * Twin: fastnn/reference/merge.py.
+ */
+#include "real.h"
+
+enum { CHUNK = 1024, BLOCK = 4 }; /* elements of an item; vectors that take a step together */
+
+struct merge {
+    const void *const *x;
+    void *const *dx;
+    real *y;
+    const real *dy;
+    ptrdiff_t count, n;
+    int mode;
+};
+
+INLINE const real *input(const struct merge *job, ptrdiff_t k) { return job->x[k]; }
+
+/* ---- forward ---- */
+
+INLINE vec step(const int mode, vec a, vec b) {
+    switch (mode) {
+    case FNN_SUBTRACT: return a - b;
+    case FNN_MULTIPLY: return a * b;
+    case FNN_MAXIMUM: return vec_max(a, b);
+    case FNN_MINIMUM: return vec_min(a, b);
+    default: return a + b;
+    }
+}
+
+/* Elements i.. of y, `vecs` vectors, of the last one the first `left`.  All arrays are read before y is written. */
+INLINE void merge_block(const int mode, const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    vec y[BLOCK];
+#pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++) y[v] = load_upto(input(job, 0) + i + v * VL, left);
+    for (ptrdiff_t k = 1; k < job->count; k++) {
+        const real *x = input(job, k) + i;
+#pragma GCC unroll 4
+        for (int v = 0; v < vecs; v++) y[v] = step(mode, y[v], load_upto(x + v * VL, left));
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vecs; v++)
+        store_upto(job->y + i + v * VL, mode == FNN_AVERAGE ? y[v] / (real)job->count : y[v], left);
+}
+
+INLINE int forward_as(const int mode, const struct merge *job, ptrdiff_t first, ptrdiff_t last) {
+    ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, job->n);
+    /* The main loop: */
+    for (; i + BLOCK * VL <= end; i += BLOCK * VL) merge_block(mode, BLOCK, job, i, VL);
+    /* The tail: */
+    for (; i < end; i += VL) merge_block(mode, 1, job, i, end - i);
+    return FNN_OK;
+}
+
+/* ---- backward ---- */
+
+INLINE void store_wanted(const struct merge *job, ptrdiff_t k, ptrdiff_t i, vec v, ptrdiff_t left) {
+    real *dx = job->dx[k];
+    if (dx) store_upto(dx + i, v, left);
+}
+
+/* dx_k holds what stands before x_k until it is multiplied by what stands behind. */
+INLINE void product_gradient(const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    vec before = load_upto(job->dy + i, left), behind = splat(1);
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        store_wanted(job, k, i, before, left);
+        before *= load_upto(input(job, k) + i, left);
+    }
+    for (ptrdiff_t k = job->count - 1; k >= 0; k--) {
+        real *dx = job->dx[k];
+        if (dx) store_upto(dx + i, load_upto(dx + i, left) * behind, left);
+        behind *= load_upto(input(job, k) + i, left);
+    }
+}
+
+INLINE void extreme_gradient(const int mode, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    vec dy = load_upto(job->dy + i, left), extreme = load_upto(input(job, 0) + i, left);
+    for (ptrdiff_t k = 1; k < job->count; k++) extreme = step(mode, extreme, load_upto(input(job, k) + i, left));
+    ivec taken = {0};
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        vec x = load_upto(input(job, k) + i, left);
+        ivec here = ((x == extreme) | is_nan(x)) & ~taken;
+        store_wanted(job, k, i, choose(here, dy, (vec){0}), left);
+        taken |= here;
+    }
+}
+
+INLINE void gradient(const int mode, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    if (mode == FNN_MULTIPLY) {
+        product_gradient(job, i, left);
+    } else if (mode == FNN_MAXIMUM || mode == FNN_MINIMUM) {
+        extreme_gradient(mode, job, i, left);
+    } else {
+        vec dy = load_upto(job->dy + i, left);
+        if (mode == FNN_AVERAGE) dy /= (real)job->count;
+        store_wanted(job, 0, i, dy, left);
+        if (mode == FNN_SUBTRACT) dy = -dy;
+        for (ptrdiff_t k = 1; k < job->count; k++) store_wanted(job, k, i, dy, left);
+    }
+}
+
+INLINE int backward_as(const int mode, const struct merge *job, ptrdiff_t first, ptrdiff_t last) {
+    ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, job->n);
+    /* The main loop: */
+    for (; i + VL <= end; i += VL) gradient(mode, job, i, VL);
+    /* The tail: */
+    if (i < end) gradient(mode, job, i, end - i);
+    return FNN_OK;
+}
+
+#define EACH_MODE(CASE) \
+    CASE(FNN_ADD) CASE(FNN_SUBTRACT) CASE(FNN_MULTIPLY) CASE(FNN_AVERAGE) CASE(FNN_MAXIMUM) CASE(FNN_MINIMUM)
+
+/* The switch stands outside the loops; each case has a loop of its own. */
+static int forward(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct merge *job = context;
+#define CASE(name) \
+    case name: return forward_as(name, job, first, last);
+    switch (job->mode) { EACH_MODE(CASE) }
+#undef CASE
+    return FNN_OK;
+}
+
+static int backward(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct merge *job = context;
+#define CASE(name) \
+    case name: return backward_as(name, job, first, last);
+    switch (job->mode) { EACH_MODE(CASE) }
+#undef CASE
+    return FNN_OK;
+}
+
+int FNN(merge_forward)(real *y, const void *const *x, ptrdiff_t count, ptrdiff_t n, int mode) {
+    struct merge job = {.y = y, .x = x, .count = count, .n = n, .mode = mode};
+    return fnn_parallel(ceil_div(n, CHUNK), (double)(n * (count + 1)) * sizeof(real), forward, &job);
+}
+
+int FNN(merge_backward)(void *const *dx, const real *dy, const void *const *x, ptrdiff_t count, ptrdiff_t n, int mode) {
+    struct merge job = {.dx = dx, .dy = dy, .x = x, .count = count, .n = n, .mode = mode};
+    return fnn_parallel(ceil_div(n, CHUNK), (double)(n * (2 * count + 1)) * sizeof(real), backward, &job);
+}
+
+/* ---- joined end to end ---- */
+
+struct join {
+    void *const *pieces;
+    real *whole;
+    const ptrdiff_t *widths;
+    ptrdiff_t count, width, n; /* of the pieces; of a row of the whole; of the whole */
+};
+
+INLINE void copy(real *to, const real *from, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i += VL) store_upto(to + i, load_upto(from + i, n - i), n - i);
+}
+
+/* Elements of the whole, in order, wherever the chunk begins: into it, or with `cut` out of it. */
+INLINE int join_chunks(const int cut, const struct join *job, ptrdiff_t first, ptrdiff_t last) {
+    ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, job->n), row = i / job->width, column = i % job->width,
+              k = 0;
+    for (; column >= job->widths[k]; k++) column -= job->widths[k];
+    while (i < end) {
+        ptrdiff_t part = least(job->widths[k] - column, end - i);
+        real *whole = job->whole + i, *piece = job->pieces[k];
+        if (cut && piece) copy(piece + row * job->widths[k] + column, whole, part);
+        else if (!cut) copy(whole, piece + row * job->widths[k] + column, part);
+        i += part;
+        column = 0;
+        if (++k == job->count) {
+            k = 0;
+            row++;
+        }
+    }
+    return FNN_OK;
+}
+
+static int join_task(void *job, ptrdiff_t first, ptrdiff_t last) { return join_chunks(0, job, first, last); }
+static int cut_task(void *job, ptrdiff_t first, ptrdiff_t last) { return join_chunks(1, job, first, last); }
+
+static int join(fnn_task task, void *const *pieces, const real *whole, const ptrdiff_t *widths, ptrdiff_t count,
+                ptrdiff_t rows) {
+    struct join job = {.pieces = pieces, .whole = (real *)whole, .widths = widths, .count = count};
+    for (ptrdiff_t k = 0; k < count; k++) job.width += widths[k];
+    job.n = rows * job.width;
+    return fnn_parallel(ceil_div(job.n, CHUNK), 2 * (double)job.n * sizeof(real), task, &job);
+}
+
+int FNN(concatenate_forward)(real *y, const void *const *x, const ptrdiff_t *widths, ptrdiff_t count, ptrdiff_t rows) {
+    return join(join_task, (void *const *)x, y, widths, count, rows);
+}
+
+int FNN(concatenate_backward)(void *const *dx, const real *dy, const ptrdiff_t *widths, ptrdiff_t count,
+                              ptrdiff_t rows) {
+    return join(cut_task, dx, dy, widths, count, rows);
+}
