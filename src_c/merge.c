@@ -65,57 +65,93 @@ INLINE int forward_as(const int mode, const struct merge *job, ptrdiff_t first, 
 
 /* ---- backward ---- */
 
-INLINE void store_wanted(const struct merge *job, ptrdiff_t k, ptrdiff_t i, vec v, ptrdiff_t left) {
-    real *dx = job->dx[k];
-    if (dx) store_upto(dx + i, v, left);
+typedef vec block[BLOCK]; /* the first `vecs` are in use */
+
+INLINE void load_block(const int vecs, block v, const real *p, ptrdiff_t left) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vecs; i++) v[i] = load_upto(p + i * VL, left);
 }
 
-/* dx_k holds what stands before x_k until it is multiplied by what stands behind. */
-INLINE void product_gradient(const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
-    vec before = load_upto(job->dy + i, left), behind = splat(1);
+INLINE void store_block(const int vecs, real *p, const block v, ptrdiff_t left) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vecs; i++) store_upto(p + i * VL, v[i], left);
+}
+
+INLINE void multiply_block(const int vecs, block v, const real *p, ptrdiff_t left) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vecs; i++) v[i] *= load_upto(p + i * VL, left);
+}
+
+/* dx_k holds dy times what stands before x_k until it is multiplied by what stands behind. */
+INLINE void product_gradient(const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    block before, behind, gradient;
+    load_block(vecs, before, job->dy + i, left);
+    load_block(vecs, behind, input(job, job->count - 1) + i, left);
     for (ptrdiff_t k = 0; k < job->count; k++) {
-        store_wanted(job, k, i, before, left);
-        before *= load_upto(input(job, k) + i, left);
-    }
-    for (ptrdiff_t k = job->count - 1; k >= 0; k--) {
         real *dx = job->dx[k];
-        if (dx) store_upto(dx + i, load_upto(dx + i, left) * behind, left);
-        behind *= load_upto(input(job, k) + i, left);
+        if (dx) store_block(vecs, dx + i, before, left);
+        if (k + 1 < job->count) multiply_block(vecs, before, input(job, k) + i, left);
+    }
+    for (ptrdiff_t k = job->count - 1; k-- > 0;) {
+        real *dx = job->dx[k];
+        if (dx) {
+            load_block(vecs, gradient, dx + i, left);
+#pragma GCC unroll 4
+            for (int v = 0; v < vecs; v++) gradient[v] *= behind[v];
+            store_block(vecs, dx + i, gradient, left);
+        }
+        multiply_block(vecs, behind, input(job, k) + i, left);
     }
 }
 
-INLINE void extreme_gradient(const int mode, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
-    vec dy = load_upto(job->dy + i, left), extreme = load_upto(input(job, 0) + i, left);
-    for (ptrdiff_t k = 1; k < job->count; k++) extreme = step(mode, extreme, load_upto(input(job, k) + i, left));
-    ivec taken = {0};
+INLINE void extreme_gradient(const int mode, const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    block dy, extreme;
+    ivec free[BLOCK];
+    load_block(vecs, dy, job->dy + i, left);
+    load_block(vecs, extreme, input(job, 0) + i, left);
+    for (ptrdiff_t k = 1; k < job->count; k++) {
+        const real *x = input(job, k) + i;
+#pragma GCC unroll 4
+        for (int v = 0; v < vecs; v++) extreme[v] = step(mode, extreme[v], load_upto(x + v * VL, left));
+    }
+    for (int v = 0; v < vecs; v++) free[v] = ~(ivec){0};
     for (ptrdiff_t k = 0; k < job->count; k++) {
-        vec x = load_upto(input(job, k) + i, left);
-        ivec here = ((x == extreme) | is_nan(x)) & ~taken;
-        store_wanted(job, k, i, choose(here, dy, (vec){0}), left);
-        taken |= here;
+        real *dx = job->dx[k];
+        block gradient;
+        load_block(vecs, gradient, input(job, k) + i, left);
+#pragma GCC unroll 4
+        for (int v = 0; v < vecs; v++) {
+            ivec here = ((gradient[v] == extreme[v]) | is_nan(gradient[v])) & free[v];
+            gradient[v] = choose(here, dy[v], (vec){0});
+            free[v] &= ~here;
+        }
+        if (dx) store_block(vecs, dx + i, gradient, left);
     }
 }
 
-INLINE void gradient(const int mode, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
-    if (mode == FNN_MULTIPLY) {
-        product_gradient(job, i, left);
-    } else if (mode == FNN_MAXIMUM || mode == FNN_MINIMUM) {
-        extreme_gradient(mode, job, i, left);
-    } else {
-        vec dy = load_upto(job->dy + i, left);
-        if (mode == FNN_AVERAGE) dy /= (real)job->count;
-        store_wanted(job, 0, i, dy, left);
-        if (mode == FNN_SUBTRACT) dy = -dy;
-        for (ptrdiff_t k = 1; k < job->count; k++) store_wanted(job, k, i, dy, left);
+INLINE void sum_gradient(const int mode, const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    block dy;
+    load_block(vecs, dy, job->dy + i, left);
+    for (int v = 0; v < vecs && mode == FNN_AVERAGE; v++) dy[v] /= (real)job->count;
+    for (ptrdiff_t k = 0; k < job->count; k++) {
+        real *dx = job->dx[k];
+        for (int v = 0; v < vecs && mode == FNN_SUBTRACT && k; v++) dy[v] = -dy[v];
+        if (dx) store_block(vecs, dx + i, dy, left);
     }
+}
+
+INLINE void gradient_block(const int mode, const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
+    if (mode == FNN_MULTIPLY) product_gradient(vecs, job, i, left);
+    else if (mode == FNN_MAXIMUM || mode == FNN_MINIMUM) extreme_gradient(mode, vecs, job, i, left);
+    else sum_gradient(mode, vecs, job, i, left);
 }
 
 INLINE int backward_as(const int mode, const struct merge *job, ptrdiff_t first, ptrdiff_t last) {
     ptrdiff_t i = first * CHUNK, end = least(last * CHUNK, job->n);
     /* The main loop: */
-    for (; i + VL <= end; i += VL) gradient(mode, job, i, VL);
+    for (; i + BLOCK * VL <= end; i += BLOCK * VL) gradient_block(mode, BLOCK, job, i, VL);
     /* The tail: */
-    if (i < end) gradient(mode, job, i, end - i);
+    for (; i < end; i += VL) gradient_block(mode, 1, job, i, end - i);
     return FNN_OK;
 }
 
@@ -160,8 +196,11 @@ struct join {
     ptrdiff_t count, width, n; /* of the pieces; of a row of the whole; of the whole */
 };
 
+/* Short pieces are not worth a call. */
 INLINE void copy(real *to, const real *from, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += VL) store_upto(to + i, load_upto(from + i, n - i), n - i);
+    if (n >= BLOCK * VL) memcpy(to, from, (size_t)n * sizeof(real));
+    else
+        for (ptrdiff_t i = 0; i < n; i += VL) store_upto(to + i, load_upto(from + i, n - i), n - i);
 }
 
 /* Elements of the whole, in order, wherever the chunk begins: into it, or with `cut` out of it. */

@@ -1,11 +1,13 @@
 """Several arrays in one pass: merged elementwise, or joined (C: src_c/merge.c, twin: fastnn/reference/merge.py)."""
+from libc.string cimport memcpy
+
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport ANY, apart, as_real, as_real_shaped, check, code_of, data, output, same_or_apart, table
 
 from fastnn import checks
-from fastnn.shapes import concatenated_shape, section_lengths
+from fastnn.shapes import axis_of, concatenated_shape, section_lengths
 
 import_array()
 
@@ -56,38 +58,53 @@ cdef int merge_mode(object mode, object arrays) except -1:
     return code
 
 
+cdef list INPUTS = [f"arrays[{i}]" for i in range(16)], RESULTS = [f"dx[{i}]" for i in range(16)]
+
+
+cdef str name_of(list names, Py_ssize_t i):
+    """arrays[i] or dx[i]; the usual ones stand ready."""
+    return <str> names[i] if i < len(names) else f"{names[0][:-3]}[{i}]"
+
+
 cdef list read_alike(object arrays, ndarray like):
     """The arrays, of the shape and dtype of `like`, or of the first one."""
     cdef list read = []
-    for i, array in enumerate(arrays):
+    cdef Py_ssize_t i = 0
+    for array in arrays:
         if like is None:
             like = as_real(array, "arrays[0]", ANY)
             read.append(like)
         else:
-            read.append(as_real_shaped(array, f"arrays[{i}]", PyArray_NDIM(like), PyArray_DIMS(like), PyArray_TYPE(like)))
+            read.append(as_real_shaped(array, name_of(INPUTS, i), PyArray_NDIM(like), PyArray_DIMS(like), PyArray_TYPE(like)))
+        i += 1
     return read
 
 
-cdef list results(object given, list shapes, int dtype, list wanted, list inputs):
-    """The arrays to write dx into, None for those not wanted."""
+cdef list needed(object need_dx, Py_ssize_t count):
+    return [True] * count if need_dx is True else checks.needed("need_dx", need_dx, count)
+
+
+cdef list results(object given, ndarray like, int axis, tuple lengths, list wanted, list inputs):
+    """The arrays to write dx into, of the shape of `like` but for the lengths on one axis (ANY: none); None if not wanted."""
     cdef list made = []
     cdef npy_intp shape[MAX_NDIM]
+    cdef int ndim = PyArray_NDIM(like)
+    cdef Py_ssize_t i, count = len(wanted)
     cdef ndarray out
-    if given is not None and checks.how_many("dx", given) != len(shapes):
-        raise ValueError(f"dx has an entry for each of {len(shapes)} arrays. Received: {len(given)}.")
-    for i in range(len(shapes)):
-        if not wanted[i]:
-            made.append(None)
-            continue
-        for axis, size in enumerate(shapes[i]):
-            shape[axis] = size
-        name = f"dx[{i}]"
-        out = output(None if given is None else given[i], name, len(shapes[i]), shape, dtype)
-        if given is not None:
+    memcpy(shape, PyArray_DIMS(like), ndim * sizeof(npy_intp))
+    if given is not None and checks.how_many("dx", given) != count:
+        raise ValueError(f"dx has an entry for each of {count} arrays. Received: {len(given)}.")
+    for i in range(count):
+        out = None
+        if wanted[i]:
+            if axis != ANY:
+                shape[axis] = lengths[i]
+            out = output(None if given is None else given[i], name_of(RESULTS, i), ndim, shape, PyArray_TYPE(like))
+        if given is not None and out is not None:
             for other in inputs:
-                apart(out, other, name, "an input")
-            for j, other in enumerate(made):
-                apart(out, other, name, f"dx[{j}]")
+                apart(out, other, name_of(RESULTS, i), "an input")
+            for other in made:
+                apart(out, other, name_of(RESULTS, i), "another dx")
         made.append(out)
     return made
 
@@ -122,8 +139,8 @@ def merge_forward(arrays, mode, *, y=None):
     cdef ndarray first = read[0], out
     out = output(y, "y", PyArray_NDIM(first), PyArray_DIMS(first), PyArray_TYPE(first))
     if y is not None:
-        for i, array in enumerate(read):
-            same_or_apart(out, array, "y", f"arrays[{i}]")
+        for array in read:
+            same_or_apart(out, array, "y", "one of the arrays")
     cdef Pointers x = Pointers(read)
     cdef merge_kernels *tier = <merge_kernels *> table(PyArray_TYPE(first))
     with nogil:
@@ -162,8 +179,8 @@ def merge_backward(dy, arrays, mode, *, need_dx=True, dx=None):
     cdef int code = merge_mode(mode, arrays), status
     cdef ndarray gradient = as_real(dy, "dy", ANY)
     cdef list read = read_alike(arrays, gradient)
-    cdef list wanted = checks.needed("need_dx", need_dx, len(read))
-    cdef list made = results(dx, [(<object> gradient).shape] * len(read), PyArray_TYPE(gradient), wanted, [gradient, *read])
+    cdef list wanted = needed(need_dx, len(read))
+    cdef list made = results(dx, gradient, ANY, None, wanted, None if dx is None else [gradient, *read])
     cdef Pointers x = Pointers(read), out = Pointers(made)
     cdef merge_kernels *tier = <merge_kernels *> table(PyArray_TYPE(gradient))
     with nogil:
@@ -174,11 +191,23 @@ def merge_backward(dy, arrays, mode, *, need_dx=True, dx=None):
 
 # ---- joined ----
 
-cdef Py_ssize_t product(tuple sizes) noexcept:
+cdef Py_ssize_t product(const npy_intp *sizes, int count) noexcept:
     cdef Py_ssize_t total = 1
-    for size in sizes:
-        total *= size
+    cdef int i
+    for i in range(count):
+        total *= sizes[i]
     return total
+
+
+cdef bint joinable(ndarray x, ndarray other, int at) noexcept:
+    """Whether two arrays have one shape but for the axis."""
+    cdef int i
+    if PyArray_NDIM(x) != PyArray_NDIM(other):
+        return False
+    for i in range(PyArray_NDIM(x)):
+        if i != at and PyArray_DIMS(x)[i] != PyArray_DIMS(other)[i]:
+            return False
+    return True
 
 
 def concatenate_forward(arrays, axis=-1, *, y=None):
@@ -202,22 +231,23 @@ def concatenate_forward(arrays, axis=-1, *, y=None):
     >>> kernels.concatenate_forward([[[1.0, 2.0]], [[3.0]]])
     array([[1., 2., 3.]])
     """
-    cdef Py_ssize_t count = checks.how_many("arrays", arrays), i, rows
+    cdef Py_ssize_t count = checks.how_many("arrays", arrays), i, rows, inner
     cdef ndarray first = as_real(arrays[0], "arrays[0]", ANY), out
-    cdef list read = [first] + [as_real(arrays[i], f"arrays[{i}]", ANY, PyArray_TYPE(first)) for i in range(1, count)]
-    cdef tuple whole = concatenated_shape([array.shape for array in read], axis)
-    cdef Py_ssize_t at = axis % len(whole), inner = product(whole[at + 1:])
+    cdef list read = [first] + [as_real(arrays[i], name_of(INPUTS, i), ANY, PyArray_TYPE(first)) for i in range(1, count)]
+    cdef int ndim = PyArray_NDIM(first), at = axis_of(axis, ndim)
+    cdef Pointers x = Pointers(read)
     cdef npy_intp shape[MAX_NDIM]
-    for i in range(len(whole)):
-        shape[i] = whole[i]
-    out = output(y, "y", len(whole), shape, PyArray_TYPE(first))
+    memcpy(shape, PyArray_DIMS(first), ndim * sizeof(npy_intp))
+    inner, rows = product(shape + at + 1, ndim - at - 1), product(shape, at)
+    for i in range(count):
+        if not joinable(first, read[i], at):
+            concatenated_shape([array.shape for array in read], axis)  # says which one
+        x.sizes[i] = PyArray_DIMS(read[i])[at] * inner
+        shape[at] += PyArray_DIMS(read[i])[at] if i else 0
+    out = output(y, "y", ndim, shape, PyArray_TYPE(first))
     if y is not None:
         for i in range(count):
-            apart(out, read[i], "y", f"arrays[{i}]")
-    cdef Pointers x = Pointers(read)
-    for i in range(count):
-        x.sizes[i] = PyArray_DIMS(read[i])[at] * inner
-    rows = product(whole[:at])
+            apart(out, read[i], "y", name_of(INPUTS, i))
     cdef merge_kernels *tier = <merge_kernels *> table(PyArray_TYPE(first))
     cdef int status
     with nogil:
@@ -252,14 +282,14 @@ def concatenate_backward(dy, sizes, axis=-1, *, need_dx=True, dx=None):
     [array([[1., 2.]]), array([[3.]])]
     """
     cdef ndarray gradient = as_real(dy, "dy", ANY)
-    cdef tuple whole = (<object> gradient).shape, lengths
-    cdef Py_ssize_t at, rows, inner, i
-    at, lengths = section_lengths(whole, sizes, axis)
-    cdef list wanted = checks.needed("need_dx", need_dx, len(lengths))
-    cdef list shapes = [(*whole[:at], length, *whole[at + 1:]) for length in lengths]
-    cdef list made = results(dx, shapes, PyArray_TYPE(gradient), wanted, [gradient])
+    cdef int at, ndim = PyArray_NDIM(gradient)
+    cdef Py_ssize_t rows, inner, i
+    cdef tuple lengths
+    at, lengths = section_lengths((<object> gradient).shape, sizes, axis)
+    cdef list wanted = needed(need_dx, len(lengths))
+    cdef list made = results(dx, gradient, at, lengths, wanted, [gradient])
     cdef Pointers out = Pointers(made)
-    rows, inner = product(whole[:at]), product(whole[at + 1:])
+    rows, inner = product(PyArray_DIMS(gradient), at), product(PyArray_DIMS(gradient) + at + 1, ndim - at - 1)
     for i in range(out.count):
         out.sizes[i] = lengths[i] * inner
     cdef merge_kernels *tier = <merge_kernels *> table(PyArray_TYPE(gradient))
