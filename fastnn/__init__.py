@@ -11,7 +11,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import backend
+from . import absent, backend
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _NAMES = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential":
 
 __all__ = ["Input", "Layer", "Model", "Sequential", "__version__", "backend", *sorted(_MODULES)]
 
+_absent = absent.answer(__name__, depth=2)
 
 if hasattr(sys.modules.get("threadpoolctl"), "register"):
     importlib.import_module(f"{__name__}.utils").register_threadpoolctl()
@@ -61,7 +62,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _absent(name)
 
 
 def __dir__() -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import backend
+from fastnn import absent, backend
 from fastnn.graph import Operation, Symbol, SymbolError, TracedFunction, record
 from fastnn.lookup import is_number, lookup
 
@@ -474,3 +474,4 @@ def serialize(activation: Any) -> Any:
 
 
 deserialize = get
+__getattr__ = absent.answer(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import absent
 from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -106,3 +107,6 @@ def get(identifier: Any) -> Constraint | None:
     MaxNorm(max_value=2, axis=0)
     """
     return None if identifier is None else lookup("constraint", identifier, _TABLE)
+
+
+__getattr__ = absent.answer(__name__)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import backend, seeds
+from fastnn import absent, backend, seeds
 from fastnn.lookup import is_number, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -369,3 +369,6 @@ def get(identifier: Any) -> Callable[..., np.ndarray] | None:
     if isinstance(identifier, np.ndarray):
         return Constant(identifier)
     return lookup("initializer", identifier, _TABLE)
+
+
+__getattr__ = absent.answer(__name__)

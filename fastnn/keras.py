@@ -13,6 +13,7 @@ import importlib
 import sys
 
 from . import (
+    absent,
     activations,
     callbacks,
     constraints,
@@ -59,3 +60,5 @@ _DEEPER = (
 )
 for _name in (*(name for name in __all__ if name.islower()), *_DEEPER):  # so that import finds them below this one
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"fastnn.{_name}")
+
+__getattr__ = absent.answer(__name__)

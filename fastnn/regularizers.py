@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import backend
+from fastnn import absent, backend
 from fastnn.lookup import is_number, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -144,3 +144,6 @@ def get(identifier: Any) -> Regularizer | None:
     L2(l2=0.01)
     """
     return None if identifier is None else lookup("regularizer", identifier, _TABLE)
+
+
+__getattr__ = absent.answer(__name__)

@@ -15,6 +15,9 @@ Each has ``load_data()``. Of images it gives ``(x_train, y_train), (x_test, y_te
 nowhere is downloaded; the others are read from files that somebody has put into place.
 """
 
+from .. import absent
 from . import digits, fashion_mnist, korsts, mnist, nsmc, pollution, temperature, tiny_shakespeare
 
 __all__ = ["digits", "fashion_mnist", "korsts", "mnist", "nsmc", "pollution", "temperature", "tiny_shakespeare"]
+
+__getattr__ = absent.answer(__name__)

@@ -1,5 +1,6 @@
 """Layers: parameters and calls to the kernels.  One idea a file; ``base.py`` says what every layer is."""
 
+from .. import absent
 from ..text import TextVectorization
 from .base import Layer, Parameter
 from .convolution.conv1d import Conv1D
@@ -101,3 +102,5 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+__getattr__ = absent.answer(__name__)

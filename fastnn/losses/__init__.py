@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn import absent
 from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -138,3 +139,5 @@ def get(identifier: Any) -> Loss | None:
 
 
 deserialize = get
+
+__getattr__ = absent.answer(__name__)

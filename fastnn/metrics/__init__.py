@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn import losses
+from fastnn import absent, losses
 from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -144,3 +144,5 @@ def _by_shape(
 
 
 deserialize = get
+
+__getattr__ = absent.answer(__name__)

@@ -1,5 +1,6 @@
 """Small helpers: the one source of randomness, names, and data brought into the form that a model takes."""
 
+from .. import absent
 from ..seeds import draw_key, random_generator, set_random_seed
 from .categories import to_categorical, vectorize_sequences
 from .names import clear_session, unique_name
@@ -23,3 +24,5 @@ __all__ = [
     "unique_name",
     "vectorize_sequences",
 ]
+
+__getattr__ = absent.answer(__name__)

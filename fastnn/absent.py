@@ -1,0 +1,299 @@
+"""Names that are not there: the error says what there is instead.
+
+A package has a line ``__getattr__ = absent.answer(__name__)``.  ``fastnn.layers.ConvLSTM2D`` is then an AttributeError
+that names another way to the same end, and ``from fastnn.layers import ConvLSTM2D`` an ImportError with the same words.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import NoReturn
+
+__all__ = ["INSTEAD", "answer"]
+
+
+def answer(module: str, depth: int = 1) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a module: it raises the error of a name that the module does not have.
+
+    Parameters
+    ----------
+    module : str
+    depth : int
+        Calls from whoever asked for the name: 2 where the module's own ``__getattr__`` calls this one.
+
+    Examples
+    --------
+    >>> answer("fastnn.lookup")("snakecase")
+    Traceback (most recent call last):
+        ...
+    AttributeError: fastnn.lookup has no snakecase. Did you mean snake_case?
+    """
+
+    def __getattr__(name: str) -> NoReturn:
+        if name.startswith("_"):  # asked for by Python itself
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules.get(module))
+        message = f"{module} has no {name}. {_instead(module, name)}"
+        if _imports(sys._getframe(depth)):
+            raise ImportError(message, name=module)
+        raise AttributeError(message)
+
+    return __getattr__
+
+
+def _imports(frame: FrameType) -> bool:
+    """Whether the frame is at ``from module import name``, where the words of an AttributeError would be lost."""
+    import opcode
+
+    return frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]
+
+
+def _instead(module: str, name: str) -> str:
+    """What to use for a name that a module does not have."""
+    told = INSTEAD.get(module.removeprefix("fastnn."), {}).get(name)
+    if told is not None:
+        return told
+    import difflib
+
+    names = _public(module)
+    close = difflib.get_close_matches(_letters(name), names, n=3)
+    if close:
+        return f"Did you mean {' or '.join(names[letters] for letters in close)}?"
+    return f"There is: {', '.join(sorted(names.values(), key=str.lower))}."
+
+
+def _public(module: str) -> dict[str, str]:
+    """The public names of a module, by their letters."""
+    names: Iterable[str] = getattr(sys.modules.get(module), "__all__", ())
+    return {_letters(name): name for name in names}
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _each(names: str, words: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), words)
+
+
+_VOLUMES = "There are no layers for volumes. Use TimeDistributed({}) to go through a volume slice by slice."
+_OWN_LOSS = "Write a function of (y_true, y_pred) in fastnn.ops and pass it as loss=, for example {}."
+_OWN_ACTIVATION = "Write a function in fastnn.ops and pass it as activation=, for example {}."
+_OWN_METRIC = "Write a function of (y_true, y_pred) and pass it in metrics=[...]."
+_FILES = (
+    "There are no files of models yet. Use numpy.savez(file, *model.get_weights()), and model.set_weights to go back."
+)
+_FOREIGN = "Write a Layer whose call is made of layers, operators and fastnn.ops."
+_AT_THRESHOLDS = "Use Precision(thresholds=...) and Recall(thresholds=...), at the thresholds of interest."
+_LOSSES = (
+    "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "hinge", "huber", "kl_divergence",
+    "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
+)  # fmt: skip
+_OVERLAP = "Use model.predict, then numpy: (a & b).sum() / (a | b).sum(), of what is predicted and what is true."
+_MAPPED = "Use fastnn.data.Dataset and its map and batch."
+
+_TOP = {
+    "applications": "There are no trained models to load. Use the layers of fastnn.layers.",
+    "config": "Use fastnn.backend.set_floatx, and fastnn.backend.set_backend.",
+    "export": _FILES,
+    "saving": _FILES,
+    "random": "Use fastnn.utils.set_random_seed, and numpy.random.",
+    **_each("mixed_precision dtype_policies DTypePolicy", 'Use dtype="float32" or "float64"; there is no float16.'),
+    **_each("distribution device", "There is one device, the CPU. Use fastnn.kernels.set_num_threads for its threads."),
+    **_each("KerasTensor", "Use fastnn.graph.Symbol."),
+    **_each("quantizers Quantizer", "Weights are float32 or float64."),
+    **_each("Optimizer Loss Metric Initializer Regularizer", "Use the class of that name in its own module."),
+    "Variable": "Use self.add_weight within a Layer.",
+    "tree": "Use lists, tuples and dicts.",
+    "version": "Use fastnn.__version__.",
+}
+
+INSTEAD: dict[str, dict[str, str]] = {
+    "fastnn": _TOP,
+    "keras": _TOP,
+    "layers": {
+        **_each(
+            "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
+            "Use TimeDistributed(Conv2D(...)), TimeDistributed(Flatten()) and LSTM, or an RNN over a cell of your own.",
+        ),
+        **_each("Conv3D Convolution3D", _VOLUMES.format("Conv2D(...)")),
+        **_each("Conv3DTranspose Convolution3DTranspose", _VOLUMES.format("Conv2DTranspose(...)")),
+        **_each("MaxPooling3D MaxPool3D", _VOLUMES.format("MaxPooling2D(...)")),
+        **_each("AveragePooling3D AvgPool3D", _VOLUMES.format("AveragePooling2D(...)")),
+        **_each(
+            "GlobalMaxPooling3D GlobalMaxPool3D",
+            "Use GlobalMaxPooling2D after Reshape((depth * height, width, channels)).",
+        ),
+        **_each(
+            "GlobalAveragePooling3D GlobalAvgPool3D",
+            "Use GlobalAveragePooling2D after Reshape((depth * height, width, channels)).",
+        ),
+        "Cropping3D": _VOLUMES.format("Cropping2D(...)"),
+        "UpSampling3D": _VOLUMES.format("UpSampling2D(...)"),
+        "ZeroPadding3D": _VOLUMES.format("ZeroPadding2D(...)"),
+        "SpatialDropout3D": "Use Dropout(rate, noise_shape=(None, 1, 1, 1, None)).",
+        **_each(
+            "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D",
+            "Use GlobalAveragePooling2D for one value a channel, or AveragePooling2D with pool_size = size // wanted.",
+        ),
+        **_each(
+            "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
+            "Use GlobalMaxPooling2D for one value a channel, or MaxPooling2D with pool_size = size // wanted.",
+        ),
+        **_each(
+            "LocallyConnected1D LocallyConnected2D",
+            "Use Conv1D or Conv2D; or EinsumDense, with a kernel for every place.",
+        ),
+        "ThresholdedReLU": "Use Lambda(lambda x: x * (x > theta)).",
+        "CuDNNLSTM": "Use LSTM.",
+        "CuDNNGRU": "Use GRU.",
+        "SpectralNormalization": "Use kernel_constraint=fastnn.constraints.MaxNorm() to bound a kernel.",
+        "ReversibleEmbedding": "Use Embedding, and a Layer whose call multiplies by its table, transposed.",
+        "Rescaling": "Use x / 255 before fit, Dataset.map, or Lambda(lambda x: x / 255).",
+        "Normalization": "Use (x - mean) / deviation before fit, or BatchNormalization as the first layer.",
+        **_each(
+            """
+            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization
+            MaxNumBoundingBoxes MixUp Pipeline RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
+            RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale
+            RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
+            RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Resizing Solarization
+            """,
+            "Use fastnn.data.Dataset.map with a NumPy function that changes an image.",
+        ),
+        **_each("STFTSpectrogram MelSpectrogram", "Use scipy.signal.stft before training."),
+        **_each(
+            "StringLookup IntegerLookup",
+            "Use TextVectorization for words, or a dict in Dataset.map for values of another kind.",
+        ),
+        **_each("Hashing HashedCrossing", "Use fastnn.text.hashing_trick, or hash() % n in Dataset.map."),
+        "Discretization": "Use numpy.digitize in Dataset.map.",
+        "CategoryEncoding": "Use fastnn.utils.to_categorical.",
+        "DenseFeatures": "Use Concatenate on one Input a feature.",
+        **_each("TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper", _FOREIGN),
+        "Wrapper": "Write a Layer that keeps the layer inside as an attribute and calls it in its own call.",
+        "InputSpec": "Use build(self, input_shape) to check the shape, and self.refuse_shape to say what was expected.",
+        "serialize": "Use layer.get_config().",
+        "deserialize": "Use the class of the layer: Dense.from_config(config).",
+    },
+    "losses": {
+        **_each("Dice dice", _OWN_LOSS.format("1 - 2 * ops.sum(t * p) / (ops.sum(t) + ops.sum(p))")),
+        **_each(
+            "Tversky tversky",
+            _OWN_LOSS.format("1 - ops.sum(t * p) / ops.sum(t * p + a * (1 - t) * p + b * t * (1 - p))"),
+        ),
+        **_each(
+            "BinaryFocalCrossentropy binary_focal_crossentropy",
+            "Use BinaryCrossentropy with class_weight, or a function of (y_true, y_pred) in fastnn.ops.",
+        ),
+        **_each(
+            "CategoricalFocalCrossentropy categorical_focal_crossentropy",
+            "Use CategoricalCrossentropy with class_weight, or a function of (y_true, y_pred) in fastnn.ops.",
+        ),
+        **_each(
+            "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy",
+            "Use CategoricalCrossentropy(label_smoothing=0.1) where labels are unsure.",
+        ),
+        **_each("CTC ctc", "Use one label a time step with SparseCategoricalCrossentropy; there is no alignment yet."),
+        **_each("Circle circle", "Use CosineSimilarity, or a function of (y_true, y_pred) in fastnn.ops."),
+        "MSE": 'Use MeanSquaredError, or loss="mse".',
+        "Reduction": 'Use reduction="sum", "sum_over_batch_size" or None.',
+    },
+    "metrics": {
+        **_each("IoU BinaryIoU MeanIoU OneHotIoU OneHotMeanIoU", _OVERLAP),
+        **_each("ConcordanceCorrelation concordance_correlation", _OWN_METRIC),
+        **_each(
+            "PearsonCorrelation pearson_correlation", "Use R2Score, or numpy.corrcoef on what model.predict gives."
+        ),
+        **_each(
+            "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity", _AT_THRESHOLDS
+        ),
+        **{name: f"Use fastnn.losses.{name}." for name in _LOSSES},
+        **_each("binary_focal_crossentropy categorical_focal_crossentropy", _OWN_METRIC),
+    },
+    "optimizers": {
+        **_each("Lion Lamb Adafactor Muon", "Use AdamW."),
+        "Ftrl": "Use Adagrad.",
+        "ScheduleFreeAdamW": "Use AdamW with a schedule of fastnn.optimizers.schedules.",
+        "LossScaleOptimizer": "There is no float16 whose gradients would need scaling. Use the optimizer itself.",
+        **_each(
+            "MultiOptimizer OptimizerMap", "Use one optimizer for all weights, and trainable = False on layers to hold."
+        ),
+        "legacy": "Use the optimizers of fastnn.optimizers.",
+    },
+    "callbacks": {
+        "ModelCheckpoint": "Use EarlyStopping(restore_best_weights=True) to end with the best weights. " + _FILES,
+        **_each("BackupAndRestore OrbaxCheckpoint", _FILES),
+        "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
+        **_each(
+            "TensorBoard RemoteMonitor", "Use CSVLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere."
+        ),
+        "SwapEMAWeights": "Use a LambdaCallback(on_train_batch_end=...) that averages model.get_weights().",
+    },
+    "activations": {
+        "celu": _OWN_ACTIVATION.format("ops.maximum(x, 0) + ops.minimum(alpha * (ops.exp(x / alpha) - 1), 0)"),
+        **_each("hard_silu hard_swish", _OWN_ACTIVATION.format("x * ops.clip(x / 6 + 0.5, 0, 1)")),
+        "hard_tanh": _OWN_ACTIVATION.format("ops.clip(x, -1, 1)"),
+        "mish": _OWN_ACTIVATION.format("x * ops.tanh(ops.softplus(x))"),
+        "log_sigmoid": _OWN_ACTIVATION.format("-ops.softplus(-x)"),
+        "glu": 'Use Dense(units) * Dense(units, "sigmoid") on the same input.',
+        "squareplus": "Use softplus.",
+        "sparsemax": "Use softmax.",
+        **_each("sparse_plus sparse_sigmoid", "Use softplus or hard_sigmoid."),
+        **_each(
+            "hard_shrink soft_shrink tanh_shrink threshold", _OWN_ACTIVATION.format("ops.where(ops.abs(x) > 0.5, x, 0)")
+        ),
+    },
+    "initializers": {
+        **_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted."),
+        "IdentityInitializer": "Use Identity.",
+        "OrthogonalInitializer": "Use Orthogonal.",
+        "deserialize": "Use get.",
+    },
+    "regularizers": {"deserialize": "Use get.", "orthogonal_regularizer": "Use OrthogonalRegularizer."},
+    "constraints": {
+        "deserialize": "Use get.",
+        "max_norm": "Use MaxNorm.",
+        "min_max_norm": "Use MinMaxNorm.",
+        "non_neg": "Use NonNeg.",
+        "unit_norm": "Use UnitNorm.",
+    },
+    "utils": {
+        "model_to_dot": "Use plot_model.",
+        **_each("PyDataset Sequence", "Use a generator, or fastnn.data.Dataset.from_generator."),
+        **_each("image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory", _MAPPED),
+        **_each("load_img save_img img_to_array array_to_img", "Use Pillow: numpy.asarray(Image.open(file))."),
+        "get_file": "Use urllib.request.urlretrieve; the loaders of fastnn.datasets find their own files.",
+        "FeatureSpace": "Use one Input a feature and Concatenate; to_categorical for categories.",
+        "Progbar": "Use tqdm; fit shows fastnn.callbacks.ProgressBar.",
+        **_each(
+            "register_keras_serializable get_custom_objects custom_object_scope CustomObjectScope get_registered_name "
+            "get_registered_object",
+            "Use the argument custom_objects={...} of from_config.",
+        ),
+        **_each("serialize_keras_object deserialize_keras_object", "Use get_config() and from_config(config)."),
+        **_each(
+            "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",
+            "Use the argument verbose of fit, evaluate and predict.",
+        ),
+        **_each("pack_x_y_sample_weight unpack_x_y_sample_weight", "Use a tuple (x, y, sample_weight)."),
+        "is_keras_tensor": "Use isinstance(x, fastnn.graph.Symbol).",
+        "get_source_inputs": "Use model.inputs.",
+        "standardize_dtype": "Use numpy.dtype(dtype).name.",
+        "bounding_boxes": _MAPPED,
+        "Config": "Use a dict.",
+        "legacy": "Use the functions of fastnn.utils.",
+    },
+    "datasets": {
+        **_each("cifar10 cifar100", "Use fashion_mnist, or numpy.load on files of your own."),
+        **_each("imdb reuters", "Use nsmc for texts with a label, or TextVectorization on texts of your own."),
+        **_each(
+            "boston_housing california_housing",
+            "Use pollution or temperature, or sklearn.datasets.fetch_california_housing.",
+        ),
+    },
+    "models": _each("load_model save_model", _FILES),
+}
+"""What to use for names of Keras, and of older ones, that fastnn does not have; by module and name."""
