@@ -93,16 +93,21 @@ INLINE vec log_from_parts(vec exponent, vec f) {
     return exponent * LN2_HIGH - ((half_square - (s * (half_square + sum) + exponent * LN2_LOW)) - f);
 }
 
-/* m 2^e = x with m in [sqrt(1/2), sqrt(2)); f = m - 1. */
+/* m 2^e = x with m in [sqrt(1/2), sqrt(2)), for x of the normal range: e, and f = m - 1. */
+INLINE ivec split_by_two(vec x, vec *f) {
+    const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
+    ivec bits = (ivec)x - sqrt_half;
+    *f = (vec)((bits & (((real_int)1 << MANTISSA_BITS) - 1)) + sqrt_half) - 1;
+    return bits >> MANTISSA_BITS;
+}
+
 INLINE vec vec_log(vec x) {
     const real tiny = FNN_BITS == 32 ? (real)1.17549435e-38 : (real)2.2250738585072014e-308;
     const real lift = FNN_BITS == 32 ? (real)16777216.0 : (real)18014398509481984.0; /* 2^24, 2^54 */
     ivec small = x < tiny;
     vec normal = choose(small, x * lift, x);
-    const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
-    ivec bits = (ivec)normal - sqrt_half;
-    ivec e = bits >> MANTISSA_BITS;
-    vec f = (vec)((bits & (((real_int)1 << MANTISSA_BITS) - 1)) + sqrt_half) - 1;
+    vec f;
+    ivec e = split_by_two(normal, &f);
     vec exponent = __builtin_convertvector(e, vec) - choose(small, splat(FNN_BITS == 32 ? 24 : 54), (vec){0});
     vec y = log_from_parts(exponent, f);
     const real infinity = (real)__builtin_inf();

@@ -1,7 +1,7 @@
-"""Dropout and the counter-based random bits behind it (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
+"""Dropout and the counter-based random numbers behind it (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
 from libc.stdint cimport uint32_t, uint64_t
 from numpy cimport (
-    NPY_FLOAT32, NPY_UINT32, PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray,
+    NPY_FLOAT32, NPY_FLOAT64, NPY_UINT32, PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray,
     npy_intp,
 )
 
@@ -13,12 +13,13 @@ from fastnn import checks
 
 import_array()
 
-__all__ = ["dropout_forward", "dropout_backward", "random_bits"]
+__all__ = ["dropout_forward", "dropout_backward", "random_bits", "random_normal"]
 
 cdef extern from "fnn.h":
     ctypedef struct kernels "const fnn_kernels":
         int (*dropout)(void *y, const void *x, Py_ssize_t n, double rate, uint64_t key, uint64_t call) noexcept nogil
         int (*random_bits)(uint32_t *bits, Py_ssize_t n, uint64_t key, uint64_t call) noexcept nogil
+        int (*random_normal)(void *z, Py_ssize_t n, uint64_t key, uint64_t call) noexcept nogil
 
 
 cdef uint64_t read_word(object value, str name) except? 0:
@@ -135,5 +136,51 @@ def random_bits(n, key, call, *, bits=None):
     cdef int status
     with nogil:
         status = (<kernels *> table(NPY_FLOAT32)).random_bits(<uint32_t *> PyArray_DATA(out), count, k, c)
+    check(status)
+    return out
+
+
+def random_normal(n, key, call, dtype="float32", *, z=None):
+    """Normal numbers of mean 0 and deviation 1 that depend on (key, call, index) alone.
+
+    z[2k] = r·cos 2πv, z[2k + 1] = r·sin 2πv with r = √(−2 ln(1 − u)), u = bits(2k)·2⁻³², v = bits(2k + 1)·2⁻³², and the
+    bits of `random_bits` for the same key and call.  |z| is at most 6.66, √(64 ln 2).
+
+    Parameters
+    ----------
+    n : int
+    key, call : int in [0, 2⁶⁴)
+    dtype : {"float32", "float64"}
+        Both hold the same numbers, rounded.
+    z : array (n,) of `dtype`, optional
+        Where to write.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is no integer or out of range, or `z` does not fit.
+
+    References
+    ----------
+    G. E. P. Box, M. E. Muller, "A note on the generation of random normal deviates", Annals of Mathematical
+    Statistics 29, 1958.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> kernels.random_normal(4, 0, 0, "float64").round(4)
+    array([ 0.7379, -0.6884, -1.286 , -1.0038])
+    """
+    cdef npy_intp count = operator.index(n)
+    if count < 0:
+        raise ValueError(f"n is at least 0. Received: n={n}.")
+    cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None) or str(dtype)
+    checks.choice("dtype", name, ("float32", "float64"))
+    cdef int kind = NPY_FLOAT32 if name == "float32" else NPY_FLOAT64
+    cdef ndarray out = output(z, "z", 1, &count, kind)
+    cdef int status
+    with nogil:
+        status = (<kernels *> table(kind)).random_normal(PyArray_DATA(out), count, k, c)
     check(status)
     return out

@@ -1,4 +1,6 @@
-"""Dropout and its random bits: Philox's published vectors, masks, rates."""
+"""Dropout and its random numbers: Philox's published vectors, masks, rates, normal numbers."""
+
+from math import erf
 
 import numpy as np
 import pytest
@@ -96,3 +98,61 @@ def test_the_threshold_is_exact(backend, dtype, i):
     dropped = backend.dropout_forward(np.ones(18, dtype), 1 - word / 2**32, 3, 4)
     assert kept[i] > 0
     assert dropped[i] == 0
+
+
+# Normal numbers.
+
+
+def test_normals_by_hand(backend, dtype):
+    """Box and Muller on the words of a block that is known."""
+    u, v = (np.array(KNOWN[0][2], np.float64)[i::2] / 2**32 for i in (0, 1))
+    r = np.sqrt(-2 * np.log(1 - u))
+    expected = [r[0] * np.cos(2 * np.pi * v[0]), r[0] * np.sin(2 * np.pi * v[0])]
+    expected += [r[1] * np.cos(2 * np.pi * v[1]), r[1] * np.sin(2 * np.pi * v[1])]
+    z = backend.random_normal(4, 0, 0, dtype)
+    assert z.dtype == dtype
+    np.testing.assert_allclose(z, expected, rtol=1e-6 if dtype == np.float32 else 1e-14)
+
+
+def test_normals_do_not_depend_on_the_length(backend, dtype):
+    long = backend.random_normal(103, 5, 6, dtype)
+    for n in range(103):
+        np.testing.assert_array_equal(backend.random_normal(n, 5, 6, dtype), long[:n])
+
+
+def test_both_precisions_hold_the_same_normals(backend):
+    z = backend.random_normal(10_001, 5, 6, "float64")
+    # Each is within 10 roundings of the radius, at most 6.7, of the same number.
+    np.testing.assert_allclose(backend.random_normal(10_001, 5, 6), z, rtol=0, atol=6.7 * 10 * 2**-24)
+
+
+def test_normals_are_distributed_as_such(backend, dtype):
+    n = 200_000
+    z = backend.random_normal(n, 7, 8, dtype).astype(np.float64)
+    # Five standard errors: the moments of n draws have variances 1, 2, 15, 96 over n.
+    for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert abs((z**power).mean() - mean) < 5 * np.sqrt(variance / n)
+    for distance in (1, 2, 3):  # neighbours and partners have nothing to do with each other
+        assert abs((z[:-distance] * z[distance:]).mean()) < 5 / np.sqrt(n)
+    below = np.sort(z)
+    normal = np.array([0.5 * (1 + erf(x / np.sqrt(2))) for x in below[::100]])
+    assert np.abs(normal - np.arange(0, n, 100) / n).max() < 1.95 / np.sqrt(n)  # Kolmogorov and Smirnov, one in 1,000
+
+
+def test_radii_near_zero_are_precise(backend, dtype):
+    """Small u: 1 − u would keep few of its digits in float32."""
+    bits, z = backend.random_bits(2_000_000, 1, 1), backend.random_normal(2_000_000, 1, 1, dtype)
+    small = np.flatnonzero(bits[::2] < 2**14)
+    assert len(small) > 2
+    u = bits[2 * small] / 2**32
+    radii = np.hypot(z[2 * small].astype(np.float64), z[2 * small + 1])
+    np.testing.assert_allclose(radii, np.sqrt(-2 * np.log1p(-u)), rtol=1e-6)
+
+
+def test_normals_of_bad_arguments(backend):
+    with pytest.raises(ValueError, match="n is at least 0"):
+        backend.random_normal(-1, 0, 0)
+    with pytest.raises(ValueError, match=r"Received.*float16"):
+        backend.random_normal(3, 0, 0, "float16")
+    with pytest.raises(ValueError, match="Received"):
+        backend.random_normal(3, -1, 0)

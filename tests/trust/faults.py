@@ -294,4 +294,6 @@ FAULTS = (
     # Random numbers.
     Fault("one round fewer", "rng.h", "dropout", "PHILOX_ROUNDS = 10", "PHILOX_ROUNDS = 9"),
     Fault("one word more is kept", "dropout.c", "dropout", "below - 1 : below", "below : below"),
+    Fault("small u as 1 - u", "dropout.c", "dropout", "w < (1u << 30)", "w < 0u"),
+    Fault("the sine's sign a quarter late", "dropout.c", "dropout", "((q & 2)", "(((q + 3) & 2)"),
 )
