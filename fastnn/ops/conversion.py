@@ -14,6 +14,7 @@ __all__ = [
     "cast",
     "convert_to_numpy",
     "convert_to_tensor",
+    "dtype",
     "is_tensor",
     "ndim",
     "shape",
@@ -78,7 +79,7 @@ def cast(x: Any, dtype: Any) -> Any:
         return read_array("cast", x.value if is_parameter(x) else x).astype(dtype)
 
 
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> Any:
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: Any = None) -> Any:
     """An array of what is given; a symbol stays one.
 
     Parameters
@@ -86,7 +87,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> 
     x : array, number, list, Parameter or Symbol
     dtype : str, optional
         Default: that of an array; reals of numbers and lists are of ``backend.floatx()``.
-    sparse : bool, optional
+    sparse, ragged : bool, optional
         Accepted as Keras does; arrays are dense.
 
     Examples
@@ -153,6 +154,17 @@ def shape(x: Any) -> tuple[int | None, ...]:
     (1, 3)
     """
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def dtype(x: Any) -> str:
+    """The dtype that an array, number or symbol has here.
+
+    Examples
+    --------
+    >>> dtype(2.5), dtype([1, 2])
+    ('float32', 'int64')
+    """
+    return str(x.dtype) if hasattr(x, "dtype") and not isinstance(x, np.generic) else str(Copy()(x).dtype)
 
 
 def ndim(x: Any) -> int:

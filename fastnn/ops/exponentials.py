@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import active
+from .arithmetic import multiply
 from .function import Elementwise
 
 __all__ = ["cos", "erf", "exp", "expm1", "log", "log10", "log1p", "log2", "sin", "tan"]
@@ -157,7 +158,7 @@ def log2(x: Any) -> Any:
     >>> log2([1, 8]).tolist()
     [0.0, 3.0]
     """
-    return log(x) * (1 / math.log(2))
+    return multiply(log(x), 1 / math.log(2))
 
 
 def log10(x: Any) -> Any:
@@ -168,7 +169,7 @@ def log10(x: Any) -> Any:
     >>> log10([1, 1000]).tolist()
     [0.0, 3.0]
     """
-    return log(x) * (1 / math.log(10))
+    return multiply(log(x), 1 / math.log(10))
 
 
 def sin(x: Any) -> Any:

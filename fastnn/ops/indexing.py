@@ -17,7 +17,7 @@ from .conversion import dtype_of
 from .function import Function, is_parameter, read_array
 from .shaping import ravel
 
-__all__ = ["TopK", "getitem", "one_hot", "slice", "take", "take_along_axis", "top_k"]
+__all__ = ["TopK", "get_item", "getitem", "one_hot", "slice", "take", "take_along_axis", "top_k"]
 
 _slice = slice
 
@@ -149,6 +149,17 @@ def getitem(x: Any, key: Any) -> Any:
     if len(parts) == len(indices) == 1:
         return take(x, indices[0], axis=0)
     return GetItem(tuple(parts))(x, *indices)
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """Another word for ``getitem``.
+
+    Examples
+    --------
+    >>> get_item([1, 2, 3], -1).tolist()
+    3
+    """
+    return getitem(x, key)
 
 
 def _plain_slice(part: Any) -> Any:

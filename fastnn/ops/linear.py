@@ -50,7 +50,7 @@ class Matmul(Function):
         if not need_b:
             return [da, None]
         if b.ndim == 2:  # all rows at once
-            return [da, product(a.reshape(-1, a.shape[-1]).T, dy.reshape(-1, dy.shape[-1]))]
+            return [da, _gemm(_rows(a).T, _rows(dy))]
         return [da, sum_to(product(np.swapaxes(a, -1, -2), dy), b.shape)]
 
 
@@ -61,15 +61,20 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.ndim == 2 and b.ndim == 2:
         return _gemm(a, b)
     if b.ndim == 2:
-        return _gemm(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        return _gemm(_rows(a), b).reshape(*a.shape[:-1], b.shape[-1])
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if a.shape[-2] * a.shape[-1] * b.shape[-1] <= _SMALL:
-        return np.matmul(a, b)
+        return np.matmul(np.ascontiguousarray(a), np.ascontiguousarray(b))
     a, b = (np.broadcast_to(part, (*batch, *part.shape[-2:])) for part in (a, b))
     c = np.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype)
     for i in np.ndindex(batch):
         _gemm(a[i], b[i], c[i])
     return c
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """All rows in one matrix."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _gemm(a: np.ndarray, b: np.ndarray, c: np.ndarray | None = None) -> np.ndarray:

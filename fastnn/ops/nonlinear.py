@@ -186,7 +186,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> log_sigmoid([0.0, -100.0]).round(3).tolist()
     [-0.6930000185966492, -100.0]
     """
-    return -softplus(negative(x))
+    return negative(softplus(negative(x)))
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -25,7 +25,6 @@ from ..graph import Source, is_tracing, record
 from ..lookup import is_number
 from ..utils import draw_key
 from .arithmetic import add, mod, multiply, subtract
-from .broadcasting import broadcast_shapes
 from .conversion import cast, dtype_of
 from .creation import known
 from .function import Elementwise, Function
@@ -157,11 +156,12 @@ class Drop(Elementwise):
         self.rate, self.stream, self.noise_shape = rate, stream, noise_shape
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        noise = self.noise_shape
-        if noise is not None and broadcast_shapes(self.name, [input_shape, self._noise(input_shape)]) != input_shape:
+        noise = self._noise(input_shape)
+        sizes = zip(noise[::-1], input_shape[::-1], strict=False)
+        if len(noise) > len(input_shape) or any(k != 1 and None not in (k, n) and k != n for k, n in sizes):
             raise ValueError(
-                f"random.dropout: noise_shape stretches over the input. Received: noise_shape={noise} for an array of "
-                f"shape {tuple(input_shape)}."
+                f"random.dropout: noise_shape stretches over the input. Received: noise_shape={self.noise_shape} for "
+                f"an array of shape {tuple(input_shape)}."
             )
         return input_shape
 

@@ -28,6 +28,7 @@ __all__ = [
     "max",
     "mean",
     "min",
+    "moments",
     "norm",
     "prod",
     "std",
@@ -271,7 +272,25 @@ def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return sqrt(var(x, axis, keepdims))
 
 
-def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def moments(x: Any, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
+    """The mean and the variance along axes.
+
+    Parameters
+    ----------
+    x, axes, keepdims
+        As for ``sum``.
+    synchronized : bool
+        Accepted as Keras does: there is one process.
+
+    Examples
+    --------
+    >>> [float(part) for part in moments([1.0, 3.0], 0)]
+    [2.0, 1.0]
+    """
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Any:
     """The product along axes.
 
     Examples
@@ -279,7 +298,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> prod([[1, 2], [3, 4]], axis=1)
     array([ 2, 12])
     """
-    return Prod(axis, keepdims)(x)
+    return Prod(axis, keepdims)(x if dtype is None else cast(x, dtype))
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
