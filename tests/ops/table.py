@@ -387,8 +387,8 @@ for axis in (-1, 0):
             lambda t, y, a=axis, p=p: -np.log(np.take_along_axis(p(y, a), np.expand_dims(t, a), a)).squeeze(a),
             integers(3, high=3), (reals if logits else positive)(3, 3),
             ours=lambda t, y, a=axis, z=logits: ops.sparse_categorical_crossentropy(t, y, z, a))  # fmt: skip
-add("sparse_categorical_crossentropy", lambda t, y: -np.log(softmax(y)[np.arange(3), t[:, 0]]), integers(3, 1), reals(3, 4),
-    ours=lambda t, y: ops.sparse_categorical_crossentropy(t, y, True))  # fmt: skip
+add("sparse_categorical_crossentropy", lambda t, y: -np.log(softmax(y)[np.arange(3), t[:, 0]]), integers(3, 1),
+    reals(3, 4), ours=lambda t, y: ops.sparse_categorical_crossentropy(t, y, True))  # fmt: skip
 add("binary_crossentropy", lambda t, p: -(t * np.log(p) + (1 - t) * np.log(1 - p)), shares(3, 4), shares(3, 4))
 add("binary_crossentropy", lambda t, z: -(t * np.log(sigmoid(z)) + (1 - t) * np.log(1 - sigmoid(z))), shares(3, 4),
     reals(3, 4), ours=lambda t, z: ops.binary_crossentropy(t, z, from_logits=True))  # fmt: skip

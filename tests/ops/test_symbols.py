@@ -1,5 +1,7 @@
 """Functions on symbols of open shapes, and gradients of parameters in layers."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,16 @@ def opened(arrays, length):
     return [record(Source(), [], shape, a.dtype.name) for shape, a in zip(shapes, arrays, strict=True)]
 
 
+def tried(case, symbols):
+    """The outputs, or None if the function says that it must know a size."""
+    try:
+        return several(case.ours(*symbols))
+    except (ValueError, TypeError) as error:
+        if not re.search(REFUSALS, str(error)):
+            raise
+        return None
+
+
 @pytest.mark.parametrize("name", dict.fromkeys(case.name for case in CASES))
 def test_open_shapes_tell_no_lie(name):
     """Sizes that a symbol knows are those of the array; a size that is needed and open is refused with what to do."""
@@ -34,10 +46,8 @@ def test_open_shapes_tell_no_lie(name):
         arrays = [draw(np.random.default_rng(7), "float32") for draw in case.draws]
         for length in {n for a in arrays for n in a.shape} - {0, 1}:
             symbols = opened(arrays, length)
-            try:
-                outputs = several(case.ours(*symbols))
-            except (ValueError, TypeError) as error:
-                assert any(word in str(error) for word in REFUSALS.split("|")), f"{case}: {error}"
+            outputs = tried(case, symbols)
+            if outputs is None:
                 continue
             done += 1
             found = run(symbols, outputs, arrays)
@@ -122,7 +132,7 @@ def test_a_condition_on_values_is_refused():
     x = record(Source(), [], (None, 4), "float32")
     with pytest.raises(TypeError, match=r"Use fastnn\.ops\.where"):
         bool(ops.any(x > 0))
-    with pytest.raises(TypeError, match="fastnn.ops.mean"):
+    with pytest.raises(TypeError, match=r"fastnn\.ops\.mean"):
         np.mean(x)
 
 
