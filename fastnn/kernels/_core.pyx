@@ -1,4 +1,5 @@
 """The one module that owns C state: the choice of tier, the thread pool, and the workspace of the running step."""
+cimport cython
 cimport numpy as cnp
 from cpython.ref cimport PyObject
 from numpy cimport ndarray, npy_intp
@@ -24,6 +25,15 @@ cdef extern from *:
     """
     PyObject *fnn_active_workspace
     const char *FNN_COMPILER
+
+cdef extern from "Python.h":
+    const Py_ssize_t PY_SSIZE_T_MAX
+    Py_ssize_t Py_REFCNT(PyObject *object)
+    PyObject *PyList_GET_ITEM(list items, Py_ssize_t i)  # borrowed: a reference of our own would count as somebody's
+
+cdef extern from "numpy/arrayobject.h":
+    ctypedef struct PyArrayObject_fields:
+        PyObject *weakreflist
 
 cdef extern from "fnn.h":
     enum: FNN_NO_MEMORY, FNN_BAD_INDEX, FNN_F32, FNN_F64
@@ -180,79 +190,211 @@ cdef ndarray as_index(object x, str name, int ndim):
 
 # ---- arrays out ----
 
-cdef ndarray aligned_empty(int ndim, const npy_intp *shape, int dtype):
-    """A new array whose data start on a cache line."""
-    cdef object kind = cnp.PyArray_DescrFromType(dtype)
-    cdef tuple dims = shape_tuple(ndim, shape)
-    cdef Py_ssize_t count = 1
-    for dim in dims:
-        count = count * dim
-    raw = np.empty(count * kind.itemsize + 64, dtype=np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start:start + count * kind.itemsize].view(kind).reshape(dims)
+cdef enum:
+    LINE = 64  # bytes of a cache line, on which every array starts
+    SMALL = 4096
+    MOST_WASTE = 4
+    MOST_LOOKED_AT = 256
+
+
+@cython.final
+@cython.no_gc
+cdef class Memory:
+    """Some bytes of a workspace, and which array over them was handed out last.
+
+    It is the base of all arrays over it. It is not an array itself, so NumPy gives views of these arrays the array as
+    their base, and never the memory: whoever can reach the bytes holds the array.
+    """
+    cdef object owner
+    cdef char *start
+    cdef Py_ssize_t size
+    cdef PyObject *holder  # borrowed from the workspace's list; NULL when all arrays over this memory are free
+    cdef bint given_away, laid_out
+
+    def __cinit__(self, Py_ssize_t size):
+        self.owner = np.empty(size + LINE, dtype=np.uint8)
+        cdef char *at = <char *> cnp.PyArray_DATA(<ndarray> self.owner)
+        self.start = at + (-<size_t> at) % LINE
+        self.size = size
+
+
+cdef inline bint is_held(Memory memory) noexcept:
+    """Whether anyone but the workspace can still reach the memory: an array is handed out when all others are free."""
+    if memory.given_away:
+        return True
+    return memory.holder != NULL and (
+        Py_REFCNT(memory.holder) > 1 or (<PyArrayObject_fields *> memory.holder).weakreflist != NULL)
+
+
+cdef inline Memory memory_of(PyObject *a):
+    """The memory of an array of a workspace."""
+    return <Memory> cnp.PyArray_BASE(<ndarray> a)
+
+
+cdef inline bint fits(ndarray a, int ndim, const npy_intp *shape, int dtype) noexcept:
+    """Whether an array is what is asked for, and nobody has changed its shape or its flags."""
+    cdef int i
+    if cnp.PyArray_TYPE(a) != dtype or cnp.PyArray_NDIM(a) != ndim or not cnp.PyArray_ISCARRAY(a):
+        return False
+    for i in range(ndim):
+        if cnp.PyArray_DIM(a, i) != shape[i]:
+            return False
+    return True
+
+
+cdef ndarray array_over(Memory memory, int ndim, const npy_intp *shape, int dtype):
+    cdef ndarray a = cnp.PyArray_SimpleNewFromData(ndim, <npy_intp *> shape, dtype, memory.start)
+    cnp.set_array_base(a, memory)
+    return a
+
+
+cdef Py_ssize_t bytes_of(int ndim, const npy_intp *shape, int dtype) except -1:
+    """The size of an array, in whole cache lines; at least one."""
+    cdef Py_ssize_t size = cnp.PyArray_DescrFromType(dtype).itemsize
+    cdef int i
+    for i in range(ndim):
+        if shape[i] > 0 and size > PY_SSIZE_T_MAX // 2 // shape[i]:
+            raise MemoryError(f"No memory holds an array of shape {shape_tuple(ndim, shape)}.")
+        size *= shape[i]
+    return max(LINE, (size + LINE - 1) // LINE * LINE)
 
 
 cdef class Workspace:
-    """The buffers of one training step, handed out in order of request and again in the next step.
+    """The arrays of one step, handed out in order of request and again in the next step.
 
-    Inside ``with workspace:`` every kernel that is not given an output array takes it from here.  A step that asks for the
-    same shapes in the same order as the last one gets the same arrays, so a steady state allocates nothing; what is
-    read after the next step must be copied.
+    Inside ``with workspace:`` every kernel that is not given an output array gets one from here. Memory whose arrays
+    nobody holds any more serves the requests that follow. A step that asks for the same shapes in the same order as the
+    last one gets the same arrays, so a steady state allocates nothing.
+
+    An array is handed out only when nobody holds it, a view of it, or another array over its memory. So an array that
+    is kept stays as it is, and its place in the next step gets other memory. What outlives the step is better copied:
+    that costs no new memory at each step.
+
+    A workspace that is entered while it is in use, by a step within the step or by another thread, serves the second
+    use from memory of its own.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fastnn import kernels
     >>> workspace = kernels.Workspace()
-    >>> with workspace:
-    ...     first = kernels.exp(np.zeros(3))
-    >>> with workspace:
-    ...     second = kernels.exp(np.ones(3))
-    >>> first is second
-    True
+    >>> for step in range(2):
+    ...     with workspace:
+    ...         y = kernels.exp(kernels.exp(kernels.exp(np.zeros(1000))))
+    ...     del y
+    >>> workspace.nbytes // np.zeros(1000).nbytes  # an input and an output at a time
+    2
     """
-    cdef list buffers, outer
+    cdef list arrays, memories
     cdef Py_ssize_t cursor
+    cdef bint in_use, changed
+    cdef Workspace spare, outer
 
     def __init__(self):
-        self.buffers = []
-        self.outer = []
-        self.cursor = 0
+        self.arrays = []
+        self.memories = []
 
     def __enter__(self):
         global fnn_active_workspace
-        self.outer.append(None if fnn_active_workspace == NULL else <object> fnn_active_workspace)
-        fnn_active_workspace = <PyObject *> self
-        self.cursor = 0
+        cdef Workspace space = self
+        while space.in_use:
+            if space.spare is None:
+                space.spare = Workspace()
+            space = space.spare
+        space.in_use = True
+        space.cursor = 0
+        space.outer = None if fnn_active_workspace == NULL else <Workspace> fnn_active_workspace
+        fnn_active_workspace = <PyObject *> space
         return self
 
     def __exit__(self, *exc_info):
         global fnn_active_workspace
-        outer = self.outer.pop()
-        fnn_active_workspace = NULL if outer is None else <PyObject *> outer
+        cdef Workspace space = self
+        while space is not None and <PyObject *> space != fnn_active_workspace:
+            space = space.spare
+        if space is None:
+            raise RuntimeError("Workspaces are left in the reverse of the order in which they were entered.")
+        fnn_active_workspace = NULL if space.outer is None else <PyObject *> space.outer
+        space.outer = None
+        space.in_use = False
+        if space.changed:
+            space.release()
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(buffer.nbytes for buffer in self.buffers)
+        """Bytes of all memory that is kept from step to step."""
+        cdef Memory memory
+        cdef Py_ssize_t total = 0 if self.spare is None else self.spare.nbytes
+        for memory in self.memories:
+            total += memory.size
+        return total
 
-    cdef ndarray take(self, int ndim, const npy_intp *shape, int dtype):
+    cdef ndarray request(self, int ndim, const npy_intp *shape, int dtype):
+        """The array for the next request of the step."""
         cdef Py_ssize_t at = self.cursor
-        cdef ndarray buffer
-        cdef int i
+        cdef PyObject *a
         self.cursor += 1
-        if at < len(self.buffers):
-            buffer = <ndarray> self.buffers[at]
-            if cnp.PyArray_TYPE(buffer) == dtype and cnp.PyArray_NDIM(buffer) == ndim:
-                for i in range(ndim):
-                    if cnp.PyArray_DIM(buffer, i) != shape[i]:
-                        break
-                else:
-                    return buffer
-            del self.buffers[at:]  # the step takes another way from here on
-        buffer = aligned_empty(ndim, shape, dtype)
-        self.buffers.append(buffer)
-        return buffer
+        if at < len(self.arrays):
+            a = PyList_GET_ITEM(self.arrays, at)
+            if not fits(<ndarray> a, ndim, shape, dtype):
+                self.forget(at, len(self.arrays))  # the step goes another way from here on
+            elif is_held(memory_of(a)):
+                self.forget(at, at + 1)
+            else:
+                memory_of(a).holder = a
+                return <ndarray> a
+        return self.lay_out(at, ndim, shape, dtype)
+
+    cdef ndarray lay_out(self, Py_ssize_t at, int ndim, const npy_intp *shape, int dtype):
+        """A new array as number `at`, over memory that nobody holds."""
+        cdef Py_ssize_t size = bytes_of(ndim, shape, dtype)
+        cdef Memory memory = self.find(size)
+        if memory is None:
+            memory = Memory(size)
+            self.memories.append(memory)
+        cdef ndarray a = array_over(memory, ndim, shape, dtype)
+        self.arrays.insert(at, a)
+        memory.holder = <PyObject *> a
+        self.changed = True
+        return a
+
+    cdef Memory find(self, Py_ssize_t size):
+        """The smallest memory of at least `size` bytes that nobody holds, if there is one that is not far too large.
+
+        A small array in large memory would send the next large one to the allocator. Of thousands only the newest are
+        looked at: in training most are held, and those made last are free first.
+        """
+        cdef Memory memory, best = None
+        cdef Py_ssize_t largest = max(SMALL, MOST_WASTE * size), i
+        cdef Py_ssize_t count = len(self.memories)
+        for i in range(count - 1, max(0, count - MOST_LOOKED_AT) - 1, -1):
+            memory = <Memory> self.memories[i]
+            if size <= memory.size <= largest and (best is None or memory.size < best.size) and not is_held(memory):
+                best = memory
+        return best
+
+    cdef forget(self, Py_ssize_t first, Py_ssize_t end):
+        """Drop the arrays first..end-1. Memory that someone still holds through one of them is theirs from now on."""
+        cdef PyObject *a
+        cdef Py_ssize_t i
+        for i in range(first, end):
+            a = PyList_GET_ITEM(self.arrays, i)
+            if memory_of(a).holder == a:
+                memory_of(a).given_away = is_held(memory_of(a))
+                memory_of(a).holder = NULL
+        del self.arrays[first:end]
+        self.changed = True
+
+    cdef release(self):
+        """Let go of the memories over which no array is laid out any more."""
+        cdef Memory memory
+        cdef Py_ssize_t i
+        for memory in self.memories:
+            memory.laid_out = False
+        for i in range(len(self.arrays)):
+            memory_of(PyList_GET_ITEM(self.arrays, i)).laid_out = True
+        self.memories = [memory for memory in self.memories if memory.laid_out]
+        self.changed = False
 
 
 cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int dtype):
@@ -260,7 +402,7 @@ cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int
     cdef int i
     if given is None:
         if fnn_active_workspace != NULL:
-            return (<Workspace> fnn_active_workspace).take(ndim, shape, dtype)
+            return (<Workspace> fnn_active_workspace).request(ndim, shape, dtype)
         return cnp.PyArray_EMPTY(ndim, <npy_intp *> shape, dtype, 0)
     if not isinstance(given, np.ndarray):
         raise TypeError(f"{name}= is the array to write into. Received: {type(given).__name__}.")

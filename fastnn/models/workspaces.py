@@ -1,7 +1,8 @@
 """Workspaces: the arrays of a step, laid out once for each shape of batch and used again.
 
-Inside ``with workspaces.of(shape, training):`` kernels that are given no output array take one from the workspace, in
-order of request, so that the next step with the same shapes gets the same arrays.  Copy what must outlive the step.
+Inside ``with workspaces.of(shape, training):`` kernels that are given no output array get one from the workspace, in
+order of request, so that the next step with the same shapes gets the same arrays.  Copy what must outlive the step: an
+array that is kept stays as it is, but its place in the next step needs other memory.
 """
 
 from __future__ import annotations
