@@ -63,12 +63,23 @@ INLINE vec load(const real *p) { return *(const vec_anywhere *)p; }
 INLINE void store(real *p, vec v) { *(vec_anywhere *)p = v; }
 INLINE vec splat(real a) { return a - (vec){0}; } /* a - 0 is a, for every a: NaN and -0 too */
 
+INLINE ivec lane_numbers(void) {
+    ivec lane = {0};
+#pragma GCC unroll 16
+    for (int i = 0; i < VL; i++) lane[i] = i;
+    return lane;
+}
+
 /* The first n lanes (0 <= n < VL); the others are zero. */
 INLINE vec load_part(const real *p, ptrdiff_t n) {
 #if defined(__AVX512F__) && FNN_BITS == 32
     return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
 #elif defined(__AVX512F__)
     return (vec)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#elif defined(__AVX2__) && FNN_BITS == 32
+    return (vec)_mm256_maskload_ps(p, (__m256i)(lane_numbers() < (ivec){0} + (real_int)n));
+#elif defined(__AVX2__)
+    return (vec)_mm256_maskload_pd(p, (__m256i)(lane_numbers() < (ivec){0} + (real_int)n));
 #else
     vec v = {0};
     memcpy(&v, p, (size_t)n * sizeof(real));
@@ -76,13 +87,22 @@ INLINE vec load_part(const real *p, ptrdiff_t n) {
 #endif
 }
 
+/* Without masks a part is stored as pieces of half a register, a quarter, …: a copy of n reals would be a call, and masked stores
+ * are slow on some processors. */
 INLINE void store_part(real *p, vec v, ptrdiff_t n) {
 #if defined(__AVX512F__) && FNN_BITS == 32
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
 #elif defined(__AVX512F__)
     _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
 #else
-    memcpy(p, &v, (size_t)n * sizeof(real));
+    const char *from = (const char *)&v;
+    ptrdiff_t at = 0;
+#pragma GCC unroll 4
+    for (int piece = VL / 2; piece > 0; piece /= 2)
+        if (n & piece) {
+            memcpy(p + at, from + at * (ptrdiff_t)sizeof(real), (size_t)piece * sizeof(real));
+            at += piece;
+        }
 #endif
 }
 
@@ -162,13 +182,6 @@ INLINE unsigned lanes_nonzero(vec v) {
     for (int i = 0; i < VL; i++) bits |= (unsigned)(v[i] != 0) << i;
     return bits;
 #endif
-}
-
-INLINE ivec lane_numbers(void) {
-    ivec lane = {0};
-#pragma GCC unroll 16
-    for (int i = 0; i < VL; i++) lane[i] = i;
-    return lane;
 }
 
 /* Lane i of the result is lane i ^ distance of v. */
