@@ -1,7 +1,7 @@
-"""fastnn under the name ``keras``, for scripts that import Keras through TensorFlow: only the first word changes.
+"""fastnn under the name ``keras``, for scripts that import Keras through TensorFlow: only the package name changes.
 
 ``from tensorflow.keras.layers import LSTM`` becomes ``from fastnn.keras.layers import LSTM``; ``tf.keras.Sequential``
-and ``tf.data.Dataset`` work after ``import fastnn as tf``. All modules are the very ones of fastnn.
+and ``tf.data.Dataset`` work after ``import fastnn as tf``. All modules are those of fastnn itself.
 
 >>> import fastnn as tf
 >>> from fastnn.keras.layers import LSTM
@@ -58,7 +58,7 @@ _DEEPER = (
     "preprocessing.sequence",
     "preprocessing.text",
 )
-for _name in (*(name for name in __all__ if name.islower()), *_DEEPER):  # so that import finds them below this one
+for _name in (*(name for name in __all__ if name.islower()), *_DEEPER):  # so that import finds them under this module
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"fastnn.{_name}")
 
 __getattr__ = absent.answer(__name__)

@@ -1,4 +1,4 @@
-"""Scripts written for Keras, with another first word in the imports and nothing else changed."""
+"""Scripts written for Keras, with only the package name in their imports changed."""
 
 import subprocess
 import sys
@@ -68,8 +68,8 @@ def test_the_bilstm_of_a_lesson(script, word):
     command = [sys.executable, "-W", "error", "-c", "\n".join(lines)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    for said in ("Epoch 2/2", "3/3", "66,048", "41,216", "4,160", "(2, 1)"):
-        assert said in done.stdout
+    for text in ("Epoch 2/2", "3/3", "66,048", "41,216", "4,160", "(2, 1)"):
+        assert text in done.stdout
 
 
 def test_keras_is_fastnn_itself():

@@ -1,18 +1,18 @@
-"""Data sets that the examples, the demo and the lessons train on.
+"""Data sets used by the examples, the demo and the lessons.
 
 ========================  ==============================================================
 ``mnist``                 handwritten digits, 60,000 + 10,000, read from IDX or .npz files
-``fashion_mnist``         articles of clothing, the same shapes, with ``class_names``
+``fashion_mnist``         clothing, the same shapes, with ``class_names``
 ``digits``                digits drawn from strokes: no file, no network, any number
-``nsmc``                  Korean reviews of films, good or bad, 150,000 + 50,000
-``korsts``                pairs of Korean sentences, 0 to 5 alike
+``nsmc``                  Korean film reviews, positive or negative, 150,000 + 50,000
+``korsts``                pairs of Korean sentences, similarity 0 to 5
 ``tiny_shakespeare``      a text of 1.1 million characters
-``temperature``           a series: the lowest temperature of 3,650 days
+``temperature``           a series: the minimum temperature of 3,650 days
 ``pollution``             a series: fine dust and weather in 43,824 hours
 ========================  ==============================================================
 
-Each has ``load_data()``. Of images it gives ``(x_train, y_train), (x_test, y_test)`` as uint8 arrays, and what is found
-nowhere is downloaded; the others are read from files that somebody has put into place.
+Each module has ``load_data()``. For images it returns ``(x_train, y_train), (x_test, y_test)`` as uint8 arrays, and
+downloads a set that it does not find. The other sets are read from files that you put in place yourself.
 """
 
 from .. import absent

@@ -1,8 +1,8 @@
-"""Fetching one file over the network: checked, resumed where it stopped, put in place in one step.
+"""Download one file: verified, resumed where it stopped, and put in place in one atomic step.
 
-The bytes go to ``<name>.part`` beside the target. A later attempt, in this process or another one, asks the
-server for the rest only (HTTP ``Range``). When the length and the SHA-256 sum are right, the file is flushed
-to disk and renamed; so the target is absent or whole at any moment.
+The data is written to ``<name>.part`` beside the target. A later attempt, in this process or another, requests only
+the rest from the server (HTTP ``Range``). When the length and the SHA-256 checksum are right, the file is flushed to
+disk and renamed, so at any moment the target is either absent or complete.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["fetch"]
 
 _CHUNK = 1 << 16
-_ATTEMPTS = 5  # connections in a row to one server, as long as each brings something new
+_ATTEMPTS = 5  # consecutive connections to one server, as long as each brings new data
 _TIMEOUT = 30.0  # seconds without a byte
 
 
@@ -33,9 +33,9 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
     Parameters
     ----------
     urls : addresses of the same file, tried in order
-    target : where the file goes; its folder is made if need be
+    target : where to put the file; its folder is created if necessary
     size : length of the file in bytes
-    sha256 : its SHA-256 sum, in hexadecimal
+    sha256 : its SHA-256 checksum, in hexadecimal
 
     Returns
     -------
@@ -67,11 +67,11 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
 
 
 class _WrongFile(Exception):
-    """The server sent something else than the file asked for."""
+    """The server sent something other than the requested file."""
 
 
 def _fetch_from(url: str, file: BinaryIO, size: int, sha256: str, name: str) -> None:
-    """Complete ``file`` from one address, reconnecting as long as that brings bytes."""
+    """Complete ``file`` from one address, reconnecting as long as each connection brings data."""
     from tqdm import tqdm
 
     have = start = file.seek(0, os.SEEK_END)
@@ -88,14 +88,14 @@ def _fetch_from(url: str, file: BinaryIO, size: int, sha256: str, name: str) -> 
     received = hashlib.file_digest(file, "sha256").hexdigest()
     if have > size or received != sha256:
         file.truncate(0)
-        if start:  # the beginning, from an earlier attempt, may be at fault: once more without it
+        if start:  # the part from an earlier attempt may be at fault: try once more without it
             return _fetch_from(url, file, size, sha256, name)
-        raise _WrongFile(f"expected {size:,} bytes with the SHA-256 sum {sha256}. Received: {received}")
+        raise _WrongFile(f"expected {size:,} bytes with the SHA-256 checksum {sha256}. Received: {received}")
     os.fsync(file.fileno())
 
 
 def _append(url: str, file: BinaryIO, have: int, size: int, bar: tqdm) -> int:
-    """One connection: append what it brings to ``file``, and give the new length."""
+    """Append what one connection delivers to ``file``, and return the new length."""
     request = urllib.request.Request(url, headers={"User-Agent": "fastnn"})
     if have:
         request.add_header("Range", f"bytes={have}-")
@@ -103,14 +103,14 @@ def _append(url: str, file: BinaryIO, have: int, size: int, bar: tqdm) -> int:
         answer = urllib.request.urlopen(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code != 416:  # "range not satisfiable": what we hold is not a beginning of this file
+        if error.code != 416:  # "range not satisfiable": our part is not the beginning of this file
             raise
         file.truncate(0)
         bar.reset()
         return _append(url, file, 0, size, bar) if have else 0
     with answer:
         resumed = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        if have and not resumed:  # the server sends the whole file again
+        if have and not resumed:  # the server is sending the whole file again
             file.truncate(0)
             bar.reset()
             have = 0
@@ -123,7 +123,7 @@ def _append(url: str, file: BinaryIO, have: int, size: int, bar: tqdm) -> int:
 
 
 def _read(answer: HTTPResponse) -> bytes:
-    """The next bytes; none at the end, and none when the connection breaks (the caller counts them)."""
+    """Return the next bytes; none at the end or when the connection breaks (the caller counts them)."""
     try:
         return answer.read(_CHUNK)
     except (OSError, HTTPException):
@@ -131,7 +131,7 @@ def _read(answer: HTTPResponse) -> bytes:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Write the folder itself to disk, so that the new name survives a power cut."""
+    """Flush the folder itself to disk, so that the new name survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

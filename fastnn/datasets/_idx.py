@@ -1,12 +1,12 @@
-"""Reading IDX files, the format of MNIST and of its relatives; plain or gzip-compressed.
+"""Read IDX files, the format of MNIST and its relatives, plain or gzip-compressed.
 
     byte 0, 1   zero
     byte 2      type of the numbers: 0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float32, 0x0E float64
     byte 3      number of axes, R
     then        R big-endian uint32 sizes, then the numbers, big-endian, in row-major order
 
-The reader trusts no byte: whatever a file holds, it gives an array or a ``ValueError`` that says what is
-wrong, and it never takes more memory than the file can fill.
+The reader checks every byte. Whatever a file contains, the result is an array or a ``ValueError`` that says what is
+wrong, and it never allocates more memory than the file can fill.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ __all__ = ["DEFLATE_LIMIT", "read_idx"]
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-DEFLATE_LIMIT = 1032  # deflate cannot make one byte out of more than 1032
+DEFLATE_LIMIT = 1032  # deflate compresses at most 1032 bytes into one
 _MAX_AXES = 8
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """Read one IDX file, compressed or not (the content decides, not the name).
+    """Read one IDX file, compressed or not (as its content tells, not its name).
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
     Returns
     -------
-    array of the type and shape that the header gives, native byte order, writeable
+    array of the type and shape in the header, native byte order, writeable
 
     Raises
     ------
     ValueError
-        If the file is not IDX, is cut short, has bytes left over, or claims more than it can hold.
+        If the file is not IDX, is truncated, has bytes left over, or claims more than it can hold.
 
     Notes
     -----
@@ -70,7 +70,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarray:
-    """Read the header and the numbers; ``room`` is the most bytes that can follow."""
+    """Read the header and the numbers; ``room`` is the largest number of bytes that can follow."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
         raise _broken(path, "an IDX file: bytes 00 00, then a type and the number of axes", repr(magic))
@@ -93,7 +93,7 @@ def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarra
         have += count
     if have < need:
         raise _broken(path, f"{need:,} bytes of numbers for the shape {shape} of the header", f"{have:,}")
-    if file.read(1):  # also lets gzip check its sums at the end
+    if file.read(1):  # also makes gzip verify its checksum at the end
         raise _broken(path, f"{need:,} bytes of numbers for the shape {shape} of the header", "more")
     return data.view(dtype).astype(dtype.newbyteorder("="), copy=False).reshape(shape)
 
@@ -101,5 +101,5 @@ def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarra
 def _broken(path: str | os.PathLike[str], expected: str, received: str) -> ValueError:
     return ValueError(
         f"{os.fspath(path)} cannot be read as an IDX file: expected {expected}. Received: {received}. "
-        "Delete the file and load the data set again, or copy it afresh."
+        "Delete the file and load the data set again, or copy it again."
     )

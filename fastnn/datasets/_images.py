@@ -1,7 +1,7 @@
-"""Finding and loading an image data set of the MNIST kind: four IDX files, or one .npz file.
+"""Find and load an image data set in the style of MNIST: four IDX files, or one .npz file.
 
-Where it is looked for says ``_files``; ``path`` may also be an .npz file. What is found nowhere is downloaded into the
-cache.
+``_files`` says where it is searched for; ``path`` may also be an .npz file. A set that is not found is downloaded into
+the cache.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STEMS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx
 
 @dataclass(frozen=True)
 class ImageSet:
-    """One data set: its name, who serves it, and what its files weigh.
+    """One data set: its name, its servers, and the lengths and checksums of its files.
 
     Parameters
     ----------
@@ -44,18 +44,18 @@ class ImageSet:
     files: tuple[tuple[int, str], ...]
 
     def find(self, path: str | os.PathLike[str] | None = None) -> Path | None:
-        """The folder or .npz file that holds the set, or ``None``; nothing is read or downloaded."""
+        """Return the folder or .npz file with the set, or ``None``; reads and downloads nothing."""
         named = self._named(path)
         if named and (place := Path(path).expanduser()).is_file():
             return place
         return search(self.folder, self._in, path if named else None)
 
     def load(self, path: str | os.PathLike[str] | None = None) -> Arrays:
-        """Load the set, downloading it first if it is found nowhere and no ``path`` was given."""
+        """Load the set, downloading it first if it is not found and no ``path`` was given."""
         found = self.find(path)
         if found is None:
             if self._named(path):
-                raise FileNotFoundError(f"{os.fspath(path)} does not hold {self.folder}. {self._advice()}")
+                raise FileNotFoundError(f"{os.fspath(path)} does not contain {self.folder}. {self._advice()}")
             found = self._download()
         arrays = _read_npz(found) if found.is_file() else [read_idx(_idx_file(found, stem)) for stem in _STEMS]
         x_train, y_train, x_test, y_test = arrays
@@ -64,11 +64,11 @@ class ImageSet:
         return (x_train, y_train), (x_test, y_test)
 
     def _named(self, path: str | os.PathLike[str] | None) -> bool:
-        """Whether ``path`` says where to look; Keras' ``path="mnist.npz"`` is only a name in the cache."""
+        """Return whether ``path`` is a place to search; Keras' ``path="mnist.npz"`` is only a name in the cache."""
         return path is not None and (os.fspath(path) != self.npz or Path(self.npz).exists())
 
     def _in(self, folder: Path) -> Path | None:
-        """``folder`` if the four IDX files lie in it, or the .npz file that lies in it or beside it."""
+        """Return ``folder`` if it has the four IDX files, or the .npz file in it or beside it."""
         if all(_idx_file(folder, stem) for stem in _STEMS):
             return folder
         return next((file for file in (folder / self.npz, folder.parent / self.npz) if file.is_file()), None)
@@ -90,7 +90,7 @@ class ImageSet:
         names = ", ".join(f"{stem}.gz" for stem in _STEMS)
         return (
             f"Put the four files {names} (or {self.npz}) into {cache() / self.folder}, or into a folder of your "
-            f'own, and type load_data(path="that folder"), or set FASTNN_DATA to the folder that holds '
+            f'own and call load_data(path="that folder"), or set FASTNN_DATA to the folder that contains '
             f"{self.folder}/. The files are served by {' and '.join(self.mirrors)}."
         )
 
@@ -103,19 +103,19 @@ def _idx_file(folder: Path, stem: str) -> Path | None:
 
 
 def _read_npz(path: Path) -> list[np.ndarray]:
-    """Read the four arrays of an .npz file; like ``read_idx``, trusting no byte of it."""
+    """Read the four arrays of an .npz file; like ``read_idx``, check every byte."""
     content = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [_read_npy(archive, name, path, len(content) * DEFLATE_LIMIT) for name in _NAMES]
     except ValueError:
         raise
-    except Exception as error:  # zipfile meets hostile bytes with a dozen kinds of exception
+    except Exception as error:  # hostile bytes make zipfile raise a dozen kinds of exception
         raise _broken(path, "an intact .npz file", str(error)) from None
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, room: int) -> np.ndarray:
-    """Read one array of the archive, once its header agrees with ``room``, the bytes that can be there."""
+    """Read one array of the archive, if its header agrees with ``room``, the bytes that it can hold."""
     if f"{name}.npy" not in archive.namelist():
         raise _broken(path, f"the arrays {', '.join(_NAMES)}", f"no {name}")
     with archive.open(f"{name}.npy") as file:
@@ -126,7 +126,9 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, room: int) -> np.
             raise _broken(path, f"an .npy header at the start of {name}", str(error)) from None
         need = math.prod(shape)  # Python integers: no overflow
         if dtype != np.uint8 or fortran or min(shape, default=0) < 0 or need > room:
-            raise _broken(path, f"{name} to be uint8, row by row, and whole", f"dtype {dtype}, shape {shape}")
+            raise _broken(
+                path, f"{name} to be uint8, in row-major order, and complete", f"dtype {dtype}, shape {shape}"
+            )
         data = np.empty(need, np.uint8)
         if (have := file.readinto(data)) < need:
             raise _broken(path, f"{need:,} bytes in {name}", f"{have:,}")
@@ -134,7 +136,7 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, room: int) -> np.
 
 
 def _check(path: Path, x: np.ndarray, y: np.ndarray) -> None:
-    """The promise of ``load_data``: uint8 images of 28×28 and as many uint8 labels below 10."""
+    """Check the promise of ``load_data``: uint8 images of 28×28 and as many uint8 labels below 10."""
     if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (28, 28):
         raise _broken(path, "uint8 images of shape (count, 28, 28)", f"dtype {x.dtype}, shape {x.shape}")
     if y.dtype != np.uint8 or y.shape != x.shape[:1]:

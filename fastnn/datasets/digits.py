@@ -1,10 +1,9 @@
-"""Digits drawn from strokes: an image set that needs no file and no network, of any size.
+"""Digits drawn from strokes: an image set of any size that needs no file and no network.
 
-A digit is drawn in three steps. A *hand* shakes the knots of one style of the digit, and the distance of every
-point of the plane from the pen's path is laid down once per hand. Each image then looks at one of these
-distance fields through an affine map (size, rotation, slant, position) and an elastic one (a smooth random
-displacement). Where the distance is below the pen's half width there is ink, with a soft edge, a strength and
-a little noise of its own.
+A digit is drawn in three steps. A *hand* jitters the knots of one style of the digit, and the distance of every point
+of the plane from the pen's path is computed once per hand. Each image then samples one of these distance fields
+through an affine map (size, rotation, slant, position) and an elastic one (a smooth random displacement). Wherever the
+distance is less than half the pen's width there is ink, with a soft edge and a strength and noise that vary per image.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from ._strokes import STYLES, distance_fields
 __all__ = ["class_names", "load_data"]
 
 class_names: list[str] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
-"""The names of the ten classes, in the order of the labels."""
+"""The names of the ten classes, in label order."""
 
 _SIDE = 28
 _HANDS = 8  # for each style of each digit
 _KNOTS = 32  # random shifts drawn per hand; no style has more knots
 _BLOCK = 1000  # images drawn together
-_GRID = np.linspace(-0.35, 1.35, 52, dtype=np.float32)  # where the distance fields are laid down
+_GRID = np.linspace(-0.35, 1.35, 52, dtype=np.float32)  # the coordinates at which the distance fields are computed
 _CONTROL = 6  # knots of the elastic displacement along each axis
 
 _TRAIN, _TEST, _WRITERS = 0, 1, 2  # streams of random numbers
@@ -37,12 +36,12 @@ def load_data(n_train: int = 10000, n_test: int = 2000, seed: int = 0) -> Arrays
     Parameters
     ----------
     n_train, n_test : numbers of images
-    seed : the same seed gives the same images; fewer of them are the first ones of more
+    seed : the same seed gives the same images; a smaller set is the beginning of a larger one
 
     Returns
     -------
     x_train : uint8 (n_train, 28, 28), 0 (background) to 255 (ink)
-    y_train : uint8 (n_train,), labels 0 to 9; each class has a tenth of every thousand images
+    y_train : uint8 (n_train,), labels 0 to 9; each class makes up a tenth of every thousand images
     x_test : uint8 (n_test, 28, 28)
     y_test : uint8 (n_test,)
 
@@ -74,9 +73,9 @@ def _count(name: str, value: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is an integer, for example {name}=1000. Received: {value!r}") from None
+        raise TypeError(f"{name} must be an integer, for example {name}=1000. Received: {value!r}") from None
     if number < 0:
-        raise ValueError(f"{name} is 0 or more. Received: {number}")
+        raise ValueError(f"{name} must be 0 or more. Received: {number}")
     return number
 
 
@@ -85,7 +84,7 @@ def _random(seed: int, *stream: int) -> np.random.Generator:
 
 
 def _write(rng: np.random.Generator) -> np.ndarray:
-    """The distance fields of all hands: (digits, styles · hands, G, G)."""
+    """Return the distance fields of all hands: (digits, styles · hands, G, G)."""
     digits = []
     for styles in STYLES:
         shakes = [np.clip(rng.normal(0, 0.03, (_HANDS, _KNOTS, 2)), -0.06, 0.06) for _ in styles]
@@ -107,7 +106,7 @@ def _draw(fields: np.ndarray, count: int, seed: int, stream: int) -> tuple[np.nd
 
 
 def _block(fields: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Images of the labels: uint8 (n, 28, 28)."""
+    """Draw one image per label: uint8 (n, 28, 28)."""
     n = len(labels)
     hand = rng.integers(0, fields.shape[1], n)
     x, y, size = _look(n, rng)
@@ -120,12 +119,12 @@ def _block(fields: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
     noise = rng.standard_normal(ink.shape, np.float32)
     noise *= rng.uniform(0.0, 0.08, (n, 1, 1)).astype(np.float32) * (1 + ink)
     ink += noise
-    ink -= np.float32(0.04)  # most of the paper stays blank
+    ink -= np.float32(0.04)  # keeps most of the paper blank
     return (np.clip(ink, 0, 0.96) * np.float32(255 / 0.96)).astype(np.uint8)
 
 
 def _look(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where in the unit square each pixel looks, x and y (n, 28, 28), and the digits' sizes (n, 1, 1)."""
+    """Return the point of the unit square that each pixel samples, x and y (n, 28, 28), and the sizes (n, 1, 1)."""
 
     def draw(low: float, high: float) -> np.ndarray:
         return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
@@ -145,7 +144,7 @@ def _look(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _bspline(points: int, knots: int) -> np.ndarray:
-    """Weights (points, knots) of a uniform cubic B-spline, scaled to keep the variance of its coefficients."""
+    """Return the weights (points, knots) of a uniform cubic B-spline, scaled to keep its coefficients' variance."""
     at = np.linspace(1, knots - 2, points)[:, None]
     d = np.abs(at - np.arange(knots))
     weight = np.where(d < 1, 2 / 3 - d**2 + d**3 / 2, np.clip(2 - d, 0, None) ** 3 / 6)
@@ -153,7 +152,7 @@ def _bspline(points: int, knots: int) -> np.ndarray:
 
 
 def _interpolate(fields: np.ndarray, index: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Read field ``index[n]`` at (x[n], y[n]), bilinearly; outside of the grid, its nearest edge."""
+    """Read field ``index[n]`` at (x[n], y[n]), bilinearly; outside the grid, use its nearest edge."""
     side = len(_GRID)
     scale = np.float32((side - 1) / (_GRID[-1] - _GRID[0]))
     x = np.clip((x - _GRID[0]) * scale, 0, np.float32(side - 1.001))

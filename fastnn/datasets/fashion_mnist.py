@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 70,000 articles of clothing, 28×28 grey pixels (Zalando; MIT licence)."""
+"""Fashion-MNIST: 70,000 images of clothing, 28×28 grey pixels (Zalando; MIT licence)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class_names: list[str] = [
     "Bag",
     "Ankle boot",
 ]
-"""The names of the ten classes, in the order of the labels."""
+"""The names of the ten classes, in label order."""
 
 _SET = ImageSet(
     folder="fashion-mnist",
@@ -45,13 +45,13 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     Parameters
     ----------
     path : folder with the four IDX files (.gz or unpacked) or ``fashion-mnist.npz``, or such an .npz file.
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache, and downloaded into
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache, and downloaded into
         the cache (31 MB) if it is in neither.
 
     Returns
     -------
     x_train : uint8 (60000, 28, 28), grey values 0 (background) to 255
-    y_train : uint8 (60000,), labels 0 to 9; ``class_names[label]`` is the word
+    y_train : uint8 (60000,), labels 0 to 9; ``class_names[label]`` is the name
     x_test : uint8 (10000, 28, 28)
     y_test : uint8 (10000,)
 
@@ -60,7 +60,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     FileNotFoundError
         If ``path`` does not hold the set.
     ConnectionError
-        If the set is nowhere and cannot be downloaded; the message says what to put where.
+        If the set is not found and cannot be downloaded; the message says which files to put where.
     ValueError
         If a file is damaged.
 
@@ -80,7 +80,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """Where ``load_data(path)`` would read the set from, or ``None`` if it would have to be downloaded.
+    """Return the place that ``load_data(path)`` would read from, or ``None`` if it would have to download the set.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""KorSTS: 8,628 pairs of Korean sentences and how alike they are, 0 to 5 (Ham et al. 2020; CC BY-SA 4.0)."""
+"""KorSTS: 8,628 pairs of Korean sentences and their similarity, 0 to 5 (Ham et al. 2020; CC BY-SA 4.0)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Pairs, Pairs,
     Parameters
     ----------
     path : folder with ``sts-train.tsv``, ``sts-dev.tsv`` and ``sts-test.tsv``, or the folder above it
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache.
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache.
 
     Returns
     -------
-    pairs_train : object array (5749, 2) of str; ``pairs[:, 0]`` are the first sentences
+    pairs_train : object array (5749, 2) of str; ``pairs[:, 0]`` holds the first sentences
     y_train : float32 (5749,), 0 (nothing in common) to 5 (the same meaning); ``y >= 3`` makes two classes
     pairs_valid, y_valid : 1,500 pairs
     pairs_test, y_test : 1,379 pairs
@@ -36,7 +36,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Pairs, Pairs,
     Raises
     ------
     FileNotFoundError
-        If the set is nowhere; the message says what to put where.
+        If the set is not found; the message says which files to put where.
     ValueError
         If a file is damaged.
 
@@ -55,7 +55,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> tuple[Pairs, Pairs,
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder from which ``load_data(path)`` would read, or None.
+    """Return the folder that ``load_data(path)`` would read from, or None.
 
     Examples
     --------
@@ -73,5 +73,5 @@ def _read(path: Path, text: str) -> Pairs:
     except ValueError:
         score = np.array([np.nan], np.float32)
     if not ((score >= 0) & (score <= 5)).all():
-        raise damaged(path, "scores from 0 to 5 in column 5", "others")
+        raise damaged(path, "scores from 0 to 5 in column 5", "other values")
     return np.array([row[5:] for row in rows], object), score

@@ -10,7 +10,7 @@ from ._images import Arrays, ImageSet
 __all__ = ["class_names", "find", "load_data"]
 
 class_names: list[str] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
-"""The names of the ten classes, in the order of the labels."""
+"""The names of the ten classes, in label order."""
 
 _SET = ImageSet(
     folder="mnist",
@@ -31,7 +31,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     Parameters
     ----------
     path : folder with the four IDX files (.gz or unpacked) or ``mnist.npz``, or such an .npz file.
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache, and downloaded into
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache, and downloaded into
         the cache (12 MB) if it is in neither.
 
     Returns
@@ -46,7 +46,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
     FileNotFoundError
         If ``path`` does not hold the set.
     ConnectionError
-        If the set is nowhere and cannot be downloaded; the message says what to put where.
+        If the set is not found and cannot be downloaded; the message says which files to put where.
     ValueError
         If a file is damaged.
 
@@ -66,7 +66,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Arrays:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """Where ``load_data(path)`` would read the set from, or ``None`` if it would have to be downloaded.
+    """Return the place that ``load_data(path)`` would read from, or ``None`` if it would have to download the set.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""NSMC: 200,000 short reviews of films from Naver, in Korean, good or bad (L. Park; CC0)."""
+"""NSMC: 200,000 short Korean film reviews from Naver, positive or negative (L. Park; CC0)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._files import FileSet, damaged, table
 __all__ = ["class_names", "find", "load_data"]
 
 class_names: list[str] = ["negative", "positive"]
-"""The names of the two classes, in the order of the labels."""
+"""The names of the two classes, in label order."""
 
 _SET = FileSet("nsmc", ("ratings_train.txt", "ratings_test.txt"), "https://github.com/e9t/nsmc")
 
@@ -25,7 +25,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Texts:
     Parameters
     ----------
     path : folder with ``ratings_train.txt`` and ``ratings_test.txt``, or the folder above it
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache.
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Texts:
     Raises
     ------
     FileNotFoundError
-        If the set is nowhere; the message says what to put where.
+        If the set is not found; the message says which files to put where.
     ValueError
         If a file is damaged.
 
@@ -52,7 +52,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> Texts:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder from which ``load_data(path)`` would read, or None.
+    """Return the folder that ``load_data(path)`` would read from, or None.
 
     Examples
     --------
@@ -71,5 +71,5 @@ def _read(path: Path, text: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _unquoted(text: str) -> str:
-    """A text with quotation marks in it stands between such, its own ones doubled."""
+    """Undo CSV quoting: a text that contains quotation marks is wrapped in quotes and its own are doubled."""
     return text[1:-1].replace('""', '"') if len(text) > 1 and text[0] == text[-1] == '"' else text

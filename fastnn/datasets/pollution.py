@@ -1,4 +1,4 @@
-"""Fine dust and weather in Beijing, hour by hour, 2010 to 2014 (S. X. Chen; UCI Machine Learning Repository)."""
+"""Hourly fine dust and weather in Beijing, 2010 to 2014 (S. X. Chen; UCI Machine Learning Repository)."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from ._files import FileSet, damaged, table
 __all__ = ["column_names", "find", "load_data"]
 
 column_names: list[str] = ["pm2.5", "dew point", "temperature", "pressure", "wind speed", "snow", "rain"]
-"""What stands in the columns: µg/m³, °C, °C, hPa, m/s added up, hours of snow, hours of rain."""
+"""Names of the columns; units: µg/m³, °C, °C, hPa, cumulated m/s, hours of snow, hours of rain."""
 
 _COLUMNS = (5, 6, 7, 8, 10, 11, 12)
 _SET = FileSet("timeseries", ("pollution.csv",), "https://github.com/jbrownlee/Datasets")
 
 
 def load_data(path: str | os.PathLike[str] | None = None) -> np.ndarray:
-    """The series, hour by hour.
+    """Load the hourly series.
 
     Parameters
     ----------
     path : folder with ``pollution.csv``, or the folder above it (``timeseries/``)
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache.
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache.
 
     Returns
     -------
     float32 (43824, 7)
-        The columns are ``column_names``. The dust, column 0, is NaN in 2,067 hours, the first 24 among them.
+        The columns are ``column_names``. Column 0, the dust, is NaN in 2,067 hours, including the first 24.
 
     Raises
     ------
     FileNotFoundError
-        If the set is nowhere; the message says what to put where.
+        If the set is not found; the message says which files to put where.
     ValueError
         If the file is damaged.
 
@@ -58,7 +58,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> np.ndarray:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder from which ``load_data(path)`` would read, or None.
+    """Return the folder that ``load_data(path)`` would read from, or None.
 
     Examples
     --------

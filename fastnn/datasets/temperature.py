@@ -1,4 +1,4 @@
-"""The lowest temperature of each day in Melbourne, 1981 to 1990 (Australian Bureau of Meteorology)."""
+"""Daily minimum temperatures in Melbourne, 1981 to 1990 (Australian Bureau of Meteorology)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SET = FileSet("timeseries", ("daily-min-temperatures.csv",), "https://github.co
 
 
 def load_data(path: str | os.PathLike[str] | None = None) -> np.ndarray:
-    """The series, day by day.
+    """Load the daily series.
 
     Parameters
     ----------
     path : folder with ``daily-min-temperatures.csv``, or the folder above it (``timeseries/``)
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache.
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> np.ndarray:
     Raises
     ------
     FileNotFoundError
-        If the set is nowhere; the message says what to put where.
+        If the set is not found; the message says which files to put where.
     ValueError
         If the file is damaged.
 
@@ -50,7 +50,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> np.ndarray:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder from which ``load_data(path)`` would read, or None.
+    """Return the folder that ``load_data(path)`` would read from, or None.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tiny Shakespeare: 1.1 million characters of his plays, to learn the next one (A. Karpathy; public domain)."""
+"""Tiny Shakespeare: 1.1 million characters of Shakespeare's plays (A. Karpathy; public domain)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _SET = FileSet("tinyshakespeare", ("input.txt",), "https://github.com/karpathy/c
 
 
 def load_data(path: str | os.PathLike[str] | None = None) -> str:
-    """The text.
+    """Load the text.
 
     Parameters
     ----------
     path : folder with ``input.txt``, or the folder above it
-        By default the set is looked for in ``$FASTNN_DATA`` and in the user's cache.
+        By default the set is searched for in ``$FASTNN_DATA`` and in the user's cache.
 
     Returns
     -------
     str
-        1,115,394 characters, 65 different ones. The last tenth is commonly kept for validation.
+        1,115,394 characters, 65 of them distinct. The last tenth is commonly kept for validation.
 
     Raises
     ------
     FileNotFoundError
-        If the set is nowhere; the message says what to put where.
+        If the set is not found; the message says which files to put where.
     ValueError
         If the file is damaged.
 
@@ -44,7 +44,7 @@ def load_data(path: str | os.PathLike[str] | None = None) -> str:
 
 
 def find(path: str | os.PathLike[str] | None = None) -> Path | None:
-    """The folder from which ``load_data(path)`` would read, or None.
+    """Return the folder that ``load_data(path)`` would read from, or None.
 
     Examples
     --------

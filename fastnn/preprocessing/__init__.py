@@ -1,4 +1,4 @@
-"""Where Keras keeps its text and sequence helpers; their home is ``fastnn.text`` and ``fastnn.utils``."""
+"""Text and sequence helpers in Keras' place; they are defined in ``fastnn.text`` and ``fastnn.utils``."""
 
 from ..utils import timeseries_dataset_from_array
 from . import sequence, text

@@ -1,4 +1,4 @@
-"""``fastnn.utils.pad_sequences`` under Keras' other name."""
+"""``fastnn.utils.pad_sequences`` under its other Keras name."""
 
 from ..utils import pad_sequences
 

@@ -1,4 +1,4 @@
-"""``fastnn.text`` under Keras' other name."""
+"""``fastnn.text`` under its other Keras name."""
 
 from ..text import Tokenizer, hashing_trick, one_hot, text_to_word_sequence, tokenizer_from_json
 

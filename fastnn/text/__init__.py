@@ -1,4 +1,4 @@
-"""Text on its way into a model: tokens, vocabularies, ids."""
+"""Prepare text for a model: tokens, vocabularies, ids."""
 
 from .hashing import hashing_trick, one_hot
 from .tokenizer import Tokenizer, tokenizer_from_json

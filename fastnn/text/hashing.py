@@ -1,4 +1,4 @@
-"""Words as numbers without a vocabulary: their hash."""
+"""Words as numbers without a vocabulary, by their hash."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def hashing_trick(
     split: str = " ",
     analyzer: Callable[[str], list[str]] | None = None,
 ) -> list[int]:
-    """The words of a text as ids from 1 to n − 1: hash(word) mod (n − 1) + 1.
+    """Return the words of a text as ids from 1 to n − 1: hash(word) mod (n − 1) + 1.
 
-    Different words may get the same id; 0 is left for padding.
+    Different words may get the same id; 0 is reserved for padding.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ def hashing_trick(
     n : int
         At least 2.
     hash_function : callable or "md5", optional
-        By default MD5, which gives the same ids in every run; Python's own ``hash`` gives others each time.
+        By default MD5, which gives the same ids in every run; Python's own ``hash`` changes from run to run.
     filters, lower, split : as in ``text_to_word_sequence``
     analyzer : callable, optional
-        Makes the words instead.
+        Splits the text into words instead.
 
     Raises
     ------
@@ -50,10 +50,10 @@ def hashing_trick(
     [5, 66, 50, 12, 5, 66]
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 2:
-        raise ValueError(f"n is an integer, at least 2: ids are from 1 to n - 1. Received: n={n!r}.")
+        raise ValueError(f"n must be an integer of at least 2: ids run from 1 to n - 1. Received: n={n!r}.")
     function = _md5 if hash_function in (None, "md5") else hash_function
     if not callable(function):
-        raise ValueError(f'hash_function is a function or "md5". Received: {hash_function!r}.')
+        raise ValueError(f'hash_function must be a function or "md5". Received: {hash_function!r}.')
     words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
     return [function(word) % (n - 1) + 1 for word in words]
 
@@ -66,7 +66,7 @@ def one_hot(
     split: str = " ",
     analyzer: Callable[[str], list[str]] | None = None,
 ) -> list[int]:
-    """The words of a text as ids from 1 to n − 1, by their hash; despite its name no rows of zeros and ones.
+    """Return the words of a text as ids from 1 to n − 1, by their hash. Despite its name, it makes no one-hot rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""``Tokenizer``: the words of texts, numbered by how often they occur."""
+"""``Tokenizer``: the words of texts, numbered by frequency."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _COUNTS = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 
 class Tokenizer:
-    """Words as ids, and back: 1 is the most frequent word; 0 is left for padding.
+    """Converts words to ids and back: 1 is the most frequent word; 0 is reserved for padding.
 
     Parameters
     ----------
     num_words : int, optional
-        Only ids below it are used, so ``num_words - 1`` words.
+        Only ids below it are used: ``num_words - 1`` words.
     filters, lower, split : as in ``text_to_word_sequence``
     char_level : bool
-        Whether the characters are the words.
+        Whether every character is a word.
     oov_token : str, optional
-        Stands, with id 1, for words that are not known; without it they are left out.
+        Replaces unknown words, with id 1; without it they are left out.
     analyzer : callable, optional
-        Makes the words of a text instead.
+        Splits a text into words instead.
 
     Attributes
     ----------
     word_index, index_word : dict
-        Ids of words, and words of ids; all that were seen, whatever ``num_words``.
+        Ids of words, and words of ids, for all words seen, whatever ``num_words`` is.
     word_counts, word_docs, index_docs : dict
-        How often a word occurs; in how many texts, by word and by id.
+        The number of occurrences of a word; the number of texts it occurs in, by word and by id.
     document_count : int
-        How many texts were seen.
+        The number of texts seen.
 
     Notes
     -----
-    Words that occur equally often are numbered in the order of their first appearance, as in Keras.
+    Equally frequent words are numbered in the order of their first appearance, as in Keras.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class Tokenizer:
         document_count: int = 0,
     ):
         if num_words is not None and (isinstance(num_words, bool) or not isinstance(num_words, int) or num_words < 1):
-            raise ValueError(f"num_words is an integer, at least 1, or None. Received: num_words={num_words!r}.")
+            raise ValueError(f"num_words must be an integer of at least 1, or None. Received: num_words={num_words!r}.")
         self.num_words, self.filters, self.lower, self.split = num_words, filters, lower, split
         self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer
         self.document_count = document_count
@@ -82,7 +82,7 @@ class Tokenizer:
         self.index_word: dict[int, str] = {}
 
     def words(self, text: str | list[str]) -> Iterable[str]:
-        """The words of one text; a list is taken as words already."""
+        """Return the words of one text; a list is assumed to contain words already."""
         if isinstance(text, list):
             return [word.lower() for word in text] if self.lower else text
         if self.char_level:
@@ -92,7 +92,7 @@ class Tokenizer:
         return text_to_word_sequence(text, self.filters, self.lower, self.split)
 
     def fit_on_texts(self, texts: Iterable[str | list[str]]) -> None:
-        """Count the words of more texts, and number them anew.
+        """Count the words of more texts, and renumber all words.
 
         Raises
         ------
@@ -111,17 +111,17 @@ class Tokenizer:
         self.index_docs = Counter({self.word_index[word]: n for word, n in self.word_docs.items()})
 
     def fit_on_sequences(self, sequences: Iterable[Iterable[int]]) -> None:
-        """Count in how many sequences of ids each occurs, for ``sequences_to_matrix(mode="tfidf")``."""
+        """Count the sequences that contain each id, for ``sequences_to_matrix(mode="tfidf")``."""
         for sequence in sequences:
             self.document_count += 1
             self.index_docs.update(set(sequence))
 
     def texts_to_sequences(self, texts: Iterable[str | list[str]]) -> list[list[int]]:
-        """The ids of the words of each text."""
+        """Return the ids of the words of each text."""
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts: Iterable[str | list[str]]) -> Iterator[list[int]]:
-        """The same, one text at a time."""
+        """Do the same, one text at a time."""
         unknown = None if self.oov_token is None else self.word_index.get(self.oov_token)
         limit = self.num_words or math.inf
         ids = {word: i if i < limit else unknown for word, i in self.word_index.items()}
@@ -130,11 +130,11 @@ class Tokenizer:
             yield [i for i in found if i is not None]
 
     def sequences_to_texts(self, sequences: Iterable[Iterable[int]]) -> list[str]:
-        """The words of each sequence of ids, with spaces between them."""
+        """Return the words of each sequence of ids, separated by spaces."""
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences: Iterable[Iterable[int]]) -> Iterator[str]:
-        """The same, one sequence at a time."""
+        """Do the same, one sequence at a time."""
         limit = self.num_words or math.inf
         for sequence in sequences:
             found = (self.index_word.get(int(i)) if i < limit else None for i in sequence)
@@ -142,17 +142,17 @@ class Tokenizer:
             yield " ".join(word for word in words if word is not None)
 
     def texts_to_matrix(self, texts: Iterable[str | list[str]], mode: str = "binary") -> np.ndarray:
-        """A row a text, a column an id; the modes are those of ``sequences_to_matrix``."""
+        """Return one row per text and one column per id; the modes are those of ``sequences_to_matrix``."""
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences: Iterable[Iterable[int]], mode: str = "binary") -> np.ndarray:
-        """A row a sequence, a column an id.
+        """Return one row per sequence and one column per id.
 
         Parameters
         ----------
         sequences : lists of ids
         mode : {"binary", "count", "freq", "tfidf"}
-            Whether an id c times in a sequence of length L counts 1, c, c / L, or
+            The entry of an id that occurs c times in a sequence of length L: 1, c, c / L, or
             (1 + log c) · log(1 + documents / (1 + documents with the id)).
 
         Returns
@@ -162,7 +162,7 @@ class Tokenizer:
         Raises
         ------
         ValueError
-            If the mode is none of these, or nothing was seen that tells how many ids there are.
+            If the mode is none of these, or the number of ids is not known yet.
 
         Examples
         --------
@@ -170,11 +170,15 @@ class Tokenizer:
         array([[0., 1., 0., 2.]])
         """
         if mode not in _MODES:
-            raise ValueError(f"mode is one of {', '.join(map(repr, _MODES))}. Received: mode={mode!r}.")
+            raise ValueError(f"mode must be one of {', '.join(map(repr, _MODES))}. Received: mode={mode!r}.")
         if not self.num_words and not self.word_index:
-            raise ValueError("How many ids are there? Type Tokenizer(num_words=...), or fit_on_texts(texts) first.")
+            raise ValueError(
+                "The number of ids is not known. Use Tokenizer(num_words=...), or call fit_on_texts(texts) first."
+            )
         if mode == "tfidf" and not self.document_count:
-            raise ValueError('mode="tfidf" counts documents. Type fit_on_texts(texts) or fit_on_sequences(...) first.')
+            raise ValueError(
+                'mode="tfidf" needs counts of documents. Call fit_on_texts(texts) or fit_on_sequences(...) first.'
+            )
         width = self.num_words or len(self.word_index) + 1
         sequences = [list(sequence) for sequence in sequences]
         matrix = np.zeros((len(sequences), width))
@@ -190,23 +194,23 @@ class Tokenizer:
         return matrix
 
     def get_config(self) -> dict[str, Any]:
-        """Everything but the analyzer; the counts as JSON strings, as Keras writes them."""
+        """Return everything except the analyzer; the counts are JSON strings, as Keras writes them."""
         names = ("num_words", "filters", "lower", "split", "char_level", "oov_token", "document_count")
         config = {name: getattr(self, name) for name in names}
         return config | {name: json.dumps(getattr(self, name)) for name in _COUNTS}
 
     def to_json(self, **kwargs: Any) -> str:
-        """The same as one JSON text, which ``tokenizer_from_json`` reads; ``kwargs`` go to ``json.dumps``."""
+        """Return the config as JSON text, which ``tokenizer_from_json`` reads; ``kwargs`` go to ``json.dumps``."""
         return json.dumps({"class_name": "Tokenizer", "config": self.get_config()}, **kwargs)
 
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
-    """The tokenizer that ``to_json`` wrote, also Keras'.
+    """Return the tokenizer that ``to_json`` wrote, here or in Keras.
 
     Raises
     ------
     ValueError
-        If it is no such text.
+        If it is not such a text.
 
     Examples
     --------
@@ -223,11 +227,13 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
             numbered = {int(i): v for i, v in value.items()} if name.startswith("index_") else dict(value)
             setattr(tokenizer, name, numbered if name in ("index_word", "word_index") else Counter(numbered))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"tokenizer_from_json reads what Tokenizer.to_json wrote. Received: {error!r}.") from None
+        raise ValueError(
+            f"tokenizer_from_json needs the text that Tokenizer.to_json wrote. Received: {error!r}."
+        ) from None
     return tokenizer
 
 
 def _several(texts: Any) -> Iterable[Any]:
     if isinstance(texts, (str, bytes)):
-        raise TypeError(f"texts is a list of texts. Received: one text. Type [{str(texts)[:20]!r}].")
+        raise TypeError(f"texts must be a list of texts. Received: one text. Use [{str(texts)[:20]!r}].")
     return texts

@@ -1,4 +1,4 @@
-"""From a text to its tokens: written alike, split, joined to n-grams."""
+"""Turn a text into tokens: standardize, split, join into n-grams."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SPLITS", "STANDARDIZATIONS", "ngrams_of"]
 
 _LOWER = bytes.maketrans(ascii_uppercase.encode(), ascii_lowercase.encode())
 _PUNCTUATION = punctuation.encode()
-_FIRST, _LAST = 0xAC00, 0xD7A3  # the Hangul syllables, in the order of their letters
+_FIRST, _LAST = 0xAC00, 0xD7A3  # the Hangul syllables, ordered by their letters
 _LEADING, _VOWEL, _TRAILING = 0x1100, 0x1161, 0x11A7
 _VOWELS, _TRAILINGS = 21, 28
 
@@ -22,18 +22,18 @@ STANDARDIZATIONS: dict[str, Callable[[str], str]] = {
     "strip_punctuation": lambda text: _translated(text, None, _PUNCTUATION),
     "lower_and_strip_punctuation": lambda text: _translated(text, _LOWER, _PUNCTUATION),
 }
-"""How texts are written alike.  As in Keras, only A to Z become small and only ASCII punctuation goes."""
+"""Ways to standardize a text.  As in Keras, they lower only A to Z and strip only ASCII punctuation."""
 
 
 def _translated(text: str, table: bytes | None, without: bytes) -> str:
-    """``text`` with its ASCII characters replaced or left out; UTF-8 has them apart from all others."""
+    """Replace or remove ASCII characters in ``text``; in UTF-8 no other character contains their bytes."""
     return text.encode("utf-8", "surrogatepass").translate(table, without).decode("utf-8", "surrogatepass")
 
 
 def syllables(text: str) -> list[str]:
-    """Korean syllables, one token each; other letters and digits in whole words; other signs one by one.
+    """Split into Korean syllables, whole words of other letters or digits, and single symbols.
 
-    Letters that a file keeps apart (ㅎ, ㅏ, ㄴ, as macOS writes file names) are joined first.
+    Letters that are stored separately (ㅎ, ㅏ, ㄴ, as macOS writes file names) are composed first.
 
     Examples
     --------
@@ -47,10 +47,10 @@ _SYLLABLES = re.compile(r"[가-힣]|[ㄱ-ㆎ]|(?:(?![가-힣ㄱ-ㆎ])\w)+|\S").f
 
 
 def jamo(text: str) -> list[str]:
-    """The letters within Korean syllables; else as ``syllables``.
+    """Split as ``syllables`` does, and Korean syllables further into their letters.
 
-    Leading and trailing consonants are different characters; ``unicodedata.normalize("NFC", "".join(tokens))`` joins
-    them again.
+    Leading and trailing consonants are different characters; ``unicodedata.normalize("NFC", "".join(tokens))``
+    composes them again.
 
     Examples
     --------
@@ -77,11 +77,11 @@ SPLITS: dict[str, Callable[[str], list[str]]] = {
     "syllable": syllables,
     "jamo": jamo,
 }
-"""How a text becomes tokens."""
+"""Ways to split a text into tokens."""
 
 
 def ngrams_of(tokens: Sequence[Any], widths: Sequence[int]) -> list[str]:
-    """Neighbouring tokens joined by spaces, for one width after the other.
+    """Return neighbouring tokens joined by spaces, one width at a time.
 
     Examples
     --------

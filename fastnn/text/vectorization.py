@@ -1,4 +1,4 @@
-"""``TextVectorization``: texts as rows of ids, or of counts, over a vocabulary that is learned or given."""
+"""``TextVectorization``: texts as rows of ids or counts, over a learned or given vocabulary."""
 
 from __future__ import annotations
 
@@ -22,43 +22,43 @@ _PADDING, _UNKNOWN = "", "[UNK]"
 
 
 class TextVectorization:
-    """Texts in, numbers out: standardize, split into tokens, join n-grams, look up.
+    """Turns texts into numbers: standardize, split into tokens, join n-grams, look up.
 
     Parameters
     ----------
     max_tokens : int, optional
-        The most entries of the vocabulary, with its special ones: padding (only for ``output_mode="int"``) and
-        ``"[UNK]"``, which stands for all tokens that are not in it.
+        The maximum size of the vocabulary, including its special entries: padding (only for ``output_mode="int"``)
+        and ``"[UNK]"``, which replaces all tokens that are not in it.
     standardize : {"lower_and_strip_punctuation", "lower", "strip_punctuation"}, None or callable
-        As in Keras these know A to Z and ASCII punctuation; ``str.lower`` or any function of a text does more.
+        As in Keras these handle A to Z and ASCII punctuation; ``str.lower`` or any function of a text handles more.
     split : {"whitespace", "character", "syllable", "jamo"}, None or callable
-        ``"syllable"`` makes a token of each Korean syllable, of each other word or number, and of each sign;
-        ``"jamo"`` cuts the syllables into letters. None: the text is the token. A function gives a list of tokens.
+        ``"syllable"`` makes a token of each Korean syllable, of each other word or number, and of each symbol;
+        ``"jamo"`` splits the syllables into letters. None: the text is the token. A function returns a list of tokens.
     ngrams : int or tuple of int, optional
-        n for all widths up to n; a tuple for these.
+        n for all widths up to n; a tuple for exactly those widths.
     output_mode : {"int", "multi_hot", "count", "tf_idf"}
-        Ids in the order of the text; or a column an entry of the vocabulary: whether it occurs, how often, and that
+        Ids in the order of the text; or one column per vocabulary entry: whether it occurs, how often, or that count
         times log(1 + documents / (1 + documents with it)).
     output_sequence_length : int, optional
-        Ids are cut or filled up with 0 to this length; by default to the longest text of the call.
+        Ids are truncated or padded with 0 to this length; by default to the longest text of the call.
     pad_to_max_tokens : bool
-        Whether the columns are ``max_tokens``, also where the vocabulary is smaller.
-    vocabulary : list of str, or path of a file with a token a line, optional
-        Instead of ``adapt``.
+        Whether to return ``max_tokens`` columns even if the vocabulary is smaller.
+    vocabulary : list of str, or path of a file with one token per line, optional
+        Replaces ``adapt``.
     idf_weights : list of float, optional
-        One a token of ``vocabulary``, for ``"tf_idf"``.
+        One per token of ``vocabulary``, for ``"tf_idf"``.
     encoding : str
-        Of texts that come as bytes.
+        The encoding of texts that are given as bytes.
 
     Raises
     ------
     ValueError, TypeError
-        If a setting is none of the above.
+        If an argument has none of the values above.
 
     Notes
     -----
-    The vocabulary is ordered by how often its tokens occur; those that occur equally often from the last in
-    Unicode's order to the first. Both are as in Keras. In all modes but ``"int"`` rows are float32.
+    The vocabulary is sorted by frequency; equally frequent tokens are in reverse Unicode order. Both are as in Keras.
+    In all modes except ``"int"`` rows are float32.
 
     Examples
     --------
@@ -90,18 +90,20 @@ class TextVectorization:
     ):
         output_mode = _OLD_MODES.get(output_mode, output_mode)
         if output_mode not in _MODES:
-            raise ValueError(f"output_mode is one of {', '.join(map(repr, _MODES))}. Received: {output_mode!r}.")
+            raise ValueError(f"output_mode must be one of {', '.join(map(repr, _MODES))}. Received: {output_mode!r}.")
         if max_tokens is not None and not _is_whole(max_tokens, 2):
-            raise ValueError(f"max_tokens is an integer, at least 2, or None. Received: max_tokens={max_tokens!r}.")
+            raise ValueError(
+                f"max_tokens must be an integer of at least 2, or None. Received: max_tokens={max_tokens!r}."
+            )
         if pad_to_max_tokens and max_tokens is None:
             raise ValueError("pad_to_max_tokens needs max_tokens. Received: max_tokens=None.")
         if output_sequence_length is not None and (output_mode != "int" or not _is_whole(output_sequence_length, 1)):
             raise ValueError(
-                'output_sequence_length is an integer, at least 1, and belongs to output_mode="int". Received: '
+                'output_sequence_length must be an integer of at least 1, and needs output_mode="int". Received: '
                 f"output_sequence_length={output_sequence_length!r}, output_mode={output_mode!r}."
             )
         if idf_weights is not None and (output_mode != "tf_idf" or vocabulary is None):
-            raise ValueError('idf_weights belong to a vocabulary and output_mode="tf_idf". Received: no such.')
+            raise ValueError('idf_weights need vocabulary=[...] and output_mode="tf_idf". Received: idf_weights alone.')
         self.max_tokens, self.output_mode, self.encoding, self.name = max_tokens, output_mode, encoding, name
         self.standardize, self.split, self.ngrams = standardize, split, ngrams
         self.output_sequence_length, self.pad_to_max_tokens = output_sequence_length, pad_to_max_tokens
@@ -119,25 +121,26 @@ class TextVectorization:
     # The vocabulary --------------------------------------------------------------------------------------------------
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
-        """Learn the vocabulary from texts; what was learned before is forgotten.
+        """Learn the vocabulary from texts; it replaces an earlier one.
 
         Parameters
         ----------
-        data : list or array of str, or Dataset or other iterable of texts or batches of them
-        batch_size : accepted and without effect
+        data : list or array of str, or Dataset or other iterable of texts or batches of texts
+        batch_size : accepted; it has no effect
         steps : int, optional
-            Only so many elements of an iterable are read.
+            The number of elements to read from an iterable.
 
         Raises
         ------
         ValueError
             If the vocabulary was given to the constructor.
         TypeError
-            If something else than texts comes.
+            If the data are not texts.
         """
         if self._given:
             raise ValueError(
-                "adapt learns a vocabulary. Received: one that was given by vocabulary=... Leave one of the two out."
+                "adapt cannot learn a vocabulary that was given. Received: vocabulary=[...]. Use adapt or vocabulary, "
+                "not both."
             )
         counts: Counter[str] = Counter()
         documents: Counter[str] = Counter()
@@ -161,19 +164,19 @@ class TextVectorization:
     def set_vocabulary(
         self, vocabulary: Sequence[str] | str | os.PathLike[str], idf_weights: Sequence[float] | None = None
     ) -> None:
-        """Take a vocabulary instead of learning it.
+        """Set the vocabulary instead of learning it.
 
         Parameters
         ----------
-        vocabulary : list of str, or path of a file with a token a line
-            With or without the special entries at its start.
+        vocabulary : list of str, or path of a file with one token per line
+            May or may not begin with the special entries.
         idf_weights : list of float, optional
-            One a token, needed for ``"tf_idf"``; without special entries ``"[UNK]"`` gets their mean.
+            One per token, needed for ``"tf_idf"``; if the special entries are missing, ``"[UNK]"`` gets their mean.
 
         Raises
         ------
         ValueError
-            If tokens repeat, are too many or none, or weights do not belong to them; the old vocabulary stays then.
+            If tokens repeat, or there are none or too many, or the weights do not fit; the old vocabulary is kept.
         """
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = Path(vocabulary).read_text(self.encoding).splitlines()
@@ -181,35 +184,35 @@ class TextVectorization:
         weights = None if idf_weights is None else np.asarray(idf_weights, np.float64)
         if (weights is None) == (self.output_mode == "tf_idf"):
             raise ValueError(
-                'idf_weights go with output_mode="tf_idf": one a token of the vocabulary. Received: '
+                'output_mode="tf_idf" needs idf_weights, one per token; other modes accept none. Received: '
                 f"{'none' if weights is None else 'some'}, output_mode={self.output_mode!r}."
             )
         if weights is not None and weights.shape != (len(tokens),):
-            raise ValueError(f"idf_weights are one a token, here {len(tokens)}. Received: shape {weights.shape}.")
+            raise ValueError(f"idf_weights must be one per token, {len(tokens)} here. Received: shape {weights.shape}.")
         special = tokens[: len(self._special)] == self._special
         if special:
             tokens = tokens[len(self._special) :]
         if not tokens:
-            raise ValueError("A vocabulary holds at least one token. Received: none.")
+            raise ValueError("A vocabulary must contain at least one token. Received: none.")
         repeated = [token for token, n in Counter(tokens).items() if n > 1]
         if repeated or _PADDING in tokens:
-            odd = repeated[:5] if repeated else "the empty string, which stands for padding, amid them"
-            raise ValueError(f"Each token stands once in a vocabulary. Received: {odd}.")
+            odd = repeated[:5] if repeated else "the empty string, which is reserved for padding"
+            raise ValueError(f"Each token must occur once in a vocabulary. Received: {odd}.")
         if self.max_tokens is not None and len(tokens) + len(self._special) > self.max_tokens:
             raise ValueError(
-                f"A vocabulary has at most max_tokens={self.max_tokens} entries, {len(self._special)} of them special. "
-                f"Received: {len(tokens)} tokens."
+                f"A vocabulary can have at most max_tokens={self.max_tokens} entries, {len(self._special)} of them "
+                f"special. Received: {len(tokens)} tokens."
             )
         self._number(tokens)
         if weights is not None:
             self._idf = (weights if special else np.concatenate([[weights.mean()], weights])).astype(np.float32)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
-        """The tokens in the order of their ids."""
+        """Return the tokens in the order of their ids."""
         return [*(self._special if include_special_tokens else []), *self._index]
 
     def vocabulary_size(self) -> int:
-        """The number of ids, those of the special entries among them."""
+        """Return the number of ids, including the special entries."""
         return len(self._special) + len(self._index)
 
     def _number(self, tokens: list[str]) -> None:
@@ -219,7 +222,7 @@ class TextVectorization:
     # Texts -----------------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any) -> np.ndarray:
-        """The numbers of a text, or of several.
+        """Return the numbers of one text or of several.
 
         Parameters
         ----------
@@ -228,18 +231,18 @@ class TextVectorization:
 
         Returns
         -------
-        int64 array (N, longest), or float32 array (N, columns); without the first axis for a single text
+        int64 array (N, longest), or float32 array (N, columns); a single text has no first axis
 
         Raises
         ------
         RuntimeError
             If there is no vocabulary yet.
         TypeError, ValueError
-            If it is no text, or the shape is another.
+            If the input is not text, or has another shape.
         """
         if not self._index:
             raise RuntimeError(
-                "TextVectorization has no vocabulary yet. Type vectorize.adapt(texts), or pass vocabulary=[...]."
+                "TextVectorization has no vocabulary yet. Call vectorize.adapt(texts), or pass vocabulary=[...]."
             )
         texts = np.asarray(inputs.decode(self.encoding) if isinstance(inputs, bytes) else inputs, object)
         splits = self._cut is not None
@@ -247,8 +250,8 @@ class TextVectorization:
             texts = texts[:, 0]
         if texts.ndim > (1 if splits else 2):
             raise ValueError(
-                f"TextVectorization takes texts of shape (N,) or (N, 1). Received: shape {texts.shape}. Tokens, one an "
-                "entry, need split=None."
+                f"TextVectorization needs texts of shape (N,) or (N, 1). Received: shape {texts.shape}. Use split=None "
+                "if each entry is a token."
             )
         single = texts.ndim < (1 if splits else 2)
         rows = texts.reshape(-1, 1) if splits else texts.reshape(1 if single else len(texts), -1)
@@ -260,7 +263,7 @@ class TextVectorization:
         return numbers[0] if single else numbers
 
     def _tokens(self, row: Sequence[Any]) -> Sequence[str]:
-        """The tokens of a row: of its one text, or with ``split=None`` its texts."""
+        """Return the tokens of a row: those of its only text, or with ``split=None`` its texts."""
         texts = [text if isinstance(text, str) else _text(text, self.encoding) for text in row]
         if self._write_alike is not None:
             texts = [_text(self._write_alike(text), self.encoding) for text in texts]
@@ -268,7 +271,7 @@ class TextVectorization:
         return tokens if self._widths is None else ngrams_of(tokens, self._widths)
 
     def _ids(self, rows: list[Sequence[str]]) -> np.ndarray:
-        """(N, length) int64."""
+        """Return int64 (N, length)."""
         length = self.output_sequence_length
         if length is None:
             length = max(map(len, rows), default=0)
@@ -280,7 +283,7 @@ class TextVectorization:
         return ids
 
     def _table(self, rows: list[Sequence[str]]) -> np.ndarray:
-        """(N, columns) float32."""
+        """Return float32 (N, columns)."""
         width = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
         table = np.zeros((len(rows), width), np.float32)
         for row, tokens in zip(table, rows, strict=True):
@@ -293,7 +296,7 @@ class TextVectorization:
     # Settings --------------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The settings, with the vocabulary that was given or learned."""
+        """Return the arguments, with the given or learned vocabulary."""
         names = ("max_tokens", "standardize", "split", "ngrams", "output_mode", "output_sequence_length")
         config = {name: getattr(self, name) for name in (*names, "pad_to_max_tokens", "encoding", "name")}
         config["vocabulary"] = self.get_vocabulary() if self._index else None
@@ -302,7 +305,7 @@ class TextVectorization:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TextVectorization:
-        """The same again."""
+        """Return a layer with these arguments."""
         return cls(**config)
 
 
@@ -311,37 +314,39 @@ def _is_whole(value: Any, least: int) -> bool:
 
 
 def _one_of(name: str, value: Any, known: dict[str, Callable[[str], Any]]) -> Callable[[str], Any] | None:
-    """The function that a setting stands for."""
+    """Return the function that an argument names."""
     if value is None or callable(value):
         return value
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name} is one of {', '.join(map(repr, known))}, None or a function. Received: {value!r}.")
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, known))}, None or a function. Received: {value!r}."
+        )
     return known[value]
 
 
 def _widths(ngrams: Any) -> tuple[int, ...] | None:
-    """The widths of n-grams."""
+    """Return the widths of the n-grams."""
     if ngrams is None:
         return None
     widths = tuple(ngrams) if isinstance(ngrams, (tuple, list)) else (ngrams,)
     if not widths or not all(_is_whole(n, 1) for n in widths):
-        raise ValueError(f"ngrams is an integer, at least 1, or a tuple of such. Received: ngrams={ngrams!r}.")
+        raise ValueError(f"ngrams must be an integer of at least 1, or a tuple of these. Received: ngrams={ngrams!r}.")
     return widths if isinstance(ngrams, (tuple, list)) else tuple(range(1, ngrams + 1))
 
 
 def _text(value: Any, encoding: str) -> str:
-    """One text as a plain string."""
+    """Return one text as a plain string."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return value.decode(encoding)
     if isinstance(value, np.ndarray) and value.ndim == 0 and isinstance(value.item(), (str, bytes)):
         return _text(value.item(), encoding)
-    raise TypeError(f"TextVectorization takes texts. Received: {value!r}, a {type(value).__name__}.")
+    raise TypeError(f"TextVectorization needs texts. Received: {value!r}, a {type(value).__name__}.")
 
 
 def _texts_of(data: Any, steps: int | None) -> Iterator[Any]:
-    """The texts in whatever ``adapt`` takes, one after the other."""
+    """Yield the texts in anything that ``adapt`` accepts, one at a time."""
     if isinstance(data, (str, bytes)):
         yield data
     elif isinstance(data, (list, tuple)) or hasattr(data, "__array__"):
@@ -350,7 +355,7 @@ def _texts_of(data: Any, steps: int | None) -> Iterator[Any]:
         for element in islice(data, steps):
             if isinstance(element, (tuple, dict)):
                 raise TypeError(
-                    f"adapt takes texts, or batches of them. Received: a {type(element).__name__}. Type "
+                    f"adapt needs texts or batches of texts. Received: a {type(element).__name__}. Use "
                     "adapt(dataset.map(lambda x, y: x))."
                 )
             yield from _texts_of(element, None)

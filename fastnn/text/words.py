@@ -1,4 +1,4 @@
-"""A text as a list of words."""
+"""Split a text into a list of words."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from functools import lru_cache
 __all__ = ["FILTERS", "text_to_word_sequence"]
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-"""The characters that part words beside the space; the apostrophe does not."""
+"""The characters that separate words, besides the space; the apostrophe does not."""
 
 
 def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
-    """The words of a text.
+    """Return the words of a text.
 
     Parameters
     ----------
     input_text : str
     filters : str
-        Characters that part words, as ``split`` does.
+        Characters that separate words, like ``split``.
     lower : bool
-        Whether to write everything in small letters first.
+        Whether to convert everything to lower case first.
     split : str
-        What stands between words.
+        The separator between words.
 
     Raises
     ------
     TypeError
-        If it is no string.
+        If the text is not a string.
 
     Examples
     --------
@@ -36,14 +36,14 @@ def text_to_word_sequence(input_text: str, filters: str = FILTERS, lower: bool =
     ["don't", 'panic', "it's", 'mostly', 'harmless']
     """
     if not isinstance(input_text, str):
-        raise TypeError(f"A text is a string. Received: {type(input_text).__name__}.")
+        raise TypeError(f"A text must be a string. Received: {type(input_text).__name__}.")
     text = input_text.lower() if lower else input_text
     return _finder(filters, split)(text)
 
 
 @lru_cache
 def _finder(filters: str, split: str) -> Callable[[str], list[str]]:
-    """What finds the words of a text."""
+    """Return the function that finds the words of a text."""
     if len(split) == 1:
         return re.compile(f"[^{re.escape(filters + split)}]+").findall
     table = dict.fromkeys(map(ord, filters), split)

@@ -1,4 +1,4 @@
-"""Small data sets on disk, and a small web server that can cut, refuse and forget."""
+"""Small data sets on disk, and a small web server that can cut connections and refuse requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEMS = _images._STEMS
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
-    """The IDX file of an array."""
+    """Return the IDX file of an array."""
     code = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}[array.dtype.str[1:]]
     header = struct.pack(f">HBB{array.ndim}I", 0, code, array.ndim, *array.shape)
     return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
@@ -44,7 +44,7 @@ def files(arrays) -> dict[str, bytes]:
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path, monkeypatch):
-    """No test sees this machine's data sets or touches its cache."""
+    """Hide this machine's data sets and cache from the tests."""
     monkeypatch.delenv("FASTNN_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -52,12 +52,12 @@ def own_home(tmp_path, monkeypatch):
 
 @dataclass
 class Server:
-    """What the server holds and how it behaves; what it was asked for."""
+    """The server's files and behaviour, and the requests it received."""
 
     files: dict[str, bytes]
     address: str = ""
     ranges: bool = True  # answers Range requests
-    cut_after: int | None = None  # sends so many bytes of each body and hangs up
+    cut_after: int | None = None  # closes the connection after that many bytes of each body
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -97,7 +97,7 @@ def server(files):
 
 @pytest.fixture
 def served_mnist(server, files, monkeypatch):
-    """``mnist`` whose mirror is the small server and whose files are the small ones."""
+    """``mnist`` with the small server as its mirror and the small files as its files."""
     sums = tuple((len(body), hashlib.sha256(body).hexdigest()) for body in files.values())
     small = _images.ImageSet("mnist", "mnist.npz", (server.address,), sums)
     monkeypatch.setattr(mnist, "_SET", small)

@@ -1,4 +1,4 @@
-"""The embedded digits: shapes, repeatability, variety."""
+"""The built-in digits: shapes, repeatability, variety."""
 
 import time
 
@@ -26,7 +26,7 @@ def test_shapes_and_types(sample):
 
 
 @pytest.mark.parametrize(("n_train", "n_test"), [(0, 0), (1, 7), (999, 1001)])
-def test_fewer_are_the_first_of_more(sample, n_train, n_test):
+def test_a_smaller_set_is_the_beginning_of_a_larger_one(sample, n_train, n_test):
     (x_train, y_train), (x_test, _y_test) = digits.load_data(n_train, n_test, seed=3)
     (more_x, more_y), (more_x_test, _) = sample
     np.testing.assert_array_equal(x_train, more_x[:n_train])
@@ -34,7 +34,7 @@ def test_fewer_are_the_first_of_more(sample, n_train, n_test):
     np.testing.assert_array_equal(x_test[:1000], more_x_test[:n_test])
 
 
-def test_the_seed_decides(sample):
+def test_the_seed_determines_the_images(sample):
     (other, _), _ = digits.load_data(100, 0, seed=4)
     (x_train, _y_train), (x_test, _) = sample
     assert (other != x_train[:100]).any(axis=(1, 2)).all()
@@ -62,16 +62,16 @@ def test_a_linear_model_is_not_enough(sample):
 
 @pytest.mark.parametrize("argument", ["n_train", "n_test", "seed"])
 def test_bad_numbers(argument):
-    with pytest.raises(ValueError, match=f"{argument} is 0 or more. Received: -1"):
+    with pytest.raises(ValueError, match=f"{argument} must be 0 or more. Received: -1"):
         digits.load_data(**{argument: -1})
-    with pytest.raises(TypeError, match=f"{argument} is an integer.*Received: 1.5"):
+    with pytest.raises(TypeError, match=f"{argument} must be an integer.*Received: 1.5"):
         digits.load_data(**{argument: 1.5})
 
 
 def test_ten_thousand_in_about_a_second():
     start = time.process_time()
     digits.load_data()
-    assert time.process_time() - start < 3.0  # about 0.5 s on one core of 2020; room for a busy machine
+    assert time.process_time() - start < 3.0  # about 0.5 s on a core from 2020; room for a busy machine
 
 
 def test_distance_to_a_straight_stroke():

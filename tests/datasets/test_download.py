@@ -1,4 +1,4 @@
-"""Downloads from a small local server: whole, cut, resumed, wrong, missing."""
+"""Downloads from a small local server: complete, cut off, resumed, wrong, missing."""
 
 import hashlib
 import socket
@@ -38,7 +38,7 @@ def test_only_missing_files_are_downloaded(served_mnist, server):
     assert server.requests == [(f"/{NAME}", None)]
 
 
-def test_a_cut_connection_is_resumed_at_once(wanted, server):
+def test_a_cut_connection_is_resumed_immediately(wanted, server):
     url, target, size, sha256 = wanted
     server.cut_after = size // 2 + 1
     assert fetch([url], target, size, sha256) == target
@@ -46,7 +46,7 @@ def test_a_cut_connection_is_resumed_at_once(wanted, server):
     assert [asked for _, asked in server.requests] == [None, f"bytes={size // 2 + 1}-"]
 
 
-def test_a_later_attempt_asks_for_the_rest_only(wanted, server):
+def test_a_later_attempt_requests_only_the_rest(wanted, server):
     url, target, size, sha256 = wanted
     server.cut_after = 10
     with pytest.raises(ConnectionError, match=f"after 50 of {size:,} bytes"):
@@ -61,7 +61,7 @@ def test_a_later_attempt_asks_for_the_rest_only(wanted, server):
 
 @pytest.mark.parametrize("ranges", [True, False])
 @pytest.mark.parametrize("left", ["begin", "wrong", "too long", "whole"])
-def test_whatever_an_earlier_attempt_left(wanted, server, ranges, left):
+def test_any_leftover_of_an_earlier_attempt(wanted, server, ranges, left):
     url, target, size, sha256 = wanted
     body = server.files[NAME]
     part = {"begin": body[:99], "wrong": b"?" * 99, "too long": body + b"?", "whole": body}[left]
@@ -74,7 +74,7 @@ def test_whatever_an_earlier_attempt_left(wanted, server, ranges, left):
     assert not target.with_name(f"{NAME}.part").exists()
 
 
-def test_the_server_holds_less_than_an_earlier_attempt_left(wanted, server):
+def test_the_server_has_less_than_an_earlier_attempt_left(wanted, server):
     url, target, size, sha256 = wanted
     target.parent.mkdir(parents=True)
     target.with_name(f"{NAME}.part").write_bytes(server.files[NAME][:200])
@@ -89,7 +89,7 @@ def test_the_server_holds_less_than_an_earlier_attempt_left(wanted, server):
 def test_a_wrong_checksum_is_never_kept(wanted, server, change):
     url, target, size, sha256 = wanted
     server.files[NAME] = change(server.files[NAME])
-    with pytest.raises(ConnectionError, match=f"SHA-256 sum {sha256}. Received: "):
+    with pytest.raises(ConnectionError, match=f"SHA-256 checksum {sha256}. Received: "):
         fetch([url], target, size, sha256)
     assert not target.exists()
     assert target.with_name(f"{NAME}.part").stat().st_size == 0
@@ -101,7 +101,7 @@ def test_the_next_mirror_serves_what_the_first_does_not(wanted, server):
     assert target.read_bytes() == server.files[NAME]
 
 
-def test_404_says_what_to_put_where(served_mnist, server, tmp_path):
+def test_404_says_which_files_to_put_where(served_mnist, server, tmp_path):
     server.files.clear()
     with pytest.raises(ConnectionError) as caught:
         served_mnist.load_data()
@@ -115,7 +115,7 @@ def test_404_says_what_to_put_where(served_mnist, server, tmp_path):
     assert "load_data(path=" in message
 
 
-def test_offline_says_what_to_put_where(wanted, served_mnist, server, monkeypatch):
+def test_offline_says_which_files_to_put_where(wanted, served_mnist, server, monkeypatch):
     def no_network(*args, **kwargs):
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
@@ -125,7 +125,7 @@ def test_offline_says_what_to_put_where(wanted, served_mnist, server, monkeypatc
     assert not server.requests
 
 
-def test_two_at_once_fetch_the_file_once(wanted, server):
+def test_two_downloads_at_once_fetch_the_file_once(wanted, server):
     url, target, size, sha256 = wanted
     threads = [threading.Thread(target=fetch, args=([url], target, size, sha256)) for _ in range(4)]
     for thread in threads:

@@ -57,7 +57,7 @@ GOOD = idx_bytes(np.arange(6, dtype=np.uint8).reshape(2, 3))
         (gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 4)), "far too small"),
     ],
 )
-def test_broken_files_are_named(tmp_path, content, message):
+def test_the_error_names_the_broken_file(tmp_path, content, message):
     path = write(tmp_path, content)
     with pytest.raises(ValueError, match=message) as caught:
         read_idx(path)
@@ -65,7 +65,7 @@ def test_broken_files_are_named(tmp_path, content, message):
     assert "Received: " in str(caught.value)
 
 
-def test_a_hostile_header_takes_no_memory(tmp_path):
+def test_a_hostile_header_allocates_no_memory(tmp_path):
     path = write(tmp_path, gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 2**32 - 1)))
     tracemalloc.start()
     try:

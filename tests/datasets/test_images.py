@@ -1,4 +1,4 @@
-"""Finding and loading MNIST and Fashion-MNIST: where, in which form, and what is refused."""
+"""Finding and loading MNIST and Fashion-MNIST: places, formats, and what is refused."""
 
 import gzip
 import io
@@ -44,14 +44,14 @@ def put(folder, arrays, form="gz"):
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     def fetch(*args):
-        raise AssertionError("nothing may be downloaded here")
+        raise AssertionError("no download is allowed here")
 
     monkeypatch.setattr(_download, "fetch", fetch)
 
 
 @pytest.mark.parametrize("form", ["gz", "idx", "npz"])
 @pytest.mark.parametrize("inside", ["", "mnist"])
-def test_path_is_a_folder_of_either_form(tmp_path, arrays, form, inside):
+def test_path_is_a_folder_in_either_format(tmp_path, arrays, form, inside):
     put(tmp_path / "here" / inside, arrays, form)
     assert same(mnist.load_data(tmp_path / "here"), arrays)
     assert same(mnist.load_data(str(tmp_path / "here")), arrays)
@@ -71,13 +71,13 @@ def test_fastnn_data_comes_before_the_cache(tmp_path, arrays, monkeypatch):
     put(tmp_path / "cache" / "fastnn" / "mnist", small_arrays(5, 2))
     assert len(mnist.load_data()[0][0]) == 5
     monkeypatch.setenv("FASTNN_DATA", str(tmp_path / "data"))
-    assert mnist.find() == tmp_path / "cache" / "fastnn" / "mnist"  # FASTNN_DATA without the set: go on
+    assert mnist.find() == tmp_path / "cache" / "fastnn" / "mnist"  # FASTNN_DATA does not have the set: search on
     put(tmp_path / "data" / "mnist", arrays)
     assert mnist.find() == tmp_path / "data" / "mnist"
     assert same(mnist.load_data(), arrays)
 
 
-def test_the_cache_is_below_home_by_default(tmp_path, arrays, monkeypatch):
+def test_the_cache_is_in_the_home_folder_by_default(tmp_path, arrays, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     put(tmp_path / "home" / ".cache" / "fastnn" / "mnist", arrays)
@@ -103,7 +103,7 @@ def test_an_incomplete_folder_does_not_count(tmp_path, arrays):
     folder = put(tmp_path / "here", arrays)
     (folder / f"{STEMS[3]}.gz").unlink()
     assert mnist.find(folder) is None
-    with pytest.raises(FileNotFoundError, match="does not hold mnist") as caught:
+    with pytest.raises(FileNotFoundError, match="does not contain mnist") as caught:
         mnist.load_data(folder)
     assert all(f"{stem}.gz" in str(caught.value) for stem in STEMS)
     assert "FASTNN_DATA" in str(caught.value)
@@ -120,7 +120,7 @@ def test_an_incomplete_folder_does_not_count(tmp_path, arrays):
         (3, np.array([0, 10, 1], np.uint8), "labels from 0 to 9"),
     ],
 )
-def test_files_of_other_content_are_refused(tmp_path, arrays, position, array, message):
+def test_files_with_other_content_are_refused(tmp_path, arrays, position, array, message):
     arrays[position] = array
     with pytest.raises(ValueError, match=message):
         mnist.load_data(put(tmp_path / "here", arrays))
@@ -192,11 +192,11 @@ def test_class_names():
 REAL = os.environ.get("FASTNN_DATA", "")
 
 
-@pytest.mark.skipif(not REAL, reason="FASTNN_DATA names no folder of data sets")
+@pytest.mark.skipif(not REAL, reason="FASTNN_DATA is not set")
 @pytest.mark.parametrize(("module", "mean"), [(mnist, 0.1307), (fashion_mnist, 0.2860)])
 def test_the_real_sets(module, mean):
     if module.find(REAL) is None:
-        pytest.skip(f"{REAL} does not hold {module.__name__}")
+        pytest.skip(f"{REAL} does not contain {module.__name__}")
     (x_train, y_train), (x_test, y_test) = module.load_data(REAL)
     assert x_train.shape == (60000, 28, 28)
     assert x_test.shape == (10000, 28, 28)

@@ -1,4 +1,4 @@
-"""What models of three sizes reach on the data sets; minutes of training, so marked slow."""
+"""The accuracy of three models on the data sets; takes minutes of training, so it is marked slow."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def best_accuracy(model, data, epochs: int) -> float:
-    """The best test accuracy within so many epochs."""
+    """Return the best test accuracy within the given number of epochs."""
     (x_train, y_train), (x_test, y_test) = data
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     scaled = [images * np.float32(1 / 255) for images in (x_train, x_test)]
@@ -33,7 +33,7 @@ def test_digits_need_more_than_a_linear_model():
     assert best_accuracy(demo._cnn(), channels, epochs=5) > 0.97
 
 
-@pytest.mark.skipif(not REAL, reason="FASTNN_DATA names no folder of data sets")
+@pytest.mark.skipif(not REAL, reason="FASTNN_DATA is not set")
 def test_mlp_on_fashion_mnist():
     set_random_seed(0)
     mlp = Sequential([Flatten(input_shape=(28, 28)), Dense(256, activation="relu"), Dense(10, activation="softmax")])

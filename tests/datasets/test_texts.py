@@ -1,4 +1,4 @@
-"""NSMC, KorSTS, Tiny Shakespeare and the series: what is read, and what is refused."""
+"""NSMC, KorSTS, Tiny Shakespeare and the series: what they return and what they refuse."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def put(root, module, **other):
 
 
 @SETS
-def test_where_it_is_looked_for(module, tmp_path, monkeypatch):
+def test_where_a_set_is_searched_for(module, tmp_path, monkeypatch):
     _, files = FILES[module]
     assert module.find() is None
     with pytest.raises(FileNotFoundError, match=f"Put {next(iter(files))}.*FASTNN_DATA.*https://"):

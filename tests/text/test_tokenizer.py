@@ -1,4 +1,4 @@
-"""Tokenizer, text_to_word_sequence and the hashes: Keras' numbers."""
+"""Tokenizer, text_to_word_sequence and the hashes, against Keras' numbers."""
 
 import json
 
@@ -53,7 +53,7 @@ def test_sequences():
     own = fitted([["New York", "is"], ["New York"]], lower=False)
     assert own.word_index == {"New York": 1, "is": 2}
     assert fitted(["a-b b"], analyzer=lambda text: text.split("-")).word_index == {"a": 1, "b b": 2}
-    occurs = fitted(["? a ?", "b"], oov_token="?", filters="")  # the token for unknown words is a word, too
+    occurs = fitted(["? a ?", "b"], oov_token="?", filters="")  # the token for unknown words is also a word
     assert occurs.texts_to_sequences(["b a c"]) == [[4, 3, 2]]
 
 
@@ -78,7 +78,7 @@ def test_what_is_refused():
     for call, error, words in (
         (lambda: Tokenizer(num_words=0), ValueError, "num_words=0"),
         (lambda: Tokenizer().fit_on_texts("one text"), TypeError, "list of texts"),
-        (lambda: Tokenizer().sequences_to_matrix([[1]]), ValueError, "How many ids"),
+        (lambda: Tokenizer().sequences_to_matrix([[1]]), ValueError, "number of ids is not known"),
         (lambda: Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf"), ValueError, "documents"),
         (lambda: fitted().texts_to_matrix(TEXTS, "bm25"), ValueError, "'tfidf'"),
         (lambda: tokenizer_from_json("{}"), ValueError, "to_json"),

@@ -1,4 +1,4 @@
-"""TextVectorization: Keras' numbers, Korean splits, and what is refused."""
+"""TextVectorization: Keras' numbers, Korean splits, and what it refuses."""
 
 import unicodedata
 
@@ -11,7 +11,7 @@ from fastnn.layers import TextVectorization
 from fastnn.text.tokens import jamo, syllables
 
 TEXTS = ["b a c c", "d b  e", "Ab, ab! x"]
-ORDER = ["c", "b", "ab", "x", "e", "d", "a"]  # how Keras orders them: ties from the last letter to the first
+ORDER = ["c", "b", "ab", "x", "e", "d", "a"]  # Keras' order: ties in reverse alphabetical order
 
 
 def adapted(texts=TEXTS, **settings):
@@ -77,7 +77,7 @@ def test_ngrams(ngrams, vocabulary, ids):
     assert vectorize("a b c a").tolist() == ids
 
 
-def test_standardizations_know_ascii_as_in_keras():
+def test_standardizations_handle_only_ascii_as_in_keras():
     text = "Hey, ÀB Ünd-so [x]\tα\u3000β"
     for name, words in (
         ("lower", ["[x]", "hey,", "Àb", "Ünd-so", "α\u3000β"]),
@@ -114,10 +114,10 @@ def test_korean():
     vectorize = adapted(["재미 있다", "재미 없다"], split="syllable")
     assert vectorize.get_vocabulary() == ["", "[UNK]", "재", "미", "다", "있", "없"]
     assert vectorize(["재미없나"]).tolist() == [[2, 3, 6, 1]]
-    assert adapted(["하나"], split="jamo")("한").tolist()[2] == 1  # 'ᆫ' below a vowel is not 'ᄂ' above one
+    assert adapted(["하나"], split="jamo")("한").tolist()[2] == 1  # the final 'ᆫ' is not the initial 'ᄂ'
 
 
-def test_adapt_takes_what_fit_takes():
+def test_adapt_accepts_what_fit_accepts():
     expected = adapted().get_vocabulary()
     batches = Dataset.from_tensor_slices(TEXTS).batch(2)
     for data in (tuple(TEXTS), np.array(TEXTS), np.array(TEXTS)[:, None], batches, batches.unbatch(), iter([TEXTS])):
@@ -135,14 +135,14 @@ def test_given_vocabularies(tmp_path):
         assert vectorize(["y x z"]).tolist() == [[3, 2, 1]]
     (tmp_path / "words.txt").write_text("x\ny\n", encoding="utf-8")
     assert TextVectorization(vocabulary=tmp_path / "words.txt").get_vocabulary(False) == ["x", "y"]
-    with pytest.raises(ValueError, match="given by vocabulary"):
+    with pytest.raises(ValueError, match="cannot learn a vocabulary that was given"):
         vectorize.adapt(["q"])
     for words, weights in ((["x", "y"], [0.5, 0.25]), (["[UNK]", "x", "y"], [0.375, 0.5, 0.25])):
         rows = TextVectorization(output_mode="tf_idf", vocabulary=words, idf_weights=weights)(["x z y y", "z z"])
         assert rows.tolist() == [[0.375, 0.5, 0.5], [0.75, 0, 0]]
 
 
-def test_a_refused_vocabulary_leaves_the_old_one():
+def test_a_refused_vocabulary_keeps_the_old_one():
     vectorize = TextVectorization(max_tokens=4, vocabulary=["x", "y"])
     for words, reason in (
         (["a", "a"], "once"),
@@ -162,7 +162,7 @@ def test_a_refused_vocabulary_leaves_the_old_one():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"output_mode": "ids"}, "output_mode is one of 'int'"),
+        ({"output_mode": "ids"}, "output_mode must be one of 'int'"),
         ({"max_tokens": 1}, "max_tokens=1"),
         ({"pad_to_max_tokens": True}, "needs max_tokens"),
         ({"output_sequence_length": 0}, "output_sequence_length=0"),
@@ -172,7 +172,7 @@ def test_a_refused_vocabulary_leaves_the_old_one():
         ({"ngrams": 0}, "ngrams=0"),
         ({"ngrams": (1, "a")}, "ngrams"),
         ({"idf_weights": [1.0]}, "tf_idf"),
-        ({"vocabulary": ["a"], "output_mode": "tf_idf"}, "one a token"),
+        ({"vocabulary": ["a"], "output_mode": "tf_idf"}, "one per token"),
         ({"vocabulary": ["a"], "output_mode": "tf_idf", "idf_weights": [1, 2]}, "shape"),
     ],
 )
@@ -197,7 +197,7 @@ def test_texts_refused():
         adapted(standardize=str.split)
 
 
-def test_config_carries_the_vocabulary():
+def test_config_includes_the_vocabulary():
     for vectorize in (adapted(), adapted(output_mode="tf_idf", ngrams=(1, 2)), TextVectorization(split="jamo")):
         again = TextVectorization.from_config(vectorize.get_config())
         assert again.get_config() == vectorize.get_config()
@@ -208,7 +208,7 @@ def test_config_carries_the_vocabulary():
 
 
 def test_before_a_model():
-    """Texts in a data set, ids by map, batches of them into fit."""
+    """Texts in a dataset, ids by map, their batches into fit."""
     texts, y = ["good film", "bad film", "good", "bad bad"] * 5, np.array([1, 0, 1, 0] * 5)
     vectorize = adapted(texts, output_mode="multi_hot")
     dataset = Dataset.from_tensor_slices((texts, y)).shuffle(20, seed=1).batch(4).map(lambda x, t: (vectorize(x), t))
