@@ -1,7 +1,8 @@
-"""The one source of randomness.
+"""The source of all randomness.
 
 Everything random in fastnn (initial weights, the order of examples, dropout masks, stochastic pooling) starts from a
-64-bit *key* drawn from one stream.  ``set_random_seed`` restarts the stream, so a script that calls it first repeats.
+64-bit *key* drawn from one stream.  ``set_random_seed`` restarts the stream: a script that calls it first can be
+reproduced.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ def _splitmix64(state: int) -> int:
 
 
 def set_random_seed(seed: int) -> None:
-    """Make everything random from here on repeat: weights, data order, dropout, stochastic pooling.
+    """Make everything random from here on reproducible: weights, data order, dropout, stochastic pooling.
 
-    Also seeds Python's ``random`` and NumPy's global generator, so that a user's own draws repeat too.
+    Also seeds Python's ``random`` and NumPy's global generator, so that the user's own draws repeat too.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def set_random_seed(seed: int) -> None:
 
 
 def draw_key() -> int:
-    """The next 64-bit key of the stream; a layer draws one when it is built.
+    """Return the next 64-bit key of the stream; a layer draws one when it is built.
 
     Returns
     -------
@@ -79,11 +80,11 @@ def draw_key() -> int:
 
 
 def random_generator(seed: int | None = None) -> np.random.Generator:
-    """A NumPy generator that starts from ``seed``, or from the next key of the stream.
+    """Return a NumPy generator that starts from ``seed``, or from the next key of the stream.
 
     Parameters
     ----------
     seed : int, optional
-        A fixed start; None draws a key, so that ``set_random_seed`` governs it.
+        A fixed seed; None draws a key, so that ``set_random_seed`` governs the generator.
     """
     return np.random.Generator(np.random.Philox(key=draw_key() if seed is None else int(seed) & _MASK))

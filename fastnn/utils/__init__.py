@@ -1,4 +1,4 @@
-"""Small helpers: the one source of randomness, names, and data brought into the form that a model takes."""
+"""Small helpers: the random seed, layer names, and conversions of data for a model."""
 
 from .. import absent
 from ..seeds import draw_key, random_generator, set_random_seed

@@ -1,4 +1,4 @@
-"""Integers as rows of zeros and ones: one class a row, or a set of ids a row."""
+"""Integers as rows of zeros and ones: one class per row, or a set of ids per row."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ __all__ = ["to_categorical", "vectorize_sequences"]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
-    """One-hot rows of class numbers: result[…, c] = 1 where x[…] = c, else 0.
+    """Return one-hot rows of class numbers: result[…, c] = 1 where x[…] = c, else 0.
 
     Parameters
     ----------
     x : array_like of integers, any shape
         From 0 to ``num_classes - 1``. A last axis of length 1 is dropped.
     num_classes : int, optional
-        By default the largest number and one.
+        By default the largest number plus one.
 
     Returns
     -------
-    float64 array of the shape of x and one axis more, of length ``num_classes``
+    float64 array of the shape of x with one more axis, of length ``num_classes``
 
     Raises
     ------
     TypeError
-        If x holds no numbers.
+        If x does not hold numbers.
     ValueError
-        If a number is no whole one, negative, or not below ``num_classes``; if x is empty and ``num_classes`` is
-        not given.
+        If a number is not an integer, is negative, or is not below ``num_classes``; if x is empty and ``num_classes``
+        is not given.
 
     Examples
     --------
@@ -43,16 +43,16 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if x.size == 0 and x.dtype.kind == "f":
         x = x.astype(np.int64)
     if x.dtype.kind not in "biuf":
-        raise TypeError(f"to_categorical takes class numbers. Received: an array of dtype {x.dtype}.")
+        raise TypeError(f"to_categorical needs class numbers. Received: an array of dtype {x.dtype}.")
     if x.dtype.kind == "f" and (x != np.rint(x)).any():
         odd = x[x != np.rint(x)].flat[0]
-        raise ValueError(f"to_categorical takes whole numbers, one class each. Received: {odd}.")
+        raise ValueError(f"to_categorical needs integers, one per class. Received: {odd}.")
     if x.ndim > 1 and x.shape[-1] == 1:
         x = x[..., 0]
     x = x.astype(np.int64)
     if num_classes is None:
         if x.size == 0:
-            raise ValueError("to_categorical needs num_classes=... where there are no numbers. Received: an empty x.")
+            raise ValueError("to_categorical needs num_classes=... when x is empty. Received: an empty x.")
         num_classes = int(x.max()) + 1
     _check_ids("class", x, num_classes, "num_classes")
     rows = np.zeros((x.size, num_classes))
@@ -63,17 +63,17 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 def vectorize_sequences(
     sequences: Sequence[Any] | np.ndarray, dimension: int = 10000, dtype: Any = "float32"
 ) -> np.ndarray:
-    """Multi-hot rows of sequences of ids: result[i, j] = 1 where id j occurs in sequence i, else 0.
+    """Return multi-hot rows of sequences of ids: result[i, j] = 1 where id j occurs in sequence i, else 0.
 
-    Order and number of the ids in a sequence are forgotten. A flat list of ids gives one-hot rows.
+    The order and the counts of the ids in a sequence are lost. A flat list of ids gives one-hot rows.
 
     Parameters
     ----------
     sequences : list of lists (or arrays) of integers of any lengths, an integer array (N, L), or a flat list (N,)
     dimension : int
-        How many ids there are: each is from 0 to ``dimension - 1``.
+        The number of ids: each is from 0 to ``dimension - 1``.
     dtype : dtype of the result
-        ``"uint8"`` takes a quarter of the memory; ``fit`` casts a batch while it gathers it.
+        ``"uint8"`` takes a quarter of the memory; ``fit`` casts each batch while it gathers it.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def vectorize_sequences(
     Raises
     ------
     TypeError
-        If something else than integers stands in a sequence.
+        If a sequence contains anything but integers.
     ValueError
         If an id is negative or not below ``dimension``.
 
@@ -101,7 +101,7 @@ def vectorize_sequences(
            [1, 0, 0]], dtype=uint8)
     """
     if isinstance(dimension, bool) or not isinstance(dimension, (int, np.integer)) or dimension < 1:
-        raise ValueError(f"dimension is an integer, at least 1. Received: dimension={dimension!r}.")
+        raise ValueError(f"dimension must be an integer of at least 1. Received: dimension={dimension!r}.")
     ids, lengths = _flat(sequences)
     _check_ids("id", ids, dimension, "dimension")
     result = np.zeros((len(lengths), dimension), dtype)
@@ -110,10 +110,10 @@ def vectorize_sequences(
 
 
 def _flat(sequences: Any) -> tuple[np.ndarray, np.ndarray]:
-    """All ids one after the other, and how many of them each row has."""
+    """Return all ids in one array, and the number of ids in each row."""
     if isinstance(sequences, np.ndarray) and sequences.dtype != object:
         if sequences.ndim not in (1, 2):
-            raise ValueError(f"sequences is an array (N,) or (N, length). Received: shape {sequences.shape}.")
+            raise ValueError(f"sequences must be an array (N,) or (N, length). Received: shape {sequences.shape}.")
         width = sequences.shape[1] if sequences.ndim == 2 else 1
         return _integers(sequences.ravel()), np.full(len(sequences), width)
     sequences = list(sequences)
@@ -124,7 +124,7 @@ def _flat(sequences: Any) -> tuple[np.ndarray, np.ndarray]:
     except TypeError:
         odd = next(s for s in sequences if not hasattr(s, "__len__"))
         raise TypeError(
-            f"sequences holds lists of ids, or ids only. Received: both, {odd!r} among lists. Type [[{odd!r}], ...]."
+            f"sequences must hold only lists of ids, or only ids. Received: {odd!r} among lists. Use [[{odd!r}], ...]."
         ) from None
     if lengths.sum() == 0:
         return np.empty(0, np.int64), lengths
@@ -137,7 +137,7 @@ def _integers(ids: np.ndarray) -> np.ndarray:
     if ids.dtype.kind not in "iu" or ids.ndim != 1:
         what = f"dtype {ids.dtype}" if ids.ndim == 1 else "lists within lists of ids"
         raise TypeError(
-            f"sequences holds integer ids. Received: {what}. For words type Tokenizer().texts_to_sequences(texts)."
+            f"sequences must hold integer ids. Received: {what}. For words, use Tokenizer().texts_to_sequences(texts)."
         )
     return ids
 
@@ -146,4 +146,4 @@ def _check_ids(what: str, ids: np.ndarray, limit: int, name: str) -> None:
     """Refuse the first id that is not from 0 to ``limit`` − 1."""
     if ids.size and (ids.min() < 0 or ids.max() >= limit):
         odd = ids[(ids < 0) | (ids >= limit)].flat[0]
-        raise ValueError(f"Each {what} is from 0 to {limit - 1}, with {name}={limit}. Received: {what} {odd}.")
+        raise ValueError(f"Each {what} must be from 0 to {limit - 1}, since {name}={limit}. Received: {what} {odd}.")

@@ -1,4 +1,4 @@
-"""The names of layers."""
+"""Layer names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _names: dict[str, int] = {}
 
 
 def unique_name(cls: type) -> str:
-    """The name of a new layer: its class in snake_case, and a number from the second one on.
+    """Return the name of a new layer: its class in snake_case, with a number from the second one on.
 
     Examples
     --------
@@ -30,6 +30,6 @@ def unique_name(cls: type) -> str:
 
 
 def clear_session() -> None:
-    """Start the numbers of layer names again: the next Dense is called ``dense``."""
+    """Restart the numbers of layer names: the next Dense is called ``dense``."""
     with _lock:
         _names.clear()

@@ -1,4 +1,4 @@
-"""Vectors brought to length 1."""
+"""Scale vectors to length 1."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["normalize"]
 
 
 def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
-    """Vectors divided by their norm: x / ‖x‖ along ``axis``; a vector of zeros stays.
+    """Divide vectors by their norm: x / ‖x‖ along ``axis``; a zero vector is left as it is.
 
     Parameters
     ----------
     x : array_like of numbers, at least one axis
     axis : int
     order : 1, 2, numpy.inf, …
-        Which norm, as in ``numpy.linalg.norm``.
+        The order of the norm, as in ``numpy.linalg.norm``.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
 
     Notes
     -----
-    Keras answers a vector (n,) with a row (1, n), and fails along ``axis=0``; here the shape stays and any axis works.
+    Keras turns a vector (n,) into a row (1, n) and fails along ``axis=0``; here the shape is kept and any axis works.
 
     Examples
     --------

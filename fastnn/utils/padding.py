@@ -1,4 +1,4 @@
-"""Sequences of unequal length, brought to one length."""
+"""Pad or truncate sequences to one length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pad_sequences(
     truncating: str = "pre",
     value: Any = 0.0,
 ) -> np.ndarray:
-    """An array of sequences, filled up with ``value`` and cut to one length.
+    """Return an array of sequences, padded with ``value`` or truncated to one length.
 
     Parameters
     ----------
@@ -28,10 +28,10 @@ def pad_sequences(
         The common length; by default that of the longest sequence.
     dtype : dtype of the result; ``object`` for strings
     padding : {"pre", "post"}
-        Where short sequences are filled up.
+        The end at which short sequences are padded.
     truncating : {"pre", "post"}
-        Where long sequences lose what is too much.
-    value : what they are filled up with
+        The end at which long sequences are truncated.
+    value : the value to pad with
 
     Returns
     -------
@@ -40,13 +40,13 @@ def pad_sequences(
     Raises
     ------
     ValueError
-        If ``sequences`` is empty, an element is no sequence, their vectors differ in shape, a number does not fit
+        If ``sequences`` is empty, an element is not a sequence, the vectors differ in shape, a number does not fit
         ``dtype``, or an option is none of the above.
 
     Notes
     -----
-    The defaults are Keras': both at the front, so that a recurrent layer's last step sees a word. A mask that is to
-    skip the filling (``Embedding(mask_zero=True)``) works with either.
+    The defaults are those of Keras: both at the front, so that the last step of a recurrent layer sees a word. A mask
+    that skips the padding (``Embedding(mask_zero=True)``) works with either end.
 
     Examples
     --------
@@ -61,20 +61,20 @@ def pad_sequences(
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in ("pre", "post"):
-            raise ValueError(f'{name} is "pre" or "post". Received: {name}={side!r}.')
+            raise ValueError(f'{name} must be "pre" or "post". Received: {name}={side!r}.')
     if not hasattr(sequences, "__len__"):
-        raise ValueError(f"sequences is a list of sequences. Received: {type(sequences).__name__}. Type list(...).")
+        raise ValueError(f"sequences must be a list of sequences. Received: {type(sequences).__name__}. Use list(...).")
     if maxlen is not None and (isinstance(maxlen, bool) or not isinstance(maxlen, (int, np.integer)) or maxlen < 0):
-        raise ValueError(f"maxlen is an integer, at least 0, or None. Received: maxlen={maxlen!r}.")
+        raise ValueError(f"maxlen must be an integer of at least 0, or None. Received: maxlen={maxlen!r}.")
     dtype = np.dtype(dtype)
     if isinstance(value, str) and dtype.kind not in "OSU":
-        raise ValueError(f"A filling of {value!r} needs dtype=object. Received: dtype={dtype.name!r}.")
+        raise ValueError(f"Padding with {value!r} needs dtype=object. Received: dtype={dtype.name!r}.")
     if dtype.kind in "iu" and isinstance(value, (float, np.floating)) and not float(value).is_integer():
-        raise ValueError(f'A filling of {value!r} needs dtype="float32". Received: dtype={dtype.name!r}.')
+        raise ValueError(f'Padding with {value!r} needs dtype="float32". Received: dtype={dtype.name!r}.')
     lengths = [_length(i, s) for i, s in enumerate(sequences)]
     if maxlen is None:
         if not lengths:
-            raise ValueError("pad_sequences needs a sequence, or maxlen=... Received: none of both.")
+            raise ValueError("pad_sequences needs at least one sequence, or maxlen=... Received: neither.")
         maxlen = max(lengths)
     kept = [min(n, maxlen) for n in lengths]
     first = (n - k if truncating == "pre" else 0 for n, k in zip(lengths, kept, strict=True))
@@ -91,13 +91,13 @@ def _length(i: int, sequence: Any) -> int:
         return len(sequence)
     except TypeError:
         raise ValueError(
-            f"sequences is a list of sequences. Received: {sequence!r} at position {i}. For one sequence type "
+            f"sequences must be a list of sequences. Received: {sequence!r} at position {i}. For one sequence, use "
             "pad_sequences([sequence])."
         ) from None
 
 
 def _steps(parts: list[Any], dtype: np.dtype) -> np.ndarray:
-    """The steps of all parts, one after the other, as an array of the dtype."""
+    """Concatenate the steps of all parts into an array of the dtype."""
     if not parts:
         return np.empty(0, dtype)
     try:
@@ -108,12 +108,12 @@ def _steps(parts: list[Any], dtype: np.dtype) -> np.ndarray:
         result = steps.astype(dtype, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"The steps of all sequences are numbers, or vectors of one length, that fit dtype={dtype.name!r}. "
+            f"The steps of all sequences must be numbers, or vectors of one length, that fit dtype={dtype.name!r}. "
             f"Received: {error}."
         ) from None
     if dtype.kind in "iu" and steps.dtype != dtype and (lost := result != steps).any():
         raise ValueError(
-            f"Steps of dtype={dtype.name!r} would lose what they hold. Received: {steps[lost].flat[0]}. "
-            f'Type dtype="{"float32" if steps.dtype.kind == "f" else "int64"}".'
+            f"Casting the steps to dtype={dtype.name!r} would change them. Received: {steps[lost].flat[0]}. "
+            f'Use dtype="{"float32" if steps.dtype.kind == "f" else "int64"}".'
         )
     return result

@@ -1,4 +1,4 @@
-"""A data set cut in two."""
+"""Split a dataset in two."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def split_dataset(
     shuffle: bool = False,
     seed: int | None = None,
 ) -> tuple[Dataset, Dataset]:
-    """The first examples and the last ones, as two data sets.
+    """Split data into its first and last examples, as two datasets.
 
     Parameters
     ----------
     dataset : Dataset, array, or tuple or list of arrays of one length
-        A Dataset is gone through once, so that its two parts have no element in common.
+        A Dataset is iterated once, so that the two parts have no element in common.
     left_size, right_size : int or float, optional
-        A number of examples, or a share of them; what is not given is the rest.
+        A number of examples, or a fraction of them; the part that is not given is the rest.
     shuffle : bool
-        Whether to cut the examples in random order.
+        Whether to shuffle the examples before the split.
     seed : int, optional
-        Of that order.
+        The seed of the shuffle.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def split_dataset(
     TypeError
         If ``dataset`` is none of the above.
     ValueError
-        If the sizes leave one part empty, or are more than there is.
+        If the sizes leave one part empty, or exceed the number of examples.
 
     Examples
     --------
@@ -51,12 +51,12 @@ def split_dataset(
     """
     if isinstance(dataset, Dataset):
         if dataset.cardinality() == INFINITE_CARDINALITY:
-            raise ValueError("split_dataset goes through the data once. Received: a data set without end.")
+            raise ValueError("split_dataset needs a finite dataset. Received: an endless one. Use take(...).")
         examples = Dataset._of(rows.materialized(dataset._source))
     elif isinstance(dataset, (np.ndarray, tuple, list)):
         examples = Dataset.from_tensor_slices(tuple(dataset) if isinstance(dataset, list) else dataset)
     else:
-        raise TypeError(f"split_dataset takes a Dataset or arrays. Received: {type(dataset).__name__}.")
+        raise TypeError(f"split_dataset needs a Dataset or arrays. Received: {type(dataset).__name__}.")
     total = len(examples)
     left, right = _sizes(left_size, right_size, total)
     if shuffle:
@@ -67,9 +67,9 @@ def split_dataset(
 
 
 def _sizes(left: int | float | None, right: int | float | None, total: int) -> tuple[int, int]:
-    """The number of examples on each side."""
+    """Return the number of examples on each side."""
     if left is None and right is None:
-        raise ValueError("split_dataset needs left_size or right_size: left_size=0.8. Received: none of them.")
+        raise ValueError("split_dataset needs left_size or right_size: left_size=0.8. Received: neither.")
     sizes = []
     for name, size in (("left_size", left), ("right_size", right)):
         number = size
@@ -78,8 +78,8 @@ def _sizes(left: int | float | None, right: int | float | None, total: int) -> t
         whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
         if size is not None and (not whole or not 0 < number < total):
             raise ValueError(
-                f"{name} is an integer from 1 to {total - 1}, or a share of the {total} examples that leaves both "
-                f"sides one. Received: {name}={size!r}."
+                f"{name} must be an integer from 1 to {total - 1}, or a fraction of the {total} examples that leaves "
+                f"at least one on each side. Received: {name}={size!r}."
             )
         sizes.append(number)
     left, right = sizes
@@ -87,6 +87,6 @@ def _sizes(left: int | float | None, right: int | float | None, total: int) -> t
     right = total - left if right is None else right
     if left + right > total:
         raise ValueError(
-            f"left_size and right_size are together at most {total}. Received: {left} and {right} examples."
+            f"left_size and right_size must add up to at most {total}. Received: {left} and {right} examples."
         )
     return int(left), int(right)

@@ -1,4 +1,4 @@
-"""fastnn's threads, seen by threadpoolctl."""
+"""Make fastnn's threads visible to threadpoolctl."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ __all__ = ["register_threadpoolctl"]
 def register_threadpoolctl() -> None:
     """Make fastnn's threads visible to threadpoolctl, under the user API ``"fastnn"``.
 
-    ``import fastnn`` does it itself where threadpoolctl is imported already. Afterwards ``threadpool_info()`` lists
-    the pool, and ``with threadpool_limits(1):`` limits it. To call it again changes nothing.
+    ``import fastnn`` calls this if threadpoolctl has already been imported. Afterwards ``threadpool_info()`` lists the
+    pool, and ``with threadpool_limits(1):`` limits it. Calling it again has no effect.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def register_threadpoolctl() -> None:
     try:
         from threadpoolctl import LibController, register  # noqa: F401
     except ImportError:
-        raise ImportError("threadpoolctl 3.2 or newer is needed. Type `pip install -U threadpoolctl`.") from None
+        raise ImportError("threadpoolctl 3.2 or newer is needed. Run `pip install -U threadpoolctl`.") from None
     from .._threadpoolctl import register_once
 
     register_once()

@@ -23,29 +23,29 @@ def timeseries_dataset_from_array(
     start_index: int | None = None,
     end_index: int | None = None,
 ) -> Dataset:
-    """Batches of windows of a series: window i is data[i·s + r·(0, 1, …, L − 1)], its target is targets[i·s].
+    """Return batches of windows of a series: window i is data[i·s + r·(0, 1, …, L − 1)], its target targets[i·s].
 
     Parameters
     ----------
     data : array (time,) or (time, features, …)
-        Windows are views of it until a batch gathers them.
+        The windows are views of it until a batch gathers them.
     targets : array (time, …) or None
-        ``targets[i]`` belongs to the window that starts at ``data[i]``. To forecast the next value of a series x type
+        ``targets[i]`` belongs to the window that starts at ``data[i]``. To forecast the next value of a series x, use
         ``data=x[:-L], targets=x[L:]``.
     sequence_length : int
-        L, steps in a window.
+        L, the number of steps in a window.
     sequence_stride : int
-        s, steps from one window to the next.
+        s, the steps from one window to the next.
     sampling_rate : int
-        r, steps of the series from one step of a window to the next.
+        r, the steps of the series between neighbouring steps of a window.
     batch_size : int or None
-        None gives single windows.
+        None yields single windows.
     shuffle : bool
-        Whether windows come in random order, another one at each iteration.
+        Whether the windows come in random order, a new one on each iteration.
     seed : int, optional
-        Of that order.
+        The seed of that order.
     start_index, end_index : int, optional
-        Only ``data[start_index:end_index]`` and the same part of the targets is used.
+        Only ``data[start_index:end_index]`` and the same part of the targets are used.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def timeseries_dataset_from_array(
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or value < least or (most is not None and value > most):
             limit = f"at least {least}" if most is None else f"from {least} to {most}, for {n} steps of data"
-            raise ValueError(f"{name} is an integer, {limit}. Received: {name}={value!r}.")
+            raise ValueError(f"{name} must be an integer, {limit}. Received: {name}={value!r}.")
     part = slice(start_index or 0, n if end_index is None else end_index)
     series = series[part]
     span = (sequence_length - 1) * sampling_rate + 1
@@ -97,7 +97,7 @@ def timeseries_dataset_from_array(
         goals = _array("targets", targets)[part][::sequence_stride]
         count = min(len(windows), len(goals))
         if count == 0:
-            raise ValueError(f"No target is left from start_index={part.start} on. Received: {len(targets)} targets.")
+            raise ValueError(f"No targets are left from start_index={part.start} on. Received: {len(targets)} targets.")
         dataset = Dataset.from_tensor_slices((windows[:count], goals[:count]))
     if shuffle:
         dataset = dataset.shuffle(len(dataset), seed)
@@ -107,5 +107,5 @@ def timeseries_dataset_from_array(
 def _array(name: str, value: Any) -> np.ndarray:
     array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
     if array.ndim == 0:
-        raise ValueError(f"{name} has time along its first axis. Received: a single value, {value!r}.")
+        raise ValueError(f"{name} must have time along its first axis. Received: a single value, {value!r}.")
     return array

@@ -20,8 +20,8 @@ def test_to_categorical():
     ("x", "classes", "error", "words"),
     [
         ([-1, 0], None, ValueError, "Received: class -1"),
-        ([5], 3, ValueError, "from 0 to 2, with num_classes=3. Received: class 5"),
-        ([1.5], None, ValueError, "whole numbers.*1.5"),
+        ([5], 3, ValueError, "from 0 to 2, since num_classes=3. Received: class 5"),
+        ([1.5], None, ValueError, "needs integers.*1.5"),
         ([np.nan], None, ValueError, "nan"),
         (["a"], None, TypeError, "dtype"),
         ([], None, ValueError, "num_classes"),
@@ -57,7 +57,7 @@ def test_vectorize_sequences_forms():
 @pytest.mark.parametrize(
     ("sequences", "dimension", "error", "words"),
     [
-        ([[1, 3]], 3, ValueError, "from 0 to 2, with dimension=3. Received: id 3"),
+        ([[1, 3]], 3, ValueError, "from 0 to 2, since dimension=3. Received: id 3"),
         ([[-1]], 3, ValueError, "Received: id -1"),
         ([[1.0]], 3, TypeError, "float64"),
         ([["a"]], 3, TypeError, "Tokenizer"),

@@ -1,4 +1,4 @@
-"""pad_sequences: Keras' values, and what is refused."""
+"""pad_sequences: Keras' values, and what it refuses."""
 
 import numpy as np
 import pytest
@@ -61,16 +61,16 @@ def test_vectors_floats_and_strings():
     [
         ([], {}, "maxlen"),
         ([1, 2], {}, r"pad_sequences\(\[sequence\]\)"),
-        (iter([[1]]), {}, "Type list"),
-        ([[1]], {"padding": "front"}, 'padding is "pre" or "post"'),
+        (iter([[1]]), {}, "Use list"),
+        ([[1]], {"padding": "front"}, 'padding must be "pre" or "post"'),
         ([[1]], {"truncating": "both"}, "truncating"),
         ([[1]], {"maxlen": -1}, "maxlen=-1"),
         ([[1]], {"value": "x"}, "dtype=object"),
-        ([[1]], {"value": 0.5}, 'A filling of 0.5 needs dtype="float32"'),
-        ([[1]], {"value": np.nan}, "A filling of nan"),
-        ([[1.5]], {}, 'Received: 1.5. Type dtype="float32"'),
-        ([[2**40]], {}, 'Type dtype="int64"'),
-        ([np.array([2**40])], {}, 'Type dtype="int64"'),
+        ([[1]], {"value": 0.5}, 'Padding with 0.5 needs dtype="float32"'),
+        ([[1]], {"value": np.nan}, "Padding with nan"),
+        ([[1.5]], {}, 'Received: 1.5. Use dtype="float32"'),
+        ([[2**40]], {}, 'Use dtype="int64"'),
+        ([np.array([2**40])], {}, 'Use dtype="int64"'),
         ([["a"]], {}, "numbers"),
         ([[[1, 2]], [[3]]], {}, "vectors of one length"),
     ],

@@ -1,4 +1,4 @@
-"""timeseries_dataset_from_array and split_dataset, against what Keras gives."""
+"""timeseries_dataset_from_array and split_dataset, against the values of Keras."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_shuffled_windows():
 
 def test_windows_are_views():
     x = np.zeros((200_000, 5), np.float32)
-    data = timeseries_dataset_from_array(x, None, 50_000, batch_size=None)  # 150 GB if laid down
+    data = timeseries_dataset_from_array(x, None, 50_000, batch_size=None)  # 150 GB if stored
     assert np.shares_memory(next(iter(data)), x)
 
 
@@ -70,7 +70,7 @@ def test_windows_are_views():
         ({"sequence_length": 2, "batch_size": 0}, "batch_size=0"),
         ({"sequence_length": 2, "start_index": -1}, "start_index=-1"),
         ({"sequence_length": 2, "end_index": 11}, "end_index=11"),
-        ({"sequence_length": 2, "targets": [1, 2], "start_index": 5}, "No target"),
+        ({"sequence_length": 2, "targets": [1, 2], "start_index": 5}, "No targets"),
     ],
 )
 def test_windows_refused(settings, words):
@@ -117,8 +117,8 @@ def test_split_refused(sizes):
         split_dataset(np.arange(10), **sizes)
 
 
-def test_split_needs_an_end_and_data():
-    with pytest.raises(ValueError, match="without end"):
+def test_split_needs_finite_data():
+    with pytest.raises(ValueError, match="finite dataset"):
         split_dataset(Dataset.range(3).repeat(), left_size=2)
     with pytest.raises(TypeError, match="Received: int"):
         split_dataset(3, left_size=2)
