@@ -111,15 +111,16 @@ _TABLE = names_of([*_CLASSES.values(), Crossentropy]) | _ALIASES | {name.upper()
 
 
 def get(identifier: Any) -> Loss | None:
-    """The loss that a name, function, class, config or object means; None stays None.
+    """Return the loss for a name, function, class, config or object; None stays None.
 
-    Names are Keras': "mean_squared_error" or "mse", "binary_crossentropy" or "bce", "ce" for the one that fits the
-    shapes, and so on.  A function of your own becomes a ``FunctionLoss``; to train on it, give it a ``gradient``.
+    The names are those of Keras: "mean_squared_error" or "mse", "binary_crossentropy" or "bce", "ce" for the
+    cross-entropy that fits the shapes, and so on.  A custom function becomes a ``FunctionLoss``; to train on it, give
+    it a ``gradient``.
 
     Raises
     ------
     ValueError
-        For an unknown name; the message lists the nearest.
+        For an unknown name; the message lists the closest ones.
     TypeError
         For anything that is not a loss.
 

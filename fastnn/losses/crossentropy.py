@@ -1,7 +1,7 @@
 """Cross-entropies, of probabilities or of logits.
 
-Behind a final softmax or sigmoid a model uses ``on_logits``: the same loss computed from what enters the activation, so
-that a saturated prediction still learns and the gradient is simply ``p − t``.
+If a model ends in a softmax or sigmoid, it uses ``on_logits``: the same loss computed from the input of the activation,
+so that a saturated prediction still learns and the gradient is simply ``p − t``.
 """
 
 from __future__ import annotations
@@ -26,38 +26,40 @@ __all__ = [
 
 
 class OnLogits:
-    """A cross-entropy from the inputs z of a final softmax or sigmoid; its forward also gives the probabilities."""
+    """A cross-entropy from the input z of a final softmax or sigmoid; forward also returns the probabilities."""
 
     def __init__(self, loss: _Crossentropy, activation: str):
         self.loss, self.activation, self.name = loss, activation, loss.name
         self.check_targets, self.scale = loss.check_targets, loss.scale
 
     def forward(self, z: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
-        """``(losses (M,), p shaped as z, ctx)``, p being what the activation would have given."""
+        """Return ``(losses (M,), p shaped as z, ctx)``, where p is what the activation would return."""
         return self.loss.forward_logits(z, t, self.activation)
 
     def backward(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
-        """The gradient of ``Σ scale·losses`` with respect to z."""
+        """Return the gradient of ``Σ scale·losses`` with respect to z."""
         return self.loss.backward_logits(scale, ctx)
 
 
 class _Crossentropy(Loss):
-    """What the three cross-entropies share; a subclass writes the forward and backward of rows."""
+    """Base of the three cross-entropies; a subclass implements forward and backward for rows."""
 
     activation = "softmax"
 
     def __init__(self, from_logits, label_smoothing, axis, reduction, name, dtype):
         if not is_number(label_smoothing) or not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing is a number from 0 to 1. Received: label_smoothing={label_smoothing!r}.")
+            raise ValueError(
+                f"label_smoothing must be a number from 0 to 1. Received: label_smoothing={label_smoothing!r}."
+            )
         if axis != -1:
             raise ValueError(
-                f"Classes are on the last axis. Received: axis={axis!r}. Type np.moveaxis(y, {axis!r}, -1)."
+                f"Classes must be on the last axis. Received: axis={axis!r}. Use np.moveaxis(y, {axis!r}, -1)."
             )
         super().__init__(reduction, name, dtype)
         self.from_logits, self.label_smoothing, self.axis = bool(from_logits), float(label_smoothing), axis
 
     def rows_of(self, y: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Predictions (M, C), and targets as the kernels take them."""
+        """Return predictions (M, C), and targets in the form the kernels expect."""
         return targets.rows(y), targets.rows(targets.fit(y, t))
 
     def forward(self, y, t):
@@ -74,13 +76,13 @@ class _Crossentropy(Loss):
         return self.probabilities_backward(rows, t, scale).reshape(shape)
 
     def forward_logits(self, z: np.ndarray, t: np.ndarray, activation: str) -> tuple[np.ndarray, np.ndarray, Any]:
-        """``(losses, p, ctx)`` from logits."""
+        """Return ``(losses, p, ctx)`` from logits."""
         rows, t = self.rows_of(z, t)
         losses, p = self.logits_forward(rows, t)
         return losses, p if p.shape == z.shape else p.reshape(z.shape), (p, t, z.shape)
 
     def backward_logits(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
-        """The gradient with respect to the logits."""
+        """Return the gradient with respect to the logits."""
         p, t, shape = ctx
         dz = self.logits_backward(p, t, scale)
         return dz if dz.shape == shape else dz.reshape(shape)
@@ -90,8 +92,8 @@ class _Crossentropy(Loss):
             return None
         if self.from_logits:
             warnings.warn(
-                f"{self.name} has from_logits=True, but the last layer ends in a {activation}. The loss starts from "
-                f"what enters the {activation}; type from_logits=False to say so.",
+                f"{self.name} has from_logits=True, but the last layer ends in a {activation}. The loss is computed "
+                f"from the input of the {activation}; use from_logits=False to confirm this.",
                 stacklevel=2,
             )
         return OnLogits(self, activation)
@@ -109,12 +111,12 @@ class _Crossentropy(Loss):
 
 
 class BinaryCrossentropy(_Crossentropy):
-    """``mean(−t·log p − (1 − t)·log(1 − p))``, p cut to [1e-7, 1 − 1e-7].
+    """``mean(−t·log p − (1 − t)·log(1 − p))``, p clipped to [1e-7, 1 − 1e-7].
 
     Parameters
     ----------
     from_logits : bool
-        True if predictions have not gone through a sigmoid.
+        True if the predictions have not passed through a sigmoid.
     label_smoothing : float
         ε in [0, 1]: targets become ``t·(1 − ε) + ε/2``.
     """
@@ -135,7 +137,7 @@ class BinaryCrossentropy(_Crossentropy):
     def check_targets(self, y_shape, t):
         t = targets.same_shape(self.name, y_shape, np.asarray(t))
         targets.refuse_nan(self.name, t)
-        targets.refuse_outside(self.name, t, 0, 1, "Labels −1 and 1: type (y + 1) / 2.")
+        targets.refuse_outside(self.name, t, 0, 1, "For labels −1 and 1, use (y + 1) / 2.")
         return t
 
     def logits_forward(self, z, t):
@@ -155,12 +157,12 @@ class BinaryCrossentropy(_Crossentropy):
 
 
 class CategoricalCrossentropy(_Crossentropy):
-    """``−Σ t·log p`` for one-hot targets (or any distribution); p is made to sum to 1 and cut to [1e-7, 1 − 1e-7].
+    """``−Σ t·log p`` for one-hot targets (or any distribution); p is normalized and clipped to [1e-7, 1 − 1e-7].
 
     Parameters
     ----------
     from_logits : bool
-        True if predictions have not gone through a softmax.
+        True if the predictions have not passed through a softmax.
     label_smoothing : float
         ε in [0, 1]: targets become ``t·(1 − ε) + ε/C``.
     """
@@ -179,17 +181,17 @@ class CategoricalCrossentropy(_Crossentropy):
     def check_targets(self, y_shape, t):
         if y_shape[-1] == 1:
             warnings.warn(
-                f"{self.name} of a single class is always 0. For two classes in one unit, type "
+                f"{self.name} of a single class is always 0. For two classes in one unit, use "
                 "Dense(1, activation='sigmoid') and loss='binary_crossentropy'.",
                 stacklevel=2,
             )
         hint = (
-            f'For integer labels type loss="sparse_categorical_crossentropy", or one-hot rows: '
+            f'For integer labels, use loss="sparse_categorical_crossentropy", or one-hot rows: '
             f"np.eye({y_shape[-1]})[y]. Otherwise give the last layer as many units as a target has classes."
         )
         t = targets.same_shape(self.name, y_shape, np.asarray(t), hint)
         targets.refuse_nan(self.name, t)
-        targets.refuse_outside(self.name, t, 0, 1, "A target is a row of probabilities.")
+        targets.refuse_outside(self.name, t, 0, 1, "Each target must be a row of probabilities.")
         return t
 
     def logits_forward(self, z, t):
@@ -211,9 +213,9 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
     Parameters
     ----------
     from_logits : bool
-        True if predictions have not gone through a softmax.
+        True if the predictions have not passed through a softmax.
     ignore_class : int, optional
-        A label whose rows count for nothing: their loss is 0, and the mean is over the other rows.
+        A label whose rows are ignored: their loss is 0, and the mean is taken over the other rows.
     """
 
     def __init__(
@@ -238,7 +240,7 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         return targets.rows(y), t if self.ignore_class is None else (t, t != self.ignore_class)
 
     def _counted(self, kernel, rows, t, *scale):
-        """Run a kernel on the rows that count: the others get 0, these are scaled up, so that the mean is theirs."""
+        """Run a kernel on the rows that count; the others get 0, and the counted ones are scaled up for the mean."""
         if self.ignore_class is None:
             return kernel(rows, t, *scale)
         t, counts = t
@@ -252,7 +254,7 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         )
 
     def scale(self, rows, sample_weight=None, dtype=np.float32, mask=None, t=None):
-        """As in ``Loss``; with a mask and ``ignore_class``, the mean is over the rows that both let count."""
+        """As in ``Loss``; with a mask and ``ignore_class``, the mean is taken over the rows that both allow."""
         scale = super().scale(rows, sample_weight, dtype, mask, t)
         if mask is None or t is None or self.ignore_class is None or self.reduction == "sum":
             return scale
@@ -280,10 +282,10 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
 
 
 class Crossentropy(Loss):
-    """What ``loss="ce"`` or ``"crossentropy"`` means: binary, sparse or categorical, by the shapes.
+    """The loss for ``"ce"`` or ``"crossentropy"``: binary, sparse or categorical, depending on the shapes.
 
-    Predictions with one value: binary.  Targets with fewer axes than predictions, or one value: sparse.  Else
-    categorical.
+    Predictions with one value: binary.  Targets with fewer axes than predictions, or with one value: sparse.
+    Otherwise categorical.
     """
 
     def __init__(
@@ -296,7 +298,7 @@ class Crossentropy(Loss):
         self._categorical = CategoricalCrossentropy(**words)
 
     def choose(self, y_shape: Any, t_shape: Any) -> Loss:
-        """The cross-entropy for predictions and targets of these shapes."""
+        """Return the cross-entropy for predictions and targets of these shapes."""
         if y_shape[-1] == 1:
             return self._binary
         return self._sparse if len(t_shape) < len(y_shape) or t_shape[-1] == 1 else self._categorical
@@ -317,7 +319,7 @@ class Crossentropy(Loss):
         return OnLogits(self, activation) if activation in ("softmax", "sigmoid") else None
 
     def forward_logits(self, z: np.ndarray, t: np.ndarray, activation: str) -> tuple[np.ndarray, np.ndarray, Any]:
-        """``(losses, p, ctx)`` from logits."""
+        """Return ``(losses, p, ctx)`` from logits."""
         loss = self.choose(z.shape, np.shape(t))
         if loss.activation == activation:
             losses, p, ctx = loss.forward_logits(z, t, activation)
@@ -328,7 +330,7 @@ class Crossentropy(Loss):
         return losses, p, (loss, ctx, z, p)
 
     def backward_logits(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
-        """The gradient with respect to the logits."""
+        """Return the gradient with respect to the logits."""
         loss, ctx, z, p = ctx
         if z is None:
             return loss.backward_logits(scale, ctx)

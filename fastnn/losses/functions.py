@@ -1,4 +1,4 @@
-"""The losses as plain functions of arrays: ``mean_squared_error(y_true, y_pred)`` gives one value for each row.
+"""The losses as plain functions of arrays: ``mean_squared_error(y_true, y_pred)`` returns one value per row.
 
 >>> mean_squared_error([[0.0, 1.0], [0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0]])
 array([0.5, 0.5])
@@ -102,7 +102,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> np.ndarray:
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> np.ndarray:
-    """``Σ t·log(t / y)`` over the last axis, both cut to [1e-7, 1]."""
+    """``Σ t·log(t / y)`` over the last axis, both clipped to [1e-7, 1]."""
     return _values(pointwise.KLDivergence(), y_true, y_pred)
 
 
@@ -174,7 +174,7 @@ CLASSES: dict[Callable[..., np.ndarray], type[Loss]] = {
     categorical_crossentropy: crossentropy.CategoricalCrossentropy,
     sparse_categorical_crossentropy: crossentropy.SparseCategoricalCrossentropy,
 }
-"""The class behind each function: what ``losses.get(mean_squared_error)`` makes."""
+"""The class for each function, which ``losses.get(mean_squared_error)`` creates."""
 
 for _function in CLASSES:
-    _function.direction = "down"  # as a metric, less is better
+    _function.direction = "down"  # as a metric, lower is better

@@ -1,7 +1,7 @@
-"""Losses that compare element by element, on the kernels ``pointwise_loss_forward`` and ``pointwise_loss_backward``.
+"""Element-wise losses, on the kernels ``pointwise_loss_forward`` and ``pointwise_loss_backward``.
 
-Every class here says its ``kind``, the kernel's name for its equation; the value of a row is the mean over the last
-axis (for KL divergence the sum).
+Each class here sets its ``kind``, the kernel's name for the equation; the value of a row is the mean over the last
+axis (the sum for KL divergence).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class PointwiseLoss(Loss):
-    """Base of the losses in this file: shapes, kernel calls; a subclass names its ``kind``."""
+    """Base of the losses in this file: handles shapes and kernel calls; a subclass sets its ``kind``."""
 
     kind: str
     delta: float = 1.0
@@ -42,7 +42,7 @@ class PointwiseLoss(Loss):
         return t
 
     def targets(self, t: np.ndarray) -> np.ndarray:
-        """The targets as the kernel takes them; a subclass may turn labels or smooth them here."""
+        """Return the targets as the kernel expects them; a subclass may convert or smooth labels here."""
         return t
 
     def forward(self, y, t):
@@ -90,7 +90,7 @@ class Huber(PointwiseLoss):
     Parameters
     ----------
     delta : float
-        Where the parabola becomes a line; positive.
+        The error at which the parabola becomes a line; positive.
     """
 
     kind = "huber"
@@ -103,7 +103,7 @@ class Huber(PointwiseLoss):
         dtype: Any = None,
     ):
         if not is_number(delta) or delta <= 0:
-            raise ValueError(f"delta is a positive number. Received: delta={delta!r}.")
+            raise ValueError(f"delta must be a positive number. Received: delta={delta!r}.")
         super().__init__(reduction, name, dtype)
         self.delta = float(delta)
 
@@ -118,7 +118,7 @@ class LogCosh(PointwiseLoss):
 
 
 class KLDivergence(PointwiseLoss):
-    """``Σ t·log(t / y)``, both cut to [1e-7, 1]."""
+    """``Σ t·log(t / y)``, both clipped to [1e-7, 1]."""
 
     kind = "kl_divergence"
 
@@ -130,7 +130,7 @@ class Poisson(PointwiseLoss):
 
 
 class Hinge(PointwiseLoss):
-    """``mean(max(1 − t·y, 0))`` for labels −1 and 1; labels that are all 0 or 1 are turned into these."""
+    """``mean(max(1 − t·y, 0))`` for labels −1 and 1; if all labels are 0 or 1, they are converted first."""
 
     kind = "hinge"
 
@@ -139,6 +139,6 @@ class Hinge(PointwiseLoss):
 
 
 class SquaredHinge(Hinge):
-    """``mean(max(1 − t·y, 0)²)`` for labels −1 and 1; labels that are all 0 or 1 are turned into these."""
+    """``mean(max(1 − t·y, 0)²)`` for labels −1 and 1; if all labels are 0 or 1, they are converted first."""
 
     kind = "squared_hinge"

@@ -1,4 +1,4 @@
-"""What a user gives as targets, made fit for predictions: shapes as Keras matches them, labels checked, NaN refused."""
+"""Prepare targets for predictions: match shapes as Keras does, check labels, refuse NaN."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def real(x: Any) -> np.ndarray:
-    """An array of reals; anything else numeric becomes ``floatx``."""
+    """Return an array of real numbers; any other numeric dtype is converted to ``floatx``."""
     x = np.asarray(x)
     if x.dtype in _REAL:
         return x
     if x.dtype.kind not in "biuf":
-        raise TypeError(f"A loss compares arrays of numbers. Received: dtype {x.dtype}.")
+        raise TypeError(f"A loss needs arrays of numbers. Received: dtype {x.dtype}.")
     return x.astype(backend.floatx())
 
 
 def rows(y: np.ndarray) -> np.ndarray:
-    """The array as (M, C): every axis but the last in one."""
+    """Reshape the array to (M, C): all axes but the last are merged."""
     return y if y.ndim == 2 else y.reshape(-1, y.shape[-1] if y.ndim else 1)
 
 
 def match(y_shape: Sequence[int | None], t: np.ndarray) -> np.ndarray:
-    """Targets with as many axes as predictions, where a last axis of size 1 makes the difference: (N,) for (N, 1)."""
+    """Add or drop a last axis of size 1, so that targets have as many axes as predictions: (N,) for (N, 1)."""
     if t.ndim == len(y_shape) - 1 and y_shape[-1] == 1:
         return t[..., None]
     if t.ndim == len(y_shape) + 1 and t.shape[-1] == 1:
@@ -40,19 +40,19 @@ def match(y_shape: Sequence[int | None], t: np.ndarray) -> np.ndarray:
 
 
 def fit(y: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Targets in the shape and dtype of the predictions ``y``."""
+    """Return the targets in the shape and dtype of the predictions ``y``."""
     if t.shape != y.shape:
         t = same_shape("The loss", y.shape, t)
     return t if t.dtype == y.dtype else t.astype(y.dtype)
 
 
 def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: str = "") -> np.ndarray:
-    """Targets matched to the shape of the predictions (None is any size), or a ValueError that says what to do."""
+    """Match targets to the shape of the predictions (None is any size), or raise a ValueError that says what to do."""
     matched = match(y_shape, t)
     if not _agree(y_shape, matched.shape):
         hint = _one_an_example(y_shape, t) or hint
         if not hint and matched.ndim == len(y_shape) - 1 and t.dtype.kind in "iu":
-            hint = 'For integer class labels type loss="sparse_categorical_crossentropy".'
+            hint = 'For integer class labels, use loss="sparse_categorical_crossentropy".'
         raise ValueError(
             f"{name} compares predictions of shape {_text(y_shape)} with targets of the same shape. "
             f"Received: targets of shape {_text((None, *t.shape[1:]) if y_shape[:1] == (None,) else t.shape)}. "
@@ -62,10 +62,10 @@ def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: st
 
 
 def _one_an_example(y_shape: Sequence[int | None], t: np.ndarray) -> str:
-    """What to type where predictions are one a time step, and targets one an example."""
+    """Return the advice for predictions per time step with targets per example."""
     if len(y_shape) == 3 and (t.ndim == 1 or (t.ndim == 2 and t.shape[1] == 1)):
         return (
-            "The model gives one prediction for each time step. For one an example, leave return_sequences=True out "
+            "The model makes one prediction per time step. For one per example, leave return_sequences=True out "
             "of the last recurrent layer, or add GlobalAveragePooling1D()."
         )
     return ""
@@ -80,36 +80,36 @@ def _text(shape: Sequence[int | None]) -> str:
 
 
 def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int | None = None) -> np.ndarray:
-    """Integer class labels, int64, of the shape of the predictions without the last axis, each in [0, classes).
+    """Return integer class labels, int64, shaped like the predictions without the last axis, each in [0, classes).
 
     Raises
     ------
     TypeError
-        If they are no numbers.
+        If they are not numbers.
     ValueError
-        If the shape does not fit, or a label is not an integer, or out of range.
+        If the shape does not fit, or a label is not an integer or is out of range.
     """
     classes = y_shape[-1]
     if t.ndim == len(y_shape) and t.shape[-1] == classes != 1:
         raise ValueError(
-            f"{name} takes integer labels of shape {_text(y_shape[:-1])}. Received: targets of shape {t.shape}, as "
-            'one-hot rows have. Type loss="categorical_crossentropy", or y.argmax(axis=-1).'
+            f"{name} needs integer labels of shape {_text(y_shape[:-1])}. Received: targets of shape {t.shape}, like "
+            'one-hot rows. Use loss="categorical_crossentropy", or y.argmax(axis=-1).'
         )
     if t.ndim == len(y_shape) and t.shape[-1] == 1:
         t = t[..., 0]
     if not _agree(y_shape[:-1], t.shape):
         raise ValueError(
-            f"{name} takes one integer label for each row of predictions: shape {_text(y_shape[:-1])}. "
+            f"{name} needs one integer label per row of predictions: shape {_text(y_shape[:-1])}. "
             f"Received: targets of shape {t.shape}. {_one_an_example(y_shape, t)}".rstrip()
         )
     if t.dtype.kind not in "biuf":
-        raise TypeError(f"{name} takes integer labels. Received: dtype {t.dtype}. Type y.astype(np.int64).")
+        raise TypeError(f"{name} needs integer labels. Received: dtype {t.dtype}. Use y.astype(np.int64).")
     if t.dtype.kind == "f":
         refuse_nan(name, t)
         if (wrong := np.flatnonzero(t != np.rint(t))).size:
             raise ValueError(
-                f"{name} takes integer labels. Received: {t.flat[wrong[0]]} at index {wrong[0]}. "
-                'For targets that are numbers, type loss="mean_squared_error".'
+                f"{name} needs integer labels. Received: {t.flat[wrong[0]]} at index {wrong[0]}. "
+                'For real-valued targets, use loss="mean_squared_error".'
             )
     found = np.ascontiguousarray(t, dtype=np.int64)
     if found.size and not (found.min() >= 0 and found.max() < classes):
@@ -118,11 +118,11 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
             bad &= found != ignore
         if (wrong := np.flatnonzero(bad)).size:
             label = found.flat[wrong[0]]
-            hint = " Labels that start at 1: type y - 1." if label == classes else ""
+            hint = " For labels that start at 1, use y - 1." if label == classes else ""
             if classes == 1:
-                hint = ' For two classes in one unit, type activation="sigmoid" and loss="binary_crossentropy".'
+                hint = ' For two classes in one unit, use activation="sigmoid" and loss="binary_crossentropy".'
             raise ValueError(
-                f"{name} takes labels from 0 to {classes - 1}, since the last layer has {classes} units. "
+                f"{name} needs labels from 0 to {classes - 1}, since the last layer has {classes} units. "
                 f"Received: {label} at index {wrong[0]}.{hint}"
             )
     return found
@@ -135,9 +135,9 @@ def _chunks(t: np.ndarray):
 
 
 def refuse_nan(name: str, t: np.ndarray) -> None:
-    """Raise ValueError where a target is NaN or infinite; reads in pieces, makes no copy of the whole."""
+    """Raise ValueError if a target is NaN or infinite; reads in chunks and copies nothing."""
     if t.dtype.kind not in "biuf":
-        raise TypeError(f"{name} takes targets that are numbers. Received: dtype {t.dtype}. Type y.astype(np.float32).")
+        raise TypeError(f"{name} needs numeric targets. Received: dtype {t.dtype}. Use y.astype(np.float32).")
     if t.dtype.kind != "f" or not t.ndim:
         return
     for start, piece in _chunks(t):
@@ -145,13 +145,13 @@ def refuse_nan(name: str, t: np.ndarray) -> None:
         if not finite.all():
             example = start + int(np.argmin(finite.reshape(len(piece), -1).all(axis=1)))
             raise ValueError(
-                f"{name} takes targets that are finite. Received: NaN or infinity in example {example}. "
-                "Remove such examples, or fill them: y = np.nan_to_num(y)."
+                f"{name} needs finite targets. Received: NaN or infinity in example {example}. "
+                "Remove such examples, or use y = np.nan_to_num(y)."
             )
 
 
 def refuse_outside(name: str, t: np.ndarray, low: float, high: float, hint: str) -> None:
-    """Raise ValueError where a target lies outside [low, high]."""
+    """Raise ValueError if a target is outside [low, high]."""
     if t.dtype.kind == "b" or not t.ndim:
         return
     for start, piece in _chunks(t):
@@ -159,6 +159,6 @@ def refuse_outside(name: str, t: np.ndarray, low: float, high: float, hint: str)
             bad = ((piece < low) | (piece > high)).reshape(len(piece), -1).any(axis=1)
             example = start + int(np.argmax(bad))
             raise ValueError(
-                f"{name} takes targets from {low} to {high}. "
+                f"{name} needs targets from {low} to {high}. "
                 f"Received: {np.ravel(t[example])[:4]} in example {example}. {hint}"
             )

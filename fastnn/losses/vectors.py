@@ -1,4 +1,4 @@
-"""Losses that compare a row as a whole and have no kernel of their own: a few lines of NumPy each."""
+"""Losses of whole rows that have no kernel: a few lines of NumPy each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CategoricalHinge", "CosineSimilarity"]
 
 
 class RowLoss(Loss):
-    """Base of the losses in this file: targets have the shape of the predictions."""
+    """Base of the losses in this file; targets have the shape of the predictions."""
 
     def check_targets(self, y_shape, t):
         t = targets.same_shape(self.name, y_shape, np.asarray(t))
@@ -22,14 +22,14 @@ class RowLoss(Loss):
 
 
 def _unit(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of length 1 along ``axis``, and 1 / length (at most 1e7, so that zero vectors stay zero)."""
+    """Return unit vectors along ``axis``, and 1 / length (at most 1e7, so that zero vectors stay zero)."""
     with np.errstate(divide="ignore"):
         inverse = np.minimum(1.0 / np.sqrt(np.sum(x * x, axis=axis, keepdims=True)), x.dtype.type(1e7))
     return x * inverse, inverse
 
 
 class CosineSimilarity(RowLoss):
-    """``−Σ u·v``, u and v the targets and predictions at length 1: −1 where they point the same way.
+    """``−Σ u·v``, where u and v are the targets and predictions scaled to length 1; −1 if they point the same way.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class CosineSimilarity(RowLoss):
 
 
 class CategoricalHinge(RowLoss):
-    """``max(1 + max((1 − t)·y) − Σ t·y, 0)`` for one-hot t: the right class should lead by 1."""
+    """``max(1 + max((1 − t)·y) − Σ t·y, 0)`` for one-hot t: the correct class should lead by 1."""
 
     def call(self, y_true, y_pred):
         y = targets.real(y_pred)

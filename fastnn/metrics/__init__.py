@@ -1,4 +1,4 @@
-"""Metrics: numbers that judge a model, gathered batch by batch; ``get`` finds one by name.
+"""Metrics: scores of a model, accumulated batch by batch; ``get`` finds one by name.
 
 >>> import fastnn
 >>> metric = fastnn.metrics.get("mae")
@@ -89,23 +89,23 @@ def get(
     y_shape: Sequence[int | None] | None = None,
     t_shape: Sequence[int | None] | None = None,
 ) -> Metric:
-    """The metric that a name, function, class, config or object means.
+    """Return the metric for a name, function, class, config or object.
 
     Parameters
     ----------
     identifier
-        Keras' names ("accuracy", "mae", "precision", …).  A function of your own ``f(y_true, y_pred)`` is averaged over
-        all examples.  A name stays the metric's name, as it was typed.
+        Keras' names ("accuracy", "mae", "precision", …).  A custom function ``f(y_true, y_pred)`` is averaged over all
+        examples.  If a name is given, it is also the metric's name.
     loss : Loss, optional
         The model's loss.
     y_shape, t_shape : sequences, optional
-        Shapes of predictions and targets: they decide which accuracy "accuracy" or "acc" means (binary for one output,
-        sparse for integer labels, else categorical), and which cross-entropy "crossentropy" or "ce" means.
+        Shapes of predictions and targets.  They decide which accuracy "accuracy" or "acc" stands for (binary for one
+        output, sparse for integer labels, otherwise categorical), and which cross-entropy "crossentropy" or "ce".
 
     Raises
     ------
     ValueError
-        For an unknown name; the message lists the nearest.
+        For an unknown name; the message lists the closest ones.
     TypeError
         For anything that is not a metric.
 

@@ -1,4 +1,4 @@
-"""How often predictions are right: the share of matches, by six rules."""
+"""Accuracies: the fraction of predictions that match their targets, by six criteria."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ __all__ = [
 
 
 def _same(metric: str, t: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Targets with the shape of the predictions."""
+    """Return the targets in the shape of the predictions."""
     if t.shape != y.shape:
         t = match(y.shape, t)
         if t.shape != y.shape:
             raise ValueError(
-                f"{metric} compares arrays of one shape. Received: y_true.shape={t.shape}, y_pred.shape={y.shape}."
+                f"{metric} needs arrays of one shape. Received: y_true.shape={t.shape}, y_pred.shape={y.shape}."
             )
     return t
 
 
 def _labels(metric: str, t: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Integer labels with the shape of the predictions without the classes."""
+    """Return integer labels in the shape of the predictions without the class axis."""
     if t.ndim == y.ndim and t.shape[-1] == 1:
         t = t[..., 0]
     if t.shape != y.shape[:-1]:
         raise ValueError(
-            f"{metric} compares integer labels of shape {y.shape[:-1]} with predictions of shape {y.shape}. "
-            f"Received: y_true.shape={t.shape}. One-hot targets: type {metric.removeprefix('sparse_')!r}."
+            f"{metric} needs integer labels of shape {y.shape[:-1]} for predictions of shape {y.shape}. "
+            f"Received: y_true.shape={t.shape}. For one-hot targets, use {metric.removeprefix('sparse_')!r}."
         )
     return t
 
@@ -79,7 +79,7 @@ def _sparse_top_k(t, y, k, from_sorted_ids=False):
 
 
 class _Matches(Mean):
-    """The share of True in what ``rule(y_true, y_pred, **options)`` gives."""
+    """The fraction of True in the result of ``rule(y_true, y_pred, **options)``."""
 
     direction = "up"
     rule: Any
@@ -96,7 +96,7 @@ class _Matches(Mean):
 
 
 class Accuracy(_Matches):
-    """The share of predictions equal to their targets.
+    """The fraction of predictions that equal their targets.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class Accuracy(_Matches):
 
 
 class BinaryAccuracy(_Matches):
-    """The share of values on the right side of ``threshold`` (strictly above it counts as 1).
+    """The fraction of values on the correct side of ``threshold`` (strictly above it counts as 1).
 
     Examples
     --------
@@ -126,7 +126,7 @@ class BinaryAccuracy(_Matches):
 
 
 class CategoricalAccuracy(_Matches):
-    """The share of rows whose largest prediction stands where the one-hot target has its 1."""
+    """The fraction of rows whose largest prediction is where the one-hot target has its 1."""
 
     rule = _categorical
 
@@ -135,7 +135,7 @@ class CategoricalAccuracy(_Matches):
 
 
 class SparseCategoricalAccuracy(_Matches):
-    """The share of rows whose largest prediction stands at the integer label, (N,) or (N, 1).
+    """The fraction of rows whose largest prediction is at the integer label, (N,) or (N, 1).
 
     Examples
     --------
@@ -150,7 +150,7 @@ class SparseCategoricalAccuracy(_Matches):
 
 
 class TopKCategoricalAccuracy(_Matches):
-    """The share of rows where the one-hot target's class is among the ``k`` largest predictions."""
+    """The fraction of rows where the one-hot target's class is among the ``k`` largest predictions."""
 
     rule = _top_k
 
@@ -159,13 +159,13 @@ class TopKCategoricalAccuracy(_Matches):
 
 
 class SparseTopKCategoricalAccuracy(_Matches):
-    """The share of rows where the integer label is among the ``k`` largest predictions.
+    """The fraction of rows where the integer label is among the ``k`` largest predictions.
 
     Parameters
     ----------
     k : int
     from_sorted_ids : bool
-        True if predictions are class numbers, best first, instead of scores.
+        True if the predictions are class numbers, best first, instead of scores.
     """
 
     rule = _sparse_top_k
@@ -179,32 +179,32 @@ def _share(rule, y_true, y_pred, *options):
 
 
 def accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
-    """1 where a prediction equals its target, else 0."""
+    """Return 1 where a prediction equals its target, else 0."""
     return _share(_equal, y_true, y_pred)
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> np.ndarray:
-    """1 where a value is on the right side of ``threshold``, else 0."""
+    """Return 1 where a value is on the correct side of ``threshold``, else 0."""
     return _share(_binary, y_true, y_pred, threshold)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
-    """1 where the largest prediction stands at the 1 of the one-hot target, else 0."""
+    """Return 1 where the largest prediction is at the 1 of the one-hot target, else 0."""
     return _share(_categorical, y_true, y_pred)
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> np.ndarray:
-    """1 where the largest prediction stands at the integer label, else 0."""
+    """Return 1 where the largest prediction is at the integer label, else 0."""
     return _share(_sparse, y_true, y_pred)
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> np.ndarray:
-    """1 where the one-hot target's class is among the ``k`` largest predictions, else 0."""
+    """Return 1 where the one-hot target's class is among the ``k`` largest predictions, else 0."""
     return _share(_top_k, y_true, y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> np.ndarray:
-    """1 where the integer label is among the ``k`` largest predictions, else 0."""
+    """Return 1 where the integer label is among the ``k`` largest predictions, else 0."""
     return _share(_sparse_top_k, y_true, y_pred, k, from_sorted_ids)

@@ -14,26 +14,26 @@ __all__ = ["AUC"]
 
 
 class AUC(Metric):
-    """The area under a curve: 1 for a perfect order of the predictions, for ROC ½ for a random one.
+    """The area under a curve: 1 if the predictions are perfectly ordered; for ROC, ½ if the order is random.
 
     Parameters
     ----------
     num_thresholds : int
-        How many points the curve has; more is finer.
+        The number of points on the curve; more are finer.
     curve : {"ROC", "PR"}
-        Recall over the share of false alarms, or precision over recall.
+        Recall over the false positive rate, or precision over recall.
     summation_method : {"interpolation", "minoring", "majoring"}
-        Trapezes (for PR the interpolation of Davis and Goadrich), or the lower or upper rectangles.
+        Trapezoids (for PR the interpolation of Davis and Goadrich), or the lower or upper rectangles.
     thresholds : sequence of float, optional
         The points between 0 and 1, instead of ``num_thresholds``.
     multi_label : bool
-        The mean of the areas of the columns of (N, L) predictions.
+        Whether to average the areas of the columns of (N, L) predictions.
     num_labels : int, optional
         L, with ``multi_label``.
     label_weights : sequence of float, optional
-        One weight for each column.
+        One weight per column.
     from_logits : bool
-        True if predictions have not gone through a sigmoid.
+        True if the predictions have not passed through a sigmoid.
 
     References
     ----------
@@ -61,15 +61,15 @@ class AUC(Metric):
         from_logits: bool = False,
     ):
         if str(curve).upper() not in ("ROC", "PR"):
-            raise ValueError(f'curve is "ROC" or "PR". Received: curve={curve!r}.')
+            raise ValueError(f'curve must be "ROC" or "PR". Received: curve={curve!r}.')
         if summation_method not in ("interpolation", "minoring", "majoring"):
             raise ValueError(
-                f'summation_method is "interpolation", "minoring" or "majoring". Received: {summation_method!r}.'
+                f'summation_method must be "interpolation", "minoring" or "majoring". Received: {summation_method!r}.'
             )
         if thresholds is None and num_thresholds < 2:
-            raise ValueError(f"num_thresholds is at least 2. Received: num_thresholds={num_thresholds!r}.")
+            raise ValueError(f"num_thresholds must be at least 2. Received: num_thresholds={num_thresholds!r}.")
         if num_labels and not multi_label:
-            raise ValueError("num_labels goes with multi_label=True. Received: multi_label=False.")
+            raise ValueError("num_labels needs multi_label=True. Received: multi_label=False.")
         super().__init__(name, dtype)
         self._given = None if thresholds is None else [float(t) for t in thresholds]
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1) if thresholds is None else sorted(thresholds)
@@ -92,8 +92,8 @@ class AUC(Metric):
             labels = self.num_labels or y_pred.shape[-1]
             if y_pred.ndim != 2 or y_pred.shape[-1] != labels:
                 raise ValueError(
-                    f"{self.name} with multi_label takes (N, {labels}) predictions. Received: {y_pred.shape}. "
-                    f"Type num_labels={y_pred.shape[-1]}."
+                    f"{self.name} with multi_label needs (N, {labels}) predictions. Received: {y_pred.shape}. "
+                    f"Use num_labels={y_pred.shape[-1]}."
                 )
         elif self.label_weights is not None:
             weight = np.broadcast_to(self.label_weights, y_pred.shape) * (1.0 if weight is None else weight)
@@ -116,7 +116,7 @@ class AUC(Metric):
         return float(np.average(by_label, weights=self.label_weights))
 
     def _riemann(self) -> np.ndarray:
-        """The area of each strip between two thresholds."""
+        """Return the area of each strip between two thresholds."""
         recall = ratio(self.tp, self.tp + self.fn)
         if self.curve == "ROC":
             x, y = ratio(self.fp, self.fp + self.tn), recall
@@ -126,7 +126,7 @@ class AUC(Metric):
         return (x[:-1] - x[1:]) * pick[self.summation_method](y[:-1], y[1:])
 
     def _pr_interpolated(self) -> np.ndarray:
-        """``∫ precision`` of each strip, true and false positives growing in a line from one threshold to the next.
+        """Return ``∫ precision`` of each strip; true and false positives grow linearly between thresholds.
 
         With p = tp + fp, slope = Δtp / Δp and intercept = tp − slope·p:
         ``slope · (Δtp + intercept · log(p_a / p_b)) / (tp + fn)``.

@@ -1,4 +1,4 @@
-"""The metrics of a compiled model: found by name and shapes at the first batch, updated together, read as one dict."""
+"""The metrics of a compiled model: resolved at the first batch, updated together, read as one dict."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from fastnn.metrics.metric import Metric
 
 __all__ = ["CompiledMetrics"]
 
-_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")  # names whose metric the shapes decide
+_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")  # names whose metric depends on the shapes
 
 
 class CompiledMetrics:
-    """What ``compile(metrics=…, weighted_metrics=…)`` means.
+    """The metrics of ``compile(metrics=…, weighted_metrics=…)``.
 
     Parameters
     ----------
     metrics : list of names, functions and Metric objects
         ``sample_weight`` is not passed to these.
     weighted_metrics : the same
-        ``sample_weight`` is passed to these; one whose name is taken is logged as ``weighted_<name>``.
+        ``sample_weight`` is passed to these; one whose name is already taken is logged as ``weighted_<name>``.
 
     Raises
     ------
     TypeError, ValueError
-        If either is not a list, or names what is no metric.
+        If either is not a list, or an entry is not a metric.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class CompiledMetrics:
 
         for word, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, (list, tuple)):
-                raise TypeError(f"{word} is a list. Received: {word}={given!r}. Type {word}=[{given!r}].")
+                raise TypeError(f"{word} must be a list. Received: {word}={given!r}. Use {word}=[{given!r}].")
         self._user = (list(metrics or ()), list(weighted_metrics or ()))
         for metric in (m for group in self._user for m in group if str(m).lower() not in _BY_SHAPE):
             get(metric)
@@ -58,7 +58,7 @@ class CompiledMetrics:
         return self._plain + self._weighted
 
     def build(self, y_shape: Sequence[int | None], t_shape: Sequence[int | None], loss: Any = None) -> None:
-        """Find the metrics for predictions and targets of these shapes; a second call changes nothing."""
+        """Find the metrics for predictions and targets of these shapes; a second call has no effect."""
         if self.built:
             return
         from fastnn.metrics import get
@@ -78,15 +78,15 @@ class CompiledMetrics:
         sample_weight: np.ndarray | None = None,
         mask: np.ndarray | None = None,
     ) -> None:
-        """Take in a batch.
+        """Add a batch.
 
         Parameters
         ----------
         y_true, y_pred : arrays
         sample_weight : array (N,) or (N, T), optional
-            For the weighted metrics.
+            Used by the weighted metrics.
         mask : array of bool (N, T), optional
-            Time steps that count, in all metrics.
+            The time steps that count, in all metrics.
         """
         if not self.built:
             self.build(y_pred.shape, y_true.shape)
@@ -104,7 +104,7 @@ class CompiledMetrics:
             metric.update_state(y_true, y_pred, weight)
 
     def result(self) -> dict[str, Any]:
-        """The metrics so far, by name."""
+        """Return the current metrics, by name."""
         results = {metric.name: metric.result() for metric in self._plain}
         for metric in self._weighted:
             results[f"weighted_{metric.name}" if metric.name in results else metric.name] = metric.result()

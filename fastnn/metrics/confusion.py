@@ -1,4 +1,4 @@
-"""Right and wrong positives and negatives at one or several thresholds, and what is made of them."""
+"""True and false positives and negatives at one or more thresholds, and the metrics derived from them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = [
 
 
 def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """``a / b``, and 0 where b is 0."""
+    """Return ``a / b``, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=np.asarray(b) != 0)
 
 
 def count_confusion(
     y_true: np.ndarray, y_pred: np.ndarray, thresholds: np.ndarray, weight: np.ndarray | None = None, labels: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Weighted counts of true positives, false positives, true negatives, false negatives at each threshold.
+    """Return weighted counts of true and false positives, true and false negatives, at each threshold.
 
-    A prediction is positive when it is strictly above the threshold.  Each prediction is put into the bucket between
-    two thresholds; a sum from above over the buckets gives all thresholds at once.
+    A prediction is positive if it is strictly above the threshold.  Each prediction is counted in the bucket between
+    two thresholds; a cumulative sum over the buckets, from the top, gives all thresholds in one pass.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def count_confusion(
     weight : array, optional
         Of the same shape.
     labels : int
-        Count each of so many columns by itself.
+        The number of columns, each counted separately.
 
     Returns
     -------
@@ -68,16 +68,16 @@ def count_confusion(
 
 
 class Confusion(Metric):
-    """Base of the metrics in this file: keeps tp, fp, tn, fn, one number for each threshold.
+    """Base of the metrics in this file: keeps tp, fp, tn, fn, one number per threshold.
 
     Parameters
     ----------
     thresholds : float or sequence of float, optional
         In [0, 1]; 0.5 by default.
     top_k : int, optional
-        Positive are the ``top_k`` largest predictions of each row (those above the threshold, if one is given).
+        The ``top_k`` largest predictions of each row are positive (if a threshold is given, only those above it).
     class_id : int, optional
-        Look at this column alone.
+        Count only this column.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Confusion(Metric):
         default = 0.5 if top_k is None else -1e10
         given = [default] if thresholds is None else thresholds if isinstance(thresholds, Sequence) else [thresholds]
         if thresholds is not None and not all(is_number(t) and 0 <= t <= 1 for t in given):
-            raise ValueError(f"Thresholds are numbers in [0, 1]. Received: thresholds={thresholds!r}.")
+            raise ValueError(f"Thresholds must be numbers in [0, 1]. Received: thresholds={thresholds!r}.")
         self.thresholds = list(given)
         self._order = np.argsort(given, kind="stable")
         self.reset_state()
@@ -111,7 +111,7 @@ class Confusion(Metric):
         if self.class_id is not None:
             if y_pred.ndim < 2:
                 raise ValueError(
-                    f"{self.name} with class_id takes rows of classes. Received: y_pred.shape={y_pred.shape}."
+                    f"{self.name} with class_id needs rows of classes. Received: y_pred.shape={y_pred.shape}."
                 )
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
             weight = weight if weight is None else weight[..., self.class_id]
@@ -120,7 +120,7 @@ class Confusion(Metric):
             total[self._order] += count
 
     def one_or_all(self, values: np.ndarray) -> Any:
-        """A number for one threshold, an array for several."""
+        """Return a number for one threshold, an array for several."""
         return float(values[0]) if len(values) == 1 else values
 
     def get_config(self):
@@ -135,14 +135,14 @@ class Confusion(Metric):
 def prepare(
     name: str, y_true: Any, y_pred: Any, sample_weight: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Targets, predictions and weights, all of one shape."""
+    """Return targets, predictions and weights, all of one shape."""
     y_pred = np.asarray(y_pred)
     y_true = match(y_pred.shape, np.asarray(y_true))
     if y_pred.ndim == y_true.ndim - 1 and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape:
         raise ValueError(
-            f"{name} compares arrays of one shape. Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}."
+            f"{name} needs arrays of one shape. Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}."
         )
     if sample_weight is None:
         return y_true, y_pred, None
@@ -182,19 +182,19 @@ class FalsePositives(_Count):
 
 
 class TrueNegatives(_Count):
-    """The number of zeros predicted at most at the threshold."""
+    """The number of zeros predicted at or below the threshold."""
 
     counts = "tn"
 
 
 class FalseNegatives(_Count):
-    """The number of ones predicted at most at the threshold."""
+    """The number of ones predicted at or below the threshold."""
 
     counts = "fn"
 
 
 class Precision(Confusion):
-    """``tp / (tp + fp)``: of what was called positive, the share that is.
+    """``tp / (tp + fp)``: the fraction of predicted positives that are positive.
 
     Examples
     --------
@@ -209,7 +209,7 @@ class Precision(Confusion):
 
 
 class Recall(Confusion):
-    """``tp / (tp + fn)``: of what is positive, the share that was found.
+    """``tp / (tp + fn)``: the fraction of positives that were predicted.
 
     Examples
     --------

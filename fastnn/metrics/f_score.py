@@ -1,4 +1,4 @@
-"""F-scores: precision and recall in one number, for each class or over all."""
+"""F-scores: precision and recall in one number, per class or over all classes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class FBetaScore(Metric):
     Parameters
     ----------
     average : {None, "micro", "macro", "weighted"}
-        None gives one score for each class; "micro" counts all classes together; "macro" is the mean, "weighted" the
-        mean by the number of true examples.
+        None gives one score per class; "micro" counts all classes together; "macro" is the mean over the classes,
+        "weighted" the mean weighted by the number of true examples.
     beta : float
-        How many times recall weighs against precision; positive.
+        The weight of recall relative to precision; positive.
     threshold : float, optional
-        A prediction above it is positive; by default the largest of each row is.
+        Predictions above it are positive; by default the largest of each row is.
 
     Examples
     --------
@@ -46,11 +46,11 @@ class FBetaScore(Metric):
     ):
         super().__init__(name, dtype)
         if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError(f'average is None, "micro", "macro" or "weighted". Received: average={average!r}.')
+            raise ValueError(f'average must be None, "micro", "macro" or "weighted". Received: average={average!r}.')
         if not is_number(beta) or beta <= 0:
-            raise ValueError(f"beta is a positive number. Received: beta={beta!r}.")
+            raise ValueError(f"beta must be a positive number. Received: beta={beta!r}.")
         if threshold is not None and (not is_number(threshold) or not 0 < threshold <= 1):
-            raise ValueError(f"threshold is a number in (0, 1]. Received: threshold={threshold!r}.")
+            raise ValueError(f"threshold must be a number in (0, 1]. Received: threshold={threshold!r}.")
         self.average, self.beta, self.threshold = average, float(beta), threshold
         self.reset_state()
 
@@ -61,7 +61,7 @@ class FBetaScore(Metric):
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         if y_true.ndim != 2 or y_true.shape != y_pred.shape:
             raise ValueError(
-                f"{self.name} takes one-hot or multi-hot rows, (N, C). "
+                f"{self.name} needs one-hot or multi-hot rows, (N, C). "
                 f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}."
             )
         if self.threshold is None:

@@ -1,4 +1,4 @@
-"""Metrics that are the mean of a loss: each class names its loss and passes its options on."""
+"""Metrics that are the mean of a loss: each class names its loss and passes on its options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of all metrics, the mean that most of them are, and the wrapper that makes one of a plain function."""
+"""The base of all metrics, the mean that most of them are, and a wrapper for plain functions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Mean", "MeanMetricWrapper", "Metric", "Sum"]
 
 
 class Metric:
-    """Base of all metrics: numbers gathered batch by batch.
+    """Base of all metrics: values accumulated batch by batch.
 
-    A subclass writes ``update_state(y_true, y_pred, sample_weight=None)``, ``result()`` and ``reset_state()``.
+    A subclass implements ``update_state(y_true, y_pred, sample_weight=None)``, ``result()`` and ``reset_state()``.
 
     Attributes
     ----------
     name : str
         The key under which ``fit`` logs it.
     direction : {"up", "down", None}
-        Which way is better; callbacks with ``mode="auto"`` read it.
+        The direction that is better; callbacks with ``mode="auto"`` read it.
     """
 
     direction: str | None = None
@@ -32,11 +32,11 @@ class Metric:
         self.name = name or snake_case(type(self).__name__)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take in a batch."""
+        """Add a batch."""
         raise NotImplementedError(f"{type(self).__name__} has no update_state(y_true, y_pred, sample_weight=None).")
 
     def result(self) -> Any:
-        """The metric of all batches since the last reset."""
+        """Return the metric over all batches since the last reset."""
         raise NotImplementedError(f"{type(self).__name__} has no result().")
 
     def reset_state(self) -> None:
@@ -44,17 +44,17 @@ class Metric:
         raise NotImplementedError(f"{type(self).__name__} has no reset_state().")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take in a batch and give the result so far."""
+        """Add a batch and return the current result."""
         self.update_state(*args, **kwargs)
         return self.result()
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal metric."""
+        """Return the arguments that create an equal metric."""
         return {"name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
-        """The metric that ``get_config`` described."""
+        """Create the metric that ``get_config`` described."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -62,9 +62,9 @@ class Metric:
 
 
 class Mean(Metric):
-    """The mean of values, each example counting once (or by its weight).
+    """The mean of values; each example counts once (or by its weight).
 
-    Values of several axes are first averaged over all but the first.
+    Values with several axes are first averaged over all axes but the first.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Mean(Metric):
         self.total = self.count = 0.0
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take in values, and the weights of the examples."""
+        """Add values, and the weights of the examples."""
         values = np.asarray(values)
         if sample_weight is None:
             examples = len(values) if values.ndim else 1
@@ -108,14 +108,14 @@ class Mean(Metric):
 
 
 class Sum(Metric):
-    """The sum of values, each times its weight."""
+    """The sum of values, each multiplied by its weight."""
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         super().__init__(name, dtype)
         self.total = 0.0
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take in values, and the weights of the examples."""
+        """Add values, and the weights of the examples."""
         values = np.asarray(values, dtype=np.float64)
         if sample_weight is not None:
             weight = np.asarray(sample_weight, dtype=np.float64)
@@ -130,7 +130,7 @@ class Sum(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of what a function ``f(y_true, y_pred, **options)`` gives: values, or one number.
+    """The mean of what a function ``f(y_true, y_pred, **options)`` returns: values, or one number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Metrics of numbers that are not the mean of a loss."""
+"""Regression metrics that are not the mean of a loss."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RootMeanSquaredError(Mean):
 
 
 class CosineSimilarity(Mean):
-    """The mean cosine of the angle between targets and predictions: 1 where they point the same way."""
+    """The mean cosine of the angle between targets and predictions: 1 if they point the same way."""
 
     direction = "up"
 
@@ -56,9 +56,9 @@ class R2Score(Metric):
     Parameters
     ----------
     class_aggregation : {"uniform_average", "variance_weighted_average", None}
-        How the scores of several outputs become one; None gives all.
+        How to combine the scores of several outputs; None returns all.
     num_regressors : int
-        Not 0: the adjusted score for so many inputs.
+        If not 0, the score is adjusted for this number of inputs.
 
     Examples
     --------
@@ -78,11 +78,11 @@ class R2Score(Metric):
         super().__init__(name, dtype)
         if class_aggregation not in (None, "uniform_average", "variance_weighted_average"):
             raise ValueError(
-                'class_aggregation is "uniform_average", "variance_weighted_average" or None. '
+                'class_aggregation must be "uniform_average", "variance_weighted_average" or None. '
                 f"Received: {class_aggregation!r}."
             )
         if num_regressors < 0:
-            raise ValueError(f"num_regressors is at least 0. Received: num_regressors={num_regressors!r}.")
+            raise ValueError(f"num_regressors must be at least 0. Received: num_regressors={num_regressors!r}.")
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.reset_state()
 
@@ -93,7 +93,7 @@ class R2Score(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y = real(y_pred)
         if y.ndim != 2:
-            raise ValueError(f"{self.name} takes (N, outputs). Received: y_pred.shape={y.shape}.")
+            raise ValueError(f"{self.name} needs (N, outputs). Received: y_pred.shape={y.shape}.")
         t = fit(y, np.asarray(y_true)).astype(np.float64)
         weight = np.ones(1) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, t.shape)
@@ -120,7 +120,7 @@ class R2Score(Metric):
         if free <= 0:
             warnings.warn(
                 f"The adjusted R² of {self.num_regressors} regressors needs more than {self.num_regressors + 1} "
-                "values; this is the plain R².",
+                "values. Returning the plain R².",
                 stacklevel=2,
             )
             return score

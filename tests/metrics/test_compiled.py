@@ -89,7 +89,7 @@ def test_directions():
 
 
 def test_errors_teach():
-    with pytest.raises(TypeError, match=r"metrics is a list.*Type metrics=\['accuracy'\]"):
+    with pytest.raises(TypeError, match=r"metrics must be a list.*Use metrics=\['accuracy'\]"):
         CompiledMetrics("accuracy")
     with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
         metrics.get("acuracy")

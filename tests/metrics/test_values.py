@@ -110,7 +110,7 @@ def test_undefined_scores_are_zero():
     ("make", "message"),
     [
         (lambda: metrics.Precision(thresholds=1.5), "thresholds=1.5"),
-        (lambda: metrics.Precision(thresholds=[0.5, None]), "Thresholds are numbers"),
+        (lambda: metrics.Precision(thresholds=[0.5, None]), "Thresholds must be numbers"),
         (lambda: metrics.AUC(curve="ROCK"), "curve"),
         (lambda: metrics.AUC(num_thresholds=1), "at least 2"),
         (lambda: metrics.AUC(num_labels=2), "multi_label=True"),
