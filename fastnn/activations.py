@@ -1,6 +1,6 @@
-"""Activations: functions for arrays, and the small objects that layers hold.
+"""Activations: functions of arrays, and the small objects that layers use.
 
-``relu(x)``, ``softmax(x)`` and the others work on arrays, through the kernels of the active backend.  A layer holds an
+``relu(x)``, ``softmax(x)`` and the others act on arrays, through the kernels of the active backend.  A layer has an
 ``Activation``, which ``get`` finds: a name, ``forward(x) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``.
 
 An activation of your own is a function written in operators and ``fastnn.ops``, whose slope is found by tracing it::
@@ -58,14 +58,14 @@ __all__ = [
 FUSIBLE = (
     "linear", "relu", "leaky_relu", "elu", "selu", "sigmoid", "tanh", "softplus", "exponential", "hard_sigmoid",
 )  # fmt: skip
-"""Kernels whose slope can be read off their output: dense and convolution compute them in their store."""
+"""Kernels whose derivative follows from their output: dense and convolution fuse them into their final store."""
 
 _DEFAULT_ALPHA = {"leaky_relu": 0.2, "elu": 1.0}
 _KERNELS = (*FUSIBLE, "gelu", "gelu_tanh", "silu", "step")
 
 
 class Activation:
-    """An elementwise activation that one kernel computes.
+    """An element-wise activation that one kernel computes.
 
     Parameters
     ----------
@@ -77,12 +77,12 @@ class Activation:
     Attributes
     ----------
     fusible : bool
-        True when ``dense_forward`` and ``conv2d_forward`` can compute it themselves, as ``activation=name``.
+        True if ``dense_forward`` and ``conv2d_forward`` can compute it themselves, as ``activation=name``.
 
     Raises
     ------
     ValueError
-        For an unknown name, or an alpha where there is none.
+        For an unknown name, or an alpha for an activation without one.
 
     Examples
     --------
@@ -95,21 +95,21 @@ class Activation:
             raise ValueError(f"There is no activation kernel named {name!r}. Known: {', '.join(_KERNELS)}.")
         if alpha is not None:
             if name not in _DEFAULT_ALPHA:
-                raise ValueError(f"{name} has no alpha; leaky_relu and elu have. Received: alpha={alpha!r}.")
+                raise ValueError(f"{name} has no alpha; only leaky_relu and elu do. Received: alpha={alpha!r}.")
             if not is_number(alpha) or alpha < 0:
-                raise ValueError(f"alpha is a number ≥ 0. Received: alpha={alpha!r}.")
+                raise ValueError(f"alpha must be a number ≥ 0. Received: alpha={alpha!r}.")
             alpha = float(alpha)
         self.name = name
         self.alpha = _DEFAULT_ALPHA.get(name) if alpha is None else alpha
         self.fusible = name in FUSIBLE and self.alpha == _DEFAULT_ALPHA.get(name)
 
     def forward(self, x: np.ndarray, *, y: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
-        """The output and what ``backward`` needs."""
+        """Return the output, and what ``backward`` needs."""
         y = backend.active().activation_forward(x, self.name, self.alpha, y=y)
         return y, (x, y)
 
     def backward(self, dy: np.ndarray, ctx: Any, *, dx: np.ndarray | None = None) -> np.ndarray:
-        """The gradient with respect to the input."""
+        """Return the gradient with respect to the input."""
         x, y = ctx
         return backend.active().activation_backward(dy, x, y, self.name, self.alpha, dx=dx)
 
@@ -120,12 +120,12 @@ class Activation:
         return self.forward(x)[0]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal activation."""
+        """Return the arguments that create an equal activation."""
         return {"name": self.name, "alpha": self.alpha}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Activation:
-        """The activation that ``get_config`` described."""
+        """Create the activation that ``get_config`` described."""
         return cls(**config)
 
     @property
@@ -164,15 +164,15 @@ class ActivationOperation(Operation):
 
 
 class ClippedRelu(Activation):
-    """relu with Keras' options: x above ``threshold``, at most ``max_value``; else negative_slope·(x − threshold).
+    """ReLU with Keras' options: x above ``threshold``, at most ``max_value``; else negative_slope·(x − threshold).
 
-    Its slope is ``negative_slope`` at the threshold and 0 from ``max_value`` on.
+    Its derivative is ``negative_slope`` at the threshold and 0 from ``max_value`` on.
     """
 
     def __init__(self, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0):
         for word, value in (("negative_slope", negative_slope), ("max_value", max_value), ("threshold", threshold)):
             if not (value is None and word == "max_value") and (not is_number(value) or value < 0):
-                raise ValueError(f"{word} is a number ≥ 0. Received: {word}={value!r}.")
+                raise ValueError(f"{word} must be a number ≥ 0. Received: {word}={value!r}.")
         self.name, self.alpha, self.fusible = "relu", None, False
         self.negative_slope, self.max_value, self.threshold = negative_slope, max_value, threshold
 
@@ -198,7 +198,7 @@ class ClippedRelu(Activation):
 
 
 class Softsign(Activation):
-    """``x / (1 + |x|)``, slope ``1 / (1 + |x|)²``."""
+    """``x / (1 + |x|)``, derivative ``1 / (1 + |x|)²``."""
 
     def __init__(self) -> None:
         self.name, self.alpha, self.fusible = "softsign", None, False
@@ -280,7 +280,7 @@ def _into(out: np.ndarray | None, value: np.ndarray) -> np.ndarray:
 
 
 def _along(kernel: Callable[..., np.ndarray], axis: Any, out: np.ndarray | None, *arrays: np.ndarray) -> np.ndarray:
-    """Run a kernel of the last axis along ``axis``: move it there, several axes as one, and back."""
+    """Run a last-axis kernel along ``axis``: move the axis (or axes, merged) to the end and back again."""
     ndim = np.ndim(arrays[-1])
     axes = tuple(a % ndim for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
     if axes == (ndim - 1,):
@@ -376,7 +376,7 @@ swish = silu
 
 
 def hard_sigmoid(x: Any) -> np.ndarray:
-    """``x/6 + 0.5`` cut to [0, 1]."""
+    """``x/6 + 0.5`` clipped to [0, 1]."""
     return Activation("hard_sigmoid")(_real(x))
 
 
@@ -386,7 +386,7 @@ def exponential(x: Any) -> np.ndarray:
 
 
 def step(x: Any) -> np.ndarray:
-    """1 above 0, else 0; its slope is 0 everywhere, so nothing learns through it."""
+    """1 above 0, else 0; its derivative is 0 everywhere, so no gradient passes through it."""
     return Activation("step")(_real(x))
 
 
@@ -424,7 +424,7 @@ _FUNCTIONS = {
 
 
 def get(identifier: Any = None) -> Activation:
-    """The activation that a name, a function, a config or an object means; None is "linear".
+    """Return the activation for a name, a function, a config or an object; None is "linear".
 
     Raises
     ------
@@ -460,7 +460,7 @@ def get(identifier: Any = None) -> Activation:
 
 
 def serialize(activation: Any) -> Any:
-    """A name where the name says all, else ``{"class_name", "config"}``; ``get`` turns both back.
+    """Return a name if it is enough, else ``{"class_name", "config"}``; ``get`` converts both back.
 
     Examples
     --------

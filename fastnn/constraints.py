@@ -1,4 +1,4 @@
-"""Rules that weights obey after every step: ``constraint(w)`` gives the nearest allowed weights.
+"""Constraints that weights meet after every step: ``constraint(w)`` returns the nearest allowed weights.
 
 >>> NonNeg()(np.array([-1.0, 2.0]))
 array([0., 2.])
@@ -21,21 +21,21 @@ _EPSILON = 1e-7
 
 
 class Constraint:
-    """Base of all constraints; a subclass writes ``__call__(w)`` and returns an array shaped as ``w``."""
+    """Base of all constraints; a subclass implements ``__call__(w)``, which returns an array shaped like ``w``."""
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
-        """The weights put right; ``w`` itself is left unchanged."""
+        """Return the constrained weights; ``w`` itself is left unchanged."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no __call__(w). Write one that returns the weights put right."
+            f"{type(self).__name__} has no __call__(w). Define one that returns the constrained weights."
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal constraint."""
+        """Return the arguments that create an equal constraint."""
         return dict(vars(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """The constraint that ``get_config`` described."""
+        """Create the constraint that ``get_config`` described."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -47,13 +47,13 @@ def _norm(w: np.ndarray, axis: int | Sequence[int] | None) -> np.ndarray:
 
 
 class MaxNorm(Constraint):
-    """Every norm along ``axis`` at most ``max_value``: ``w · min(‖w‖, max) / ‖w‖``.
+    """Limit every norm along ``axis`` to ``max_value``: ``w · min(‖w‖, max) / ‖w‖``.
 
     Parameters
     ----------
     max_value : float
     axis : int or sequence of int
-        The axes summed over: 0 for a Dense kernel (the weights into one unit), [0, 1, 2] for a Conv2D kernel.
+        The axes to sum over: 0 for a Dense kernel (the weights into one unit), [0, 1, 2] for a Conv2D kernel.
     """
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0):
@@ -65,14 +65,14 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """No weight below 0."""
+    """Set negative weights to 0."""
 
     def __call__(self, w):
         return np.maximum(w, 0)
 
 
 class UnitNorm(Constraint):
-    """Every norm along ``axis`` equal to 1."""
+    """Scale every norm along ``axis`` to 1."""
 
     def __init__(self, axis: int | Sequence[int] = 0):
         self.axis = axis
@@ -82,7 +82,7 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Every norm along ``axis`` moved towards [min_value, max_value], by the share ``rate`` of the way each step."""
+    """Move every norm along ``axis`` towards [min_value, max_value], by the fraction ``rate`` of the way per step."""
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
@@ -99,7 +99,7 @@ _TABLE = names_of([MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
 
 
 def get(identifier: Any) -> Constraint | None:
-    """The constraint that a name, config, class or object means; None stays None.
+    """Return the constraint for a name, config, class or object; None stays None.
 
     Examples
     --------

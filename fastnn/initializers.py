@@ -1,8 +1,8 @@
-"""Initial values of weights: ``initializer(shape, dtype)`` gives an array; Keras' names, defaults and fan rule.
+"""Initial values of weights: ``initializer(shape, dtype)`` returns an array; Keras' names, defaults and fans.
 
-Random ones draw from ``fastnn.utils.random_generator``: ``seed=None`` takes the next key of the one stream that
-``fastnn.utils.set_random_seed`` restarts, an integer repeats the same values at every call.  Draws are made in
-float64 and then rounded, so that a float32 and a float64 model start from the same point.
+Random initializers draw from ``fastnn.utils.random_generator``: ``seed=None`` uses the next key of the stream that
+``fastnn.utils.set_random_seed`` restarts; an integer gives the same values on every call.  Values are drawn in float64
+and then rounded, so that a float32 and a float64 model start from the same point.
 
     >>> HeNormal(seed=1)((3, 2)).shape
     (3, 2)
@@ -42,14 +42,14 @@ __all__ = [
     "serialize",
 ]  # fmt: skip
 
-# The standard deviation of a standard normal cut off at 2; a truncated draw is divided by it to keep its variance.
+# The standard deviation of a standard normal truncated at ±2; dividing a truncated draw by it restores the variance.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
 def compute_fans(
     shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """How many inputs feed one output of a weight, and how many outputs one input feeds.
+    """Return the number of inputs of one output of a weight, and the number of outputs of one input.
 
     ``fan_in = receptive field · channels in``, ``fan_out = receptive field · channels out``.
 
@@ -58,8 +58,8 @@ def compute_fans(
     shape : sequence of int
         ``()``, ``(n,)``, ``(in, out)`` or ``(*kernel, in, out)``.
     input_axes, output_axes : sequence of int, optional
-        Which axes are inputs and which are outputs, for a weight that is no kernel of a convolution: the fans are the
-        products of their sizes.  Given together.
+        The axes that are inputs and those that are outputs, for a weight that is not a convolution kernel; the fans
+        are the products of their sizes.  Give both or neither.
 
     Examples
     --------
@@ -78,29 +78,29 @@ def compute_fans(
 
 
 class Initializer:
-    """Base of all initializers; a subclass writes ``values(shape, rng)`` and keeps its arguments as attributes."""
+    """Base of all initializers; a subclass implements ``values(shape, rng)`` and keeps its arguments as attributes."""
 
     seed: int | None = None
 
     def values(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Float64 values of the given shape."""
-        raise NotImplementedError(f"{type(self).__name__} has no values(shape, rng). Write one that returns an array.")
+        """Return float64 values of the given shape."""
+        raise NotImplementedError(f"{type(self).__name__} has no values(shape, rng). Define one that returns an array.")
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> np.ndarray:
-        """An array of ``shape``; ``dtype`` defaults to ``fastnn.backend.floatx()``."""
+        """Return an array of ``shape``; ``dtype`` defaults to ``fastnn.backend.floatx()``."""
         shape = tuple(int(n) for n in shape)
         if any(n < 0 for n in shape):
-            raise ValueError(f"A shape has no negative sizes. Received: {shape}.")
+            raise ValueError(f"A shape cannot have negative sizes. Received: {shape}.")
         values = self.values(shape, _Draws(self.seed))
         return np.array(values, dtype=dtype or backend.floatx(), order="C")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal initializer."""
+        """Return the arguments that create an equal initializer."""
         return dict(vars(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
-        """The initializer that ``get_config`` described."""
+        """Create the initializer that ``get_config`` described."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -108,7 +108,7 @@ class Initializer:
 
 
 class _Draws:
-    """A generator that is started only when it is used: Zeros takes no key from the stream."""
+    """A generator that is created on first use, so that Zeros takes no key from the stream."""
 
     def __init__(self, seed: int | None):
         self._seed = seed
@@ -152,7 +152,7 @@ class Identity(Initializer):
 
     def values(self, shape, rng):
         if len(shape) != 2:
-            raise ValueError(f"Identity makes matrices: a shape of two sizes. Received: {shape}.")
+            raise ValueError(f"Identity needs the shape of a matrix, two sizes. Received: {shape}.")
         return self.gain * np.eye(*shape)
 
 
@@ -177,7 +177,7 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """N(mean, stddev²), draws beyond two standard deviations made again."""
+    """N(mean, stddev²), where values beyond two standard deviations are drawn again."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -194,7 +194,7 @@ def _truncated(shape: tuple[int, ...], rng: Any) -> np.ndarray:
 
 
 class VarianceScaling(Initializer):
-    """Random values whose variance is ``scale / fan``, so that signals keep their size from layer to layer.
+    """Random values with variance ``scale / fan``, so that signals keep their magnitude from layer to layer.
 
     Parameters
     ----------
@@ -202,10 +202,10 @@ class VarianceScaling(Initializer):
         Positive.
     mode : {"fan_in", "fan_out", "fan_avg"}
     distribution : {"truncated_normal", "untruncated_normal", "uniform"}
-        Uniform draws from ±√(3·scale/fan).
+        "uniform" draws from ±√(3·scale/fan).
     seed : int, optional
     input_axes, output_axes : sequence of int, optional
-        Axes whose sizes make the two fans: see ``compute_fans``.
+        The axes of the two fans: see ``compute_fans``.
 
     References
     ----------
@@ -223,18 +223,18 @@ class VarianceScaling(Initializer):
         output_axes: Sequence[int] | None = None,
     ):
         if not is_number(scale) or scale <= 0:
-            raise ValueError(f"scale is a positive number. Received: scale={scale!r}.")
+            raise ValueError(f"scale must be a positive number. Received: scale={scale!r}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f'mode is "fan_in", "fan_out" or "fan_avg". Received: mode={mode!r}.')
+            raise ValueError(f'mode must be "fan_in", "fan_out" or "fan_avg". Received: mode={mode!r}.')
         distribution = {"normal": "truncated_normal"}.get(distribution, distribution)
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
-                'distribution is "truncated_normal", "untruncated_normal" or "uniform". '
+                'distribution must be "truncated_normal", "untruncated_normal" or "uniform". '
                 f"Received: distribution={distribution!r}."
             )
         if (input_axes is None) != (output_axes is None):
             raise ValueError(
-                "input_axes and output_axes are given together, or neither of them. Received: "
+                "input_axes and output_axes must be given together. Received: "
                 f"input_axes={input_axes!r}, output_axes={output_axes!r}."
             )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
@@ -245,7 +245,7 @@ class VarianceScaling(Initializer):
         return {name: value for name, value in vars(self).items() if value is not None or not name.endswith("_axes")}
 
     def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> VarianceScaling:
-        """The same initializer with these axes for the fans; itself where axes were given already.
+        """Return this initializer with these axes for the fans; unchanged if it already has axes.
 
         Examples
         --------
@@ -269,7 +269,7 @@ class VarianceScaling(Initializer):
 
 
 class _Scaled(VarianceScaling):
-    """A VarianceScaling whose three arguments are fixed by its name."""
+    """A VarianceScaling with three arguments fixed by its name."""
 
     fixed: tuple[float, str, str]
 
@@ -286,7 +286,7 @@ class _Scaled(VarianceScaling):
 
 
 class GlorotUniform(_Scaled):
-    """U(±√(6 / (fan_in + fan_out))): what Dense and convolution start from."""
+    """U(±√(6 / (fan_in + fan_out))): the default of Dense and convolution."""
 
     fixed = (1.0, "fan_avg", "uniform")
 
@@ -298,13 +298,13 @@ class GlorotNormal(_Scaled):
 
 
 class HeUniform(_Scaled):
-    """U(±√(6 / fan_in)), for layers followed by relu."""
+    """U(±√(6 / fan_in)), for layers followed by ReLU."""
 
     fixed = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal of variance 2 / fan_in, for layers followed by relu."""
+    """Truncated normal of variance 2 / fan_in, for layers followed by ReLU."""
 
     fixed = (2.0, "fan_in", "truncated_normal")
 
@@ -316,7 +316,7 @@ class LecunUniform(_Scaled):
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal of variance 1 / fan_in, for layers followed by selu."""
+    """Truncated normal of variance 1 / fan_in, for layers followed by SELU."""
 
     fixed = (1.0, "fan_in", "truncated_normal")
 
@@ -324,8 +324,8 @@ class LecunNormal(_Scaled):
 class Orthogonal(Initializer):
     """A matrix with orthonormal rows or columns (whichever are fewer), times ``gain``.
 
-    The QR factor of a normal matrix, columns multiplied by the signs of R's diagonal so that every orthogonal matrix is
-    equally likely.  A weight of higher rank is seen as ``(product of all sizes but the last, last)``.
+    The Q factor of a normal matrix, its columns multiplied by the signs of R's diagonal so that every orthogonal matrix
+    is equally likely.  A weight of higher rank is treated as ``(product of all sizes but the last, last)``.
 
     References
     ----------
@@ -338,7 +338,7 @@ class Orthogonal(Initializer):
 
     def values(self, shape, rng):
         if len(shape) < 2:
-            raise ValueError(f"Orthogonal makes matrices: a shape of at least two sizes. Received: {shape}.")
+            raise ValueError(f"Orthogonal needs a shape of at least two sizes. Received: {shape}.")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
@@ -355,7 +355,7 @@ _TABLE = names_of(
 
 
 def get(identifier: Any) -> Callable[..., np.ndarray] | None:
-    """The initializer that a name, config, class, array, function or object means; None stays None.
+    """Return the initializer for a name, config, class, array, function or object; None stays None.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""From what a user types ("adam", a class, a config, an object) to the object meant; one rule for all parts.
+"""Resolve what a user passes ("adam", a class, a config, an object) to an object, by one rule for all kinds.
 
-Losses, metrics, optimizers, initializers, regularizers and constraints are all found in the same way, so all of them
-accept the same forms and fail with the same words.
+Losses, metrics, optimizers, initializers, regularizers and constraints are all resolved here, so they accept the same
+forms and raise the same errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["is_number", "lookup", "names_of", "serialize", "snake_case"]
 
 
 def snake_case(name: str) -> str:
-    """The snake_case form of a class name.
+    """Return the snake_case form of a class name.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def snake_case(name: str) -> str:
 
 
 def names_of(classes: list[type], **aliases: Any) -> dict[str, Any]:
-    """A table of names: every class by its own name and in snake_case, then the aliases."""
+    """Return a table of names: every class by its own name and in snake_case, then the aliases."""
     table: dict[str, Any] = {}
     for cls in classes:
         table[cls.__name__] = table[snake_case(cls.__name__)] = cls
@@ -38,12 +38,12 @@ def names_of(classes: list[type], **aliases: Any) -> dict[str, Any]:
 
 
 def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
-    """The object that ``identifier`` means.
+    """Return the object that ``identifier`` stands for.
 
     Parameters
     ----------
     kind : str
-        The word for error messages: "loss", "optimizer", …
+        The term used in error messages: "loss", "optimizer", …
     identifier : str, dict, type, callable or None
         A name in ``table``; ``{"class_name": …, "config": …}``; a class (it is called); an object (returned as it is).
     table : mapping
@@ -52,7 +52,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     Raises
     ------
     ValueError
-        For a name that is not in the table; the message lists the nearest ones.
+        For a name that is not in the table; the message lists the closest ones.
     TypeError
         For anything that is none of the forms above.
 
@@ -65,7 +65,9 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     """
     if isinstance(identifier, Mapping):
         if "class_name" not in identifier:
-            raise ValueError(f'A {kind} as a dict needs "class_name" and "config". Received: {dict(identifier)!r}.')
+            raise ValueError(
+                f'The config of a {kind} must have "class_name" and "config". Received: {dict(identifier)!r}.'
+            )
         found = _by_name(kind, identifier["class_name"], table)
         config = dict(identifier.get("config") or {})
         if hasattr(found, "from_config"):
@@ -77,7 +79,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         return identifier()
     if identifier is None or not callable(identifier):
         raise TypeError(
-            f"A {kind} is a name, a class, an object or a function. Received: {identifier!r} "
+            f"A {kind} must be a name, a class, an object or a function. Received: {identifier!r} "
             f"of type {type(identifier).__name__}. Names: {_quoted(table)}."
         )
     return identifier
@@ -97,7 +99,7 @@ def _quoted(table: Mapping[str, Any]) -> str:
 
 
 def serialize(thing: Any) -> Any:
-    """A name or ``{"class_name", "config"}`` that ``get`` of the same package turns back into ``thing``."""
+    """Return a name or ``{"class_name", "config"}`` that ``get`` of the same package converts back to ``thing``."""
     if thing is None:
         return None
     if hasattr(thing, "get_config"):
@@ -106,7 +108,7 @@ def serialize(thing: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """True for a finite int or float (NumPy's scalars included), False for bool and all else."""
+    """Return True for a finite int or float (NumPy scalars included), False for bool and everything else."""
     if isinstance(value, bool):
         return False
     try:

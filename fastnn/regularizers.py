@@ -1,4 +1,4 @@
-"""Penalties on weights, added to the loss: ``regularizer(w)`` is the penalty, ``gradient(w)`` its slope.
+"""Penalties on weights, added to the loss: ``regularizer(w)`` is the penalty, ``gradient(w)`` its gradient.
 
 >>> L2(0.1)(np.array([1.0, 2.0]))
 0.5
@@ -18,23 +18,23 @@ __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l
 
 
 class Regularizer:
-    """Base of all regularizers; a subclass writes ``__call__(w)`` and ``gradient(w)``."""
+    """Base of all regularizers; a subclass implements ``__call__(w)`` and ``gradient(w)``."""
 
     def __call__(self, w: np.ndarray) -> float:
-        """The penalty of ``w``, a number."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(w). Write one that returns the penalty.")
+        """Return the penalty of ``w``, a number."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__(w). Define one that returns the penalty.")
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
-        """The slope of the penalty, an array shaped as ``w``."""
-        raise NotImplementedError(f"{type(self).__name__} has no gradient(w). Write one that returns d penalty / d w.")
+        """Return the gradient of the penalty, an array shaped like ``w``."""
+        raise NotImplementedError(f"{type(self).__name__} has no gradient(w). Define one that returns d penalty / d w.")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal regularizer."""
+        """Return the arguments that create an equal regularizer."""
         return dict(vars(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """The regularizer that ``get_config`` described."""
+        """Create the regularizer that ``get_config`` described."""
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -43,12 +43,12 @@ class Regularizer:
 
 def _factor(name: str, value: float) -> float:
     if not is_number(value) or value < 0:
-        raise ValueError(f"{name} is a number ≥ 0. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must be a number ≥ 0. Received: {name}={value!r}.")
     return float(value)
 
 
 class L1L2(Regularizer):
-    """``l1·Σ|w| + l2·Σw²``, slope ``l1·sign(w) + 2·l2·w``.
+    """``l1·Σ|w| + l2·Σw²``, gradient ``l1·sign(w) + 2·l2·w``.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """``factor · mean |uᵢ·uⱼ|`` over all pairs of different rows (or columns) of a matrix, each normalised to length 1.
+    """``factor · mean |uᵢ·uⱼ|`` over all pairs of different rows (or columns) of a matrix, each scaled to length 1.
 
     Parameters
     ----------
@@ -106,12 +106,12 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
-            raise ValueError(f'mode is "rows" or "columns". Received: mode={mode!r}.')
+            raise ValueError(f'mode must be "rows" or "columns". Received: mode={mode!r}.')
         self.factor, self.mode = _factor("factor", factor), mode
 
     def _rows(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         if np.ndim(w) != 2:
-            raise ValueError(f"OrthogonalRegularizer takes matrices. Received: w.shape={np.shape(w)}.")
+            raise ValueError(f"OrthogonalRegularizer needs a matrix. Received: w.shape={np.shape(w)}.")
         a = w if self.mode == "rows" else w.T
         length = np.maximum(np.sqrt(np.sum(a * a, axis=1, keepdims=True)), 1e-7)
         u = a / length
@@ -130,13 +130,13 @@ class OrthogonalRegularizer(Regularizer):
         return slope if self.mode == "rows" else np.ascontiguousarray(slope.T)
 
 
-l1, l2, l1_l2 = L1, L2, L1L2  # Keras' older words
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras' older names
 
 _TABLE = names_of([L1, L2, L1L2, OrthogonalRegularizer], l1_l2=L1L2, l1l2=L1L2)
 
 
 def get(identifier: Any) -> Regularizer | None:
-    """The regularizer that a name, config, class or object means; None stays None.
+    """Return the regularizer for a name, config, class or object; None stays None.
 
     Examples
     --------

@@ -81,7 +81,7 @@ def test_defaults_and_errors():
         regularizers.L2(-1)
     with pytest.raises(ValueError, match="mode='both'"):
         regularizers.OrthogonalRegularizer(mode="both")
-    with pytest.raises(ValueError, match="matrices"):
+    with pytest.raises(ValueError, match="needs a matrix"):
         regularizers.OrthogonalRegularizer()(np.ones(3))
     with pytest.raises(ValueError, match="Did you mean 'l2'"):
         regularizers.get("l22")

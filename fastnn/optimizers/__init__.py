@@ -39,12 +39,12 @@ _TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta])
 
 
 def get(identifier: Any) -> Optimizer:
-    """The optimizer that a name (in any case), class, config or object means.
+    """Return the optimizer for a name (in any case), class, config or object.
 
     Raises
     ------
     ValueError
-        For an unknown name; the message lists the nearest.
+        For an unknown name; the message lists the closest ones.
     TypeError
         For anything that is not an optimizer.
 
@@ -59,7 +59,7 @@ def get(identifier: Any) -> Optimizer:
         return identifier
     named = isinstance(identifier, (str, dict)) or (isinstance(identifier, type) and issubclass(identifier, Optimizer))
     if not named:
-        raise TypeError(f'An optimizer is a name or an Optimizer. Received: {identifier!r}. Type optimizer="adam".')
+        raise TypeError(f'optimizer must be a name or an Optimizer. Received: {identifier!r}. Use optimizer="adam".')
     return lookup("optimizer", identifier, _TABLE)
 
 

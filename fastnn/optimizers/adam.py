@@ -1,4 +1,4 @@
-"""Adam and its relatives: a mean gradient divided by the root of the mean square (for Adamax, by the largest)."""
+"""Adam and its relatives: the mean gradient over the root mean square (in Adamax, over the largest gradient)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
 
 
 class _Betas(Optimizer):
-    """What the four share: two decay rates and an epsilon."""
+    """Base of the four optimizers: two decay rates and an epsilon."""
 
     visits = "touched"
 
@@ -19,7 +19,7 @@ class _Betas(Optimizer):
         super().__init__(learning_rate, **options)
         for word, value in (("beta_1", beta_1), ("beta_2", beta_2)):
             if not is_number(value) or not 0 <= value < 1:
-                raise ValueError(f"{word} lies in [0, 1). Received: {word}={value!r}.")
+                raise ValueError(f"{word} must be in [0, 1). Received: {word}={value!r}.")
         self._check(epsilon=epsilon)
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
 
@@ -37,7 +37,7 @@ class Adam(_Betas):
         In [0, 1).
     epsilon : float
     amsgrad : bool
-        Divide by the largest v so far.
+        Whether to divide by the largest v so far.
     **options
         Those of ``Optimizer``: weight_decay, clipnorm, …
 
@@ -91,7 +91,7 @@ class AdamW(Adam):
     ):
         if weight_decay is None:
             raise ValueError(
-                "AdamW needs a weight_decay. Received: weight_decay=None. Type Adam, or weight_decay=0.004."
+                "AdamW needs a weight_decay. Received: weight_decay=None. Use Adam, or weight_decay=0.004."
             )
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
 
@@ -125,7 +125,7 @@ class Adamax(_Betas):
 
 
 class Nadam(_Betas):
-    """Adam with Nesterov's look ahead: ``m̂`` mixes the next momentum and this gradient; momentum grows slowly.
+    """Adam with Nesterov momentum: ``m̂`` combines the next momentum and this gradient; momentum grows slowly.
 
     ``μₜ = β₁(1 − ½·0.96ᵗ)``, ``m̂ = μₜ₊₁·m/(1 − Πμ·μₜ₊₁) + (1 − μₜ)·g/(1 − Πμ)``, ``w −= η·m̂ / (√(v/(1 − β₂ᵗ)) + ε)``.
 

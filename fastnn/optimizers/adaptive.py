@@ -1,4 +1,4 @@
-"""Optimizers that divide each weight's step by the root of its own squared gradients: RMSprop, Adagrad, Adadelta."""
+"""Optimizers that scale each weight's step by its own past squared gradients: RMSprop, Adagrad, Adadelta."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
 def _share(word: str, value: float) -> float:
     if not is_number(value) or not 0 <= value <= 1:
-        raise ValueError(f"{word} lies in [0, 1]. Received: {word}={value!r}.")
+        raise ValueError(f"{word} must be in [0, 1]. Received: {word}={value!r}.")
     return float(value)
 
 
@@ -28,7 +28,7 @@ class RMSprop(Optimizer):
         In [0, 1].
     epsilon : float
     centered : bool
-        Take the square of the mean gradient from v: the variance stands under the root.
+        Whether to subtract the squared mean gradient from v, so that the root is taken of the variance.
     **options
         Those of ``Optimizer``: weight_decay, clipnorm, …
 
@@ -73,7 +73,7 @@ class RMSprop(Optimizer):
 
 
 class Adagrad(Optimizer):
-    """``a += g²``, ``w −= η·g / √(a + ε)``, a starting from ``initial_accumulator_value``.
+    """``a += g²``, ``w −= η·g / √(a + ε)``, where a starts at ``initial_accumulator_value``.
 
     References
     ----------

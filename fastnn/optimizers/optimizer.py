@@ -1,8 +1,8 @@
-"""The base of all optimizers: what happens to gradients before, and to weights after, the one kernel call of a step.
+"""The base of all optimizers: everything around the one kernel call of a step.
 
-The trainable parameters of a model lie one behind another in one flat array, their gradients in another, so a step is
-one kernel call over everything.  Only what treats parameters apart (``clipnorm``, parameters without weight decay) cuts
-it into pieces.
+A model's trainable parameters are stored in sequence in one flat array, and their gradients in another, so a step is a
+single kernel call over all of them.  It is split only for options that treat parameters separately (``clipnorm``,
+parameters without weight decay).
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ __all__ = ["Optimizer"]
 
 
 def _none_excluded(parameter: Any) -> bool:
-    """Nothing is left out of the weight decay."""
+    """Exclude no parameter from weight decay."""
     return False
 
 
 class Optimizer:
     """Base of all optimizers.
 
-    A subclass names its state arrays in ``slots`` and writes ``update(kernels, w, g, slots, **numbers)``.
+    A subclass names its state arrays in ``slots`` and implements ``update(kernels, w, g, slots, **numbers)``.
 
     Parameters
     ----------
     learning_rate : float, LearningRateSchedule or function without arguments
     weight_decay : float, optional
-        Each step first takes ``weight_decay · learning_rate`` of every weight (decoupled decay).
+        Each step first shrinks every weight by the fraction ``weight_decay · learning_rate`` (decoupled decay).
     clipnorm : float, optional
-        Each parameter's gradient is shortened to at most this norm.
+        Each parameter's gradient is scaled down to at most this norm.
     clipvalue : float, optional
-        Each element of the gradients is cut to ±clipvalue.
+        Each element of the gradients is clipped to ±clipvalue.
     global_clipnorm : float, optional
-        All gradients together are shortened to at most this norm.
+        All gradients together are scaled down to at most this norm.
     use_ema : bool
-        Keep a moving average of the weights, ``a ← ema_momentum·a + (1 − ema_momentum)·w``.
+        Whether to keep a moving average of the weights, ``a ← ema_momentum·a + (1 − ema_momentum)·w``.
     ema_momentum : float
     ema_overwrite_frequency : int, optional
-        Every so many steps, and at the end of ``fit``, the weights become their average.
+        After this many steps, and at the end of ``fit``, the weights are set to their average.
     gradient_accumulation_steps : int, optional
-        At least 2: the weights move only every so many steps, by the mean gradient.
+        At least 2: the weights are updated only after this many steps, by the mean gradient.
     name : str, optional
 
     Raises
     ------
     ValueError, TypeError
-        For numbers out of range, two kinds of clipping at once, or unknown words.
+        For numbers out of range, more than one kind of clipping, or unknown arguments.
     """
 
     slots: tuple[str, ...] = ()
     paired = 2
-    """How many of the first slots ``variables`` lists side by side for each parameter; the others follow one by one."""
+    """The number of first slots that ``variables`` lists together for each parameter; the others follow one by one."""
     visits: str = "all"
-    """Which rows of a table a step must visit if all others have a zero gradient: "all", those that ever had a gradient
-    ("touched"), or those that have one ("live").  Needs an ``update`` that takes ``rows``."""
+    """The rows of a table that a step must visit if all others have a zero gradient: "all", those that ever had a
+    gradient ("touched"), or those that have one now ("live").  Needs an ``update`` that accepts ``rows``."""
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class Optimizer:
         **unknown: Any,
     ):
         if unknown:
-            hint = " Type learning_rate=." if "lr" in unknown else ""
-            raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}.{hint} Received: {unknown!r}.")
+            hint = " Use learning_rate=." if "lr" in unknown else ""
+            raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}. Received: {unknown!r}.{hint}")
         if loss_scale_factor is not None:
             raise ValueError(
                 "float32 and float64 need no loss scale. "
@@ -95,17 +95,17 @@ class Optimizer:
         self._check(weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ValueError(
-                "Give one of clipnorm, clipvalue and global_clipnorm. "
+                "Only one of clipnorm, clipvalue and global_clipnorm can be given. "
                 f"Received: {clipnorm=}, {clipvalue=}, {global_clipnorm=}."
             )
         if not is_number(ema_momentum) or not 0 <= ema_momentum <= 1:
-            raise ValueError(f"ema_momentum lies in [0, 1]. Received: ema_momentum={ema_momentum!r}.")
+            raise ValueError(f"ema_momentum must be in [0, 1]. Received: ema_momentum={ema_momentum!r}.")
         for word, least, value in (
             ("ema_overwrite_frequency", 1, ema_overwrite_frequency),
             ("gradient_accumulation_steps", 2, gradient_accumulation_steps),
         ):
             if value is not None and (not isinstance(value, int) or value < least):
-                raise ValueError(f"{word} is an integer ≥ {least}, or None. Received: {word}={value!r}.")
+                raise ValueError(f"{word} must be an integer of at least {least}, or None. Received: {word}={value!r}.")
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
@@ -122,13 +122,13 @@ class Optimizer:
     def _check(**numbers: float | None) -> None:
         for word, value in numbers.items():
             if value is not None and (not is_number(value) or value < 0):
-                raise ValueError(f"{word} is a number ≥ 0. Received: {word}={value!r}.")
+                raise ValueError(f"{word} must be a number ≥ 0. Received: {word}={value!r}.")
 
     # -- the learning rate -----------------------------------------------------------------------------------------
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step; setting a number or a schedule changes it."""
+        """The learning rate of the next step; set it to a number or a schedule to change it."""
         rate = self._rate
         if rate.__class__ is float:
             return rate
@@ -143,17 +143,17 @@ class Optimizer:
             return
         if isinstance(self._rate, LearningRateSchedule):
             raise TypeError(
-                f"This optimizer's learning rate follows a {type(self._rate).__name__}, so a number cannot be set. "
-                f"Received: learning_rate={rate!r}. Make the optimizer with a number, or set another schedule."
+                f"The learning rate of this optimizer follows a {type(self._rate).__name__} and cannot be set to a "
+                f"number. Received: learning_rate={rate!r}. Create the optimizer with a number, or set a schedule."
             )
         self._check(learning_rate=rate)
         if rate is None:
-            raise ValueError("learning_rate is a number, a schedule or a function. Received: learning_rate=None.")
+            raise ValueError("learning_rate must be a number, a schedule or a function. Received: learning_rate=None.")
         self._rate = float(rate)
 
     @property
     def iterations(self) -> int:
-        """How many steps have moved the weights."""
+        """The number of steps that have updated the weights."""
         return self._calls // (self.gradient_accumulation_steps or 1)
 
     # -- state -----------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class Optimizer:
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Leave parameters out of the weight decay; call it before the first step.
+        """Exclude parameters from weight decay; call it before the first step.
 
         Parameters
         ----------
@@ -170,39 +170,41 @@ class Optimizer:
             Patterns that match anywhere in a parameter's name: ``["bias", "gamma"]``.
         """
         if self.built:
-            raise ValueError("Parameters are left out before the optimizer is built. Call this right after making it.")
+            raise ValueError(
+                "Parameters cannot be excluded once the optimizer is built. Call this right after creating it."
+            )
         chosen = {id(variable) for variable in var_list or ()}
         pattern = re.compile("|".join(var_names)) if var_names else None
         self._excluded = lambda parameter: id(parameter) in chosen or bool(pattern and pattern.search(parameter.name))
 
     def build(self, parameters: Sequence[Any], value: np.ndarray, grad: np.ndarray) -> None:
-        """Make the state for parameters that are views into two flat arrays; called again for the same arrays, keep it.
+        """Create the state for parameters that are views of two flat arrays; keep it if called again for the same ones.
 
         Parameters
         ----------
         parameters : sequence of Parameter
-            The trainable ones, in the order in which they lie in the arrays.
+            The trainable parameters, in their order in the arrays.
         value, grad : (n,) arrays
             All values and all gradients.
 
         Raises
         ------
         ValueError
-            If a parameter lies outside ``value``, or the optimizer was built for arrays of another size.
+            If a parameter is not part of ``value``, or the optimizer was built for arrays of another size.
         """
         pieces = []
         for parameter in parameters:
             start = (parameter.value.ctypes.data - value.ctypes.data) // value.itemsize
             if not 0 <= start <= start + parameter.value.size <= value.size:
                 raise ValueError(
-                    f"The parameter {parameter.name} does not lie in the array of values it was built with."
+                    f"The parameter {parameter.name} is not part of the array of values it was built with."
                 )
             pieces.append((slice(start, start + parameter.value.size), self._excluded(parameter)))
         names = [name for group in self._groups() for name in group]
         if self.built and any(self.state[name].shape != value.shape for name in names):
             raise ValueError(
-                f"This optimizer holds the state of a model with {self.state[names[0]].size} trainable weights. "
-                f"Received: {value.size}. Make a new one: compile(optimizer={type(self).__name__}(...))."
+                f"This optimizer has the state of a model with {self.state[names[0]].size} trainable weights. "
+                f"Received: {value.size}. Use a new one: compile(optimizer={type(self).__name__}(...))."
             )
         for name in names:
             old = self.state.get(name)
@@ -213,17 +215,19 @@ class Optimizer:
         self.built = True
 
     def initial(self, slot: str, value: np.ndarray) -> np.ndarray:
-        """The first value of a state array."""
+        """Return the initial value of a state array."""
         return np.zeros_like(value)
 
     def _arrange(self) -> None:
-        """Cut the arrays into as few runs as can be, beside the tables that are updated by rows."""
+        """Divide the arrays into as few runs as possible, besides the tables that are updated by rows."""
         with np.errstate(all="ignore"):
-            still = self._value.dtype.type(getattr(self, "epsilon", 1.0)) > 0  # else 0 / 0 where nothing has happened
+            still = (
+                self._value.dtype.type(getattr(self, "epsilon", 1.0)) > 0
+            )  # otherwise 0 / 0 in rows without a gradient
         by_rows = still and self.visits != "all" and "rows" in inspect.signature(self.update).parameters
         self._runs, self._tables = [], []
         runs: list[tuple[slice, bool]] = []
-        neighbours = False  # whether the next piece follows upon the last run
+        neighbours = False  # whether the next piece is adjacent to the last run
         for parameter, (piece, excluded) in zip(self._parameters, self._pieces, strict=True):
             decays = not (self.weight_decay and excluded)
             if by_rows and not (self.weight_decay and decays) and getattr(parameter, "rows", None) is not None:
@@ -240,7 +244,7 @@ class Optimizer:
             self._runs.append((w, g, slots, decays))
 
     def _cut(self, piece: slice) -> list[np.ndarray]:
-        """Value, gradient and state of a piece."""
+        """Return the value, gradient and state of a piece."""
         return [self._value[piece], self._grad[piece], *(self.state[name][piece] for name in self.slots)]
 
     @property
@@ -268,27 +272,31 @@ class Optimizer:
         return {}
 
     def get_state(self) -> dict[str, Any]:
-        """All that a later run needs to go on bit for bit: copies of the arrays, and the numbers."""
+        """Return all that a later run needs to continue bit for bit: copies of the arrays, and the numbers."""
         state: dict[str, Any] = {name: array.copy() for name, array in self.state.items()}
         state |= self.numbers() | {"iterations": self._calls}
         return state if callable(self._rate) else state | {"learning_rate": self._rate}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what ``get_state`` gave; nothing changes if it does not fit.
+        """Restore what ``get_state`` returned; nothing changes if it does not fit.
 
         Raises
         ------
         ValueError
-            If an entry is missing, unknown, or an array has another size; or before ``build``.
+            If an entry is missing or unknown, an array has another size, or the optimizer is not built.
         """
         if not self.built:
-            raise ValueError("An optimizer takes a state once it is built. Build or train the model first.")
+            raise ValueError(
+                "The state of an optimizer can be set only once it is built. Build or train the model first."
+            )
         expected = self.get_state()
         if set(state) != set(expected):
-            raise ValueError(f"The state of {type(self).__name__} has {sorted(expected)}. Received: {sorted(state)}.")
+            raise ValueError(
+                f"The state of {type(self).__name__} needs the entries {sorted(expected)}. Received: {sorted(state)}."
+            )
         for name, array in self.state.items():
             if np.shape(state[name]) != array.shape:
-                raise ValueError(f"{name} has shape {array.shape}. Received: {np.shape(state[name])}.")
+                raise ValueError(f"{name} must have shape {array.shape}. Received: {np.shape(state[name])}.")
         for name, array in self.state.items():
             array[...] = state[name]
         self._runs = None
@@ -298,7 +306,7 @@ class Optimizer:
         self.set_numbers({name: float(state[name]) for name in self.numbers()})
 
     def set_numbers(self, numbers: dict[str, float]) -> None:
-        """Take over what ``numbers`` gave."""
+        """Restore what ``numbers`` returned."""
 
     # -- a step ----------------------------------------------------------------------------------------------------
 
@@ -311,23 +319,23 @@ class Optimizer:
         learning_rate: float,
         weight_decay: float,
     ) -> None:
-        """Move the weights ``w`` by their gradients ``g``: one kernel call."""
+        """Update the weights ``w`` from their gradients ``g``: one kernel call."""
         raise NotImplementedError(
             f"{type(self).__name__} has no update(kernels, w, g, slots, learning_rate, weight_decay)."
         )
 
     def begin_step(self) -> None:
-        """What a subclass does once a step, before ``update``."""
+        """Run once per step, before ``update``; for subclasses."""
 
     def step(self) -> None:
-        """Clip the gradients, move the weights by them, count the step."""
+        """Clip the gradients, update the weights, count the step."""
         kernels = backend.active()
         if self.gradient_accumulation_steps is None or self._accumulate(kernels):
             if self.clipnorm or self.global_clipnorm or self.clipvalue:
                 self._clip(kernels)
             rate, decay = self.learning_rate, self.weight_decay or 0.0
             self.begin_step()
-            if self._runs is None:  # not before: the first backward pass says what comes by rows
+            if self._runs is None:  # not earlier: the first backward pass tells which gradients come by rows
                 self._arrange()
             for w, g, slots, decays in self._runs:
                 self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
@@ -342,14 +350,14 @@ class Optimizer:
         self._calls += 1
 
     def _accumulate(self, kernels: types.ModuleType) -> bool:
-        """Add the gradients to their sum; every so many steps put the mean into their place and return True."""
+        """Add the gradients to their sum; at the end of a cycle, replace them by the mean and return True."""
         total, steps = self.state["accumulated_gradient_sum"], self.gradient_accumulation_steps
         total += self._grad
         if (self._calls + 1) % steps:
             return False
         np.copyto(self._grad, total)
         for parameter in self._parameters:
-            parameter.rows = None  # the sum may hold any row
+            parameter.rows = None  # the sum may touch any row
         kernels.scale(self._grad, 1.0 / steps)
         total.fill(0)
         return True
@@ -374,14 +382,14 @@ class Optimizer:
             np.copyto(self._value, average)
 
     def finalize_variable_values(self) -> None:
-        """At the end of ``fit``: with ``use_ema``, the weights become their moving average."""
+        """At the end of ``fit``, with ``use_ema``, set the weights to their moving average."""
         if self.use_ema and self.built and self._calls:
             np.copyto(self._value, self.state["average"])
 
     # -- config ----------------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal optimizer, without its state."""
+        """Return the arguments that create an equal optimizer, without its state."""
         rate = self._rate
         return {
             "name": self.name,
@@ -398,7 +406,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """The optimizer that ``get_config`` described."""
+        """Create the optimizer that ``get_config`` described."""
         return cls(**config)
 
     def __repr__(self) -> str:

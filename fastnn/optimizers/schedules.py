@@ -1,4 +1,4 @@
-"""Learning rates that change with the step: ``schedule(step)`` gives the rate, step counted from 0.
+"""Learning rates that depend on the step: ``schedule(step)`` returns the rate; steps count from 0.
 
 >>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20)
 0.025
@@ -27,21 +27,21 @@ __all__ = [
 
 
 class LearningRateSchedule:
-    """Base of all schedules; a subclass writes ``__call__(step)`` and keeps its arguments as attributes."""
+    """Base of all schedules; a subclass implements ``__call__(step)`` and keeps its arguments as attributes."""
 
     def __call__(self, step: int) -> float:
-        """The learning rate of ``step``."""
+        """Return the learning rate of ``step``."""
         raise NotImplementedError(
-            f"{type(self).__name__} has no __call__(step). Write one that returns the learning rate."
+            f"{type(self).__name__} has no __call__(step). Define one that returns the learning rate."
         )
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal schedule."""
+        """Return the arguments that create an equal schedule."""
         return dict(vars(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> LearningRateSchedule:
-        """The schedule that ``get_config`` described."""
+        """Create the schedule that ``get_config`` described."""
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
@@ -56,7 +56,7 @@ class LearningRateSchedule:
 def _positive(**steps: float) -> None:
     for word, value in steps.items():
         if value <= 0:
-            raise ValueError(f"{word} is positive. Received: {word}={value!r}.")
+            raise ValueError(f"{word} must be positive. Received: {word}={value!r}.")
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -80,16 +80,16 @@ class ExponentialDecay(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """``values[i]`` up to and with step ``boundaries[i]``, the last value after all of them."""
+    """``values[i]`` up to and including step ``boundaries[i]``, the last value after all of them."""
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(
-                "There is one value more than boundaries. "
+                "There must be one more value than boundaries. "
                 f"Received: {len(boundaries)} boundaries, {len(values)} values."
             )
         if list(boundaries) != sorted(boundaries):
-            raise ValueError(f"Boundaries ascend. Received: boundaries={list(boundaries)!r}.")
+            raise ValueError(f"boundaries must ascend. Received: boundaries={list(boundaries)!r}.")
         self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
     def __call__(self, step):
@@ -97,7 +97,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """``(initial − end) · (1 − step / decay_steps)^power + end``, then ``end``; ``cycle`` stretches and starts anew."""
+    """``(initial − end) · (1 − step / decay_steps)^power + end``, then ``end``; ``cycle`` stretches and restarts it."""
 
     def __init__(
         self,
@@ -143,16 +143,16 @@ def _cosine(fraction: float, alpha: float) -> float:
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine from ``initial`` down to ``alpha·initial`` over ``decay_steps``, after a warm-up if wanted.
+    """Half a cosine from ``initial`` down to ``alpha·initial`` over ``decay_steps``, after an optional warm-up.
 
     Parameters
     ----------
     initial_learning_rate : float
     decay_steps : int
     alpha : float
-        The lowest rate, as a share of where the decay starts.
+        The lowest rate, as a fraction of the rate where the decay starts.
     warmup_target : float, optional
-        First grow from ``initial_learning_rate`` to this, over ``warmup_steps``; the decay starts from here.
+        The rate first grows from ``initial_learning_rate`` to this over ``warmup_steps``; the decay starts here.
     warmup_steps : int
 
     References
@@ -188,7 +188,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Half a cosine again and again: each run ``t_mul`` times as long and ``m_mul`` times as high as the one before.
+    """Half a cosine, repeated: each cycle is ``t_mul`` times as long and ``m_mul`` times as high as the previous one.
 
     References
     ----------
@@ -206,7 +206,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     ):
         _positive(first_decay_steps=first_decay_steps)
         if t_mul < 1:
-            raise ValueError(f"t_mul is at least 1: runs do not get shorter. Received: t_mul={t_mul!r}.")
+            raise ValueError(f"t_mul must be at least 1: cycles cannot get shorter. Received: t_mul={t_mul!r}.")
         self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
@@ -229,5 +229,5 @@ _TABLE = names_of(
 
 
 def deserialize(config: dict[str, Any]) -> LearningRateSchedule:
-    """The schedule that ``serialize`` described."""
+    """Create the schedule that ``serialize`` described."""
     return lookup("learning-rate schedule", config, _TABLE)

@@ -1,4 +1,4 @@
-"""Gradient descent, with or without momentum."""
+"""Stochastic gradient descent, with or without momentum."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SGD(Optimizer):
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any):
         super().__init__(learning_rate, **options)
         if not is_number(momentum) or not 0 <= momentum <= 1:
-            raise ValueError(f"momentum lies in [0, 1]. Received: momentum={momentum!r}.")
+            raise ValueError(f"momentum must be in [0, 1]. Received: momentum={momentum!r}.")
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slots = ("momentum",) if momentum else ()
         self.visits = "touched" if momentum else "live"

@@ -50,7 +50,7 @@ def test_keras_numbers(name, options, expected):
     [
         (lambda: schedules.ExponentialDecay(0.1, 0, 0.9), "decay_steps=0"),
         (lambda: schedules.PiecewiseConstantDecay([1, 2], [0.1, 0.2]), "2 boundaries, 2 values"),
-        (lambda: schedules.PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "Boundaries ascend"),
+        (lambda: schedules.PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3]), "boundaries must ascend"),
         (lambda: schedules.CosineDecayRestarts(0.1, 5, t_mul=0.5), "t_mul=0.5"),
         (lambda: schedules.CosineDecay(0.1, -1), "decay_steps=-1"),
     ],

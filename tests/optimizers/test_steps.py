@@ -77,7 +77,7 @@ def test_weight_decay_leaves_out_what_is_excluded():
     optimizer.step()
     np.testing.assert_allclose(value[:12], 0.9 * before[:12])
     np.testing.assert_array_equal(value[12:], before[12:])
-    with pytest.raises(ValueError, match="before the optimizer is built"):
+    with pytest.raises(ValueError, match="once the optimizer is built"):
         optimizer.exclude_from_weight_decay(var_names=["bias"])
 
 
