@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import backend
 from .node import Constant, Node, WeightSource
 from .symbol import Symbol
 
@@ -350,9 +351,9 @@ def _add_to(grads: Values, slot: int, part: np.ndarray) -> None:
     if held is None:
         grads[slot] = part
     elif type(held) is _Sum:
-        np.add(held.array, part, out=held.array)
+        backend.active().merge_forward([held.array, part], "add", y=held.array)
     else:
-        grads[slot] = _Sum(np.add(held, part))
+        grads[slot] = _Sum(backend.active().merge_forward([held, part], "add"))
 
 
 def _take(grads: Values, slot: int) -> np.ndarray | None:

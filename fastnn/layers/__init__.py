@@ -10,6 +10,7 @@ from .core.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .core.dense import Dense
 from .core.embedding import Embedding
 from .core.input_layer import Input, InputLayer
+from .core.lambda_layer import Lambda
 from .core.masking import Masking
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
@@ -76,6 +77,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LeakyReLU",
     "Masking",

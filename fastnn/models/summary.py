@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from ..layers.base import Layer
+from ..layers.base import Layer, unique
+from ..layers.support.symbolic_call import ActivityPenalty
 
 __all__ = ["readable_bytes", "summary_text"]
 
@@ -42,14 +43,24 @@ def summary_text(
     ValueError
         If a column is too narrow to write in.
     """
-    header, ends, longest = ["Layer (type)", "Output Shape", "Param #"], list(positions or (0.45, 0.80, 1.0)), 88
-    align = ["<", "<", ">"]
+    connected = not _is_chain(model)
+    if connected:
+        header, ends, longest = ["Layer (type)", "Output Shape", "Param #", "Connected to"], [0.30, 0.56, 0.74, 1.0], 108
+        align = ["<", "<", ">", "<"]
+    else:
+        header, ends, longest = ["Layer (type)", "Output Shape", "Param #"], [0.45, 0.80, 1.0], 88
+        align = ["<", "<", ">"]
+    ends = list(positions or ends)
     if show_trainable:
         header, align = [*header, "Trainable"], [*align, "^"]
         ends, longest = [0.9 * end for end in ends] + [1.0], longest + 12
     line_length = line_length or min(longest, shutil.get_terminal_size().columns - 4)
     widths = _column_widths(line_length, ends)
-    rows = [row for layer in model.layers for row in _rows(layer, expand_nested, show_trainable, 0)]
+    links = _links(model) if connected else None
+    shapes = {id(node.operation): node.outputs[0].shape for node in reversed(model.graph.nodes)} if connected else {}
+    rows = []
+    for item in _items(model, connected):
+        rows += _rows(item, links, expand_nested, show_trainable, 0, shapes.get(id(item)))
     lines = [
         f'Model: "{model.name}"',
         _rule("┏━┳┓", widths),
@@ -103,21 +114,89 @@ def _wrap(text: str, width: int) -> list[str]:
     return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
-def _rows(layer: Layer, expand_nested: bool, show_trainable: bool, depth: int) -> list[list[str]]:
+def _is_chain(model: Any) -> bool:
+    """Whether each node reads what the one before gives, and nothing else: then nothing needs to be said of it."""
+    graph = getattr(model, "graph", None)
+    if graph is None:
+        return True
+    nodes = _visible(graph)
+    if len(graph.input_symbols) > 1 or len(graph.output_symbols) > 1:
+        return False
+    last = graph.input_symbols[0]
+    for node in nodes:
+        if len(node.reads) != 1 or node.inputs[0] is not last or len(node.outputs) != 1:
+            return False
+        last = node.outputs[0]
+    return len({id(node.operation) for node in nodes}) == len(nodes)
+
+
+def _visible(graph: Any) -> list[Any]:
+    """The nodes that the table shows: not constants, and not the penalty that belongs to a layer."""
+    return [node for node in graph.nodes if node.inputs and not isinstance(node.operation, ActivityPenalty)]
+
+
+def _items(model: Any, connected: bool) -> list[Any]:
+    """What has a row: layers, and where the table shows connections the operators between them too."""
+    if not connected:
+        return list(model.layers)
+    entries = [symbol.node.operation for symbol in model.graph.input_symbols]
+    return unique([*entries, *(node.operation for node in _visible(model.graph))])
+
+
+def _links(model: Any) -> dict[int, list[str]]:
+    """For each layer or operator the ones that it reads, as Keras writes them: ``dense[0][0]``."""
+    uses: dict[int, int] = {}
+    names: dict[int, str] = {}
+    for symbol in model.graph.input_symbols:
+        names[id(symbol)] = f"{symbol.node.operation.name}[0][0]"
+    found: dict[int, list[str]] = {}
+    for node in model.graph.nodes:
+        operation = node.operation
+        if isinstance(operation, ActivityPenalty):
+            names[id(node.outputs[0])] = names[id(node.inputs[0])]
+            continue
+        number = uses.get(id(operation), 0)
+        uses[id(operation)] = number + 1
+        for i, symbol in enumerate(node.outputs if node.reads else ()):
+            names[id(symbol)] = f"{operation.name}[{number}][{i}]"
+        if node.inputs:
+            found.setdefault(id(operation), []).extend(names.get(id(symbol), "a constant") for symbol in node.reads)
+    return found
+
+
+def _rows(
+    layer: Any,
+    links: dict[int, list[str]] | None,
+    expand_nested: bool,
+    show_trainable: bool,
+    depth: int,
+    shape: Any = None,
+) -> list[list[str]]:
     prefix = "   " * depth + "└ " if depth else ""
-    shape = "?" if layer.output_shape is None else f"({', '.join(map(str, layer.output_shape))})"
+    is_layer = isinstance(layer, Layer)
     row = [
         f"{prefix}{layer.name} ({type(layer).__name__})",
-        shape,
-        f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
+        _shape_text(layer.output_shape if is_layer else shape),
+        (f"{layer.count_params():,}" if layer.built else "0 (unbuilt)") if is_layer else "0",
     ]
+    if links is not None:
+        row.append(", ".join(links.get(id(layer), [])) or "-")
     if show_trainable:
         row.append("-" if not layer.weights else "Y" if layer.trainable else "N")
     rows = [row]
     if expand_nested:
+        inner = _links(layer) if links is not None and getattr(layer, "graph", None) is not None else links
         for child in getattr(layer, "layers", ()):
-            rows += _rows(child, True, show_trainable, depth + 1)
+            rows += _rows(child, inner, True, show_trainable, depth + 1)
     return rows
+
+
+def _shape_text(shape: Any) -> str:
+    if shape is None:
+        return "?"
+    if isinstance(shape, list):
+        return f"[{', '.join(map(_shape_text, shape))}]"
+    return f"({', '.join(map(str, shape))})"
 
 
 def _totals(model: Any) -> list[str]:
