@@ -313,7 +313,8 @@ def gradient_check(
             if array.dtype == np.float64:
                 name = "x" if len(inputs) == 1 else f"x[{i}]"
                 arrays[name], gradients[name] = array, np.zeros_like(array) if slope is None else np.array(slope)
-        for name, parameter in _weights(layer_or_model):
+        named = {id(parameter): (name, parameter) for name, parameter in reversed(list(_weights(layer_or_model)))}
+        for name, parameter in reversed(named.values()):  # a weight that is used twice has the name of its first use
             arrays[name], gradients[name] = parameter.value, np.array(parameter.grad)
         settings = {"atol": atol, "rtol": rtol, "step": step, "samples": samples, "seed": seed}
 

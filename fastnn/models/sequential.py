@@ -219,6 +219,20 @@ class Sequential(Model):
         if self._step is not None:
             self._step.fixed_program = self.program((), True)
 
+    def preparation(self) -> dict[str, Any]:
+        shapes = [(layer, layer.input_shape, layer.output_shape) for layer, _ in self.leaves()]
+        return super().preparation() | {
+            "_symbols": self._symbols,
+            "_input_layer": self._input_layer,
+            "layer shapes": [] if self.shape_declared else shapes,
+        }
+
+    def take_back(self, before: dict[str, Any]) -> None:
+        shapes = before.pop("layer shapes")
+        super().take_back(before)
+        for layer, input_shape, output_shape in shapes if self.built else ():
+            layer.input_shape, layer.output_shape = input_shape, output_shape
+
     def unbuild(self) -> None:
         """Undo ``build``, because what it was built for turned out wrong."""
         for layer in self._built_here:

@@ -44,7 +44,12 @@ FIT = {
     "transposed": (lambda: (X.transpose(0, 2, 1), Y), {}, ValueError, r"x of shape \(6, 8, 9\)"),
     "flat": (lambda: (X.reshape(6, 72), Y), {}, ValueError, r"x.reshape\(-1, 9, 8\)"),
     "text": (lambda: (np.full((6, 9, 8), "a"), Y), {}, TypeError, "the first 'a'.*TextVectorization"),
-    "text objects": (lambda: (np.full((6, 9, 8), "a", object), Y), {}, TypeError, "x must hold numbers.*TextVectorization"),
+    "text objects": (
+        lambda: (np.full((6, 9, 8), "a", object), Y),
+        {},
+        TypeError,
+        "x must hold numbers.*TextVectorization",
+    ),
     "objects": (lambda: (X.astype(object), Y), {}, TypeError, "astype"),
     "complex": (lambda: (X.astype(complex), Y), {}, TypeError, "complex|c16"),
     "byte order": (lambda: (X.astype(">f4"), Y), {}, TypeError, "native byte order"),
