@@ -1,8 +1,8 @@
 """Batches: the few examples at a time that a model trains on.
 
 Both classes here give, each time they are iterated, tuples ``(xs, ts, weights)``: an array for each input, and for each
-output its targets and weights, or None. All are ready arrays of the model's dtype.  ``ArrayBatches`` draws them from whole arrays, which are never copied: rows are
-gathered and cast batch by batch.
+output its targets and weights, or None.  All are ready arrays of the model's dtype.  ``ArrayBatches`` draws them from
+whole arrays, which are never copied: rows are gathered and cast batch by batch.
 """
 
 from __future__ import annotations

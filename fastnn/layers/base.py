@@ -30,8 +30,8 @@ Shape = tuple[int | None, ...]
 class Layer:
     """Base of all layers; a layer of your own is a subclass.
 
-    Write its ``call`` with layers, operators and ``fastnn.ops``, and gradients come of themselves: ``call`` runs once on
-    symbols and becomes a graph of nodes.  Or write ``forward`` and ``backward``.
+    Write its ``call`` with layers, operators and ``fastnn.ops``, and there is no backward to write: ``call`` runs once
+    on symbols and becomes a graph of nodes.  Or write ``forward`` and ``backward``.
 
     Parameters
     ----------
@@ -472,8 +472,8 @@ class Layer:
     def _first_node(self) -> Node:
         if not self._nodes:
             raise AttributeError(
-                f'Layer "{self.name}" has not been called on a symbol, so it has no input and no output yet. Call it on '
-                "Input(shape=...), or on what another layer gave; or let it stand in a Sequential that is built."
+                f'Layer "{self.name}" has not been called on a symbol, so it has no input and no output yet. Call it '
+                "on Input(shape=...), or on what another layer gave; or let it stand in a Sequential that is built."
             )
         return self._nodes[0]
 

@@ -153,8 +153,8 @@ def _refuse_input(model: Any, place: int, expected: tuple[int | None, ...], give
     word = "x" if len(names) == 1 else f'input "{names[place]}"'
     first = _first_reader(model, model.graph.input_symbols[place])
     raise ValueError(
-        f'Model "{model.name}" takes examples of shape {tuple(expected)}, {word} of shape (N, {sizes}); its first layer '
-        f'is "{first.name}". Received: {word} of shape {given.shape}.{hint}'
+        f'Model "{model.name}" takes examples of shape {tuple(expected)}, {word} of shape (N, {sizes}); its first '
+        f'layer is "{first.name}". Received: {word} of shape {given.shape}.{hint}'
     )
 
 

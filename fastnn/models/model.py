@@ -760,8 +760,8 @@ class Model(Network):
         """Name, layers and how they are connected, as plain data."""
         if self.graph is None:
             raise NotImplementedError(
-                f"{type(self).__name__} writes call, so only you know what makes it again. Write get_config(self), which "
-                "returns the arguments of __init__."
+                f"{type(self).__name__} writes call, so only you know what makes it again. Write get_config(self), "
+                "which returns the arguments of __init__."
             )
         return {"name": self.name, "trainable": self._trainable, **graph_config(self.graph)}
 

@@ -181,6 +181,7 @@ class Sequential(Model):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self.graph, self._symbols = None, []
         if self.built:
             self._begin(self._input_layer)
             self._call_layers()

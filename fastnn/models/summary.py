@@ -45,7 +45,8 @@ def summary_text(
     """
     connected = not _is_chain(model)
     if connected:
-        header, ends, longest = ["Layer (type)", "Output Shape", "Param #", "Connected to"], [0.30, 0.56, 0.74, 1.0], 108
+        header, ends = ["Layer (type)", "Output Shape", "Param #", "Connected to"], [0.30, 0.56, 0.74, 1.0]
+        longest = 108
         align = ["<", "<", ">", "<"]
     else:
         header, ends, longest = ["Layer (type)", "Output Shape", "Param #"], [0.45, 0.80, 1.0], 88

@@ -251,3 +251,17 @@ def test_the_last_update_of_a_fit_is_checked():
     with pytest.raises(FloatingPointError, match="last update"):
         model.fit(A, TARGET, batch_size=24, verbose=0)
     assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.SimpleRNN(4, dropout=0.5),
+        layers.LSTM(4, recurrent_dropout=0.5),
+        layers.Bidirectional(layers.GRU(4, dropout=0.5)),
+    ],
+)
+def test_a_layer_on_symbols_trains_when_the_model_does(layer):
+    model = Sequential([Input((5, 3)), layer])
+    x = RNG.standard_normal((6, 5, 3)).astype("float32")
+    assert (model(x, training=True) != model(x)).any()

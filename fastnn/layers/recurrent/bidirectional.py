@@ -160,7 +160,7 @@ class Bidirectional(Wrapper):
 
     # Running.
 
-    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
         """The output for an array; builds the layer if need be.
 
         Parameters
@@ -181,7 +181,7 @@ class Bidirectional(Wrapper):
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
-        y, states, _ = self.forward_states(x, self._read_states(x, initial_state), training, mask)
+        y, states, _ = self.forward_states(x, self._read_states(x, initial_state), bool(training), mask)
         if not self.gives_several:
             return y
         return [*(y if self.merge_mode is None else [y]), *(states if self.return_state else [])]

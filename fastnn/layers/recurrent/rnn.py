@@ -158,7 +158,7 @@ class RNN(Wrapper):
 
     # Running.
 
-    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
         """The output for an array, ``[output, *final states]`` with ``return_state``; builds the layer if need be.
 
         Parameters
@@ -174,7 +174,7 @@ class RNN(Wrapper):
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
         mask = None if mask is None else checked_mask(mask, x.shape, self)
-        y, states, _ = self.forward_states(x, self.read_states(x, initial_state), training, mask)
+        y, states, _ = self.forward_states(x, self.read_states(x, initial_state), bool(training), mask)
         if self.return_state:
             return [y, *(self.cell.nested(states) if isinstance(self.cell, StackedRNNCells) else states)]
         return y
