@@ -46,7 +46,7 @@ class Graph:
             node = pending.pop().node
             if node.serial in found:
                 continue
-            if node.reads or isinstance(node.operation, Source):
+            if node.reads or (isinstance(node.operation, Source) and type(node.operation) is not Source):
                 found[node.serial] = node
                 pending += [symbol for symbol in node.reads if id(symbol) not in given]
             else:

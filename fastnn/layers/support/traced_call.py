@@ -203,9 +203,8 @@ def _read(self: Any, value: Any) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f'Layer "{self.name}" takes numbers. Received: dtype {array.dtype}.')
-    if array.dtype.kind in "iu":
-        return np.ascontiguousarray(array, np.int64)
-    return np.ascontiguousarray(array, bool if array.dtype == bool else self.dtype)
+    dtype = np.int64 if array.dtype.kind in "iu" else bool if array.dtype == bool else self.dtype
+    return np.asarray(array, dtype, order="C")
 
 
 # Tracing.
@@ -223,7 +222,8 @@ def trace_call(
     inputs = [record(Source(), [], shape, dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
     for i, symbol in enumerate(inputs):
         symbol.name = f"{self.name}_input" + (f"_{i}" if i else "")
-    parameters = inspect.signature(self.call).parameters
+    signature = inspect.signature(self.call)
+    parameters = signature.parameters
     named: dict[str, Any] = {next(iter(parameters)): inputs[0]} if template is None else _fill(template, inputs)
     if template is None and len(inputs) > 1:
         named = {next(iter(parameters)): list(inputs)}
@@ -231,11 +231,12 @@ def trace_call(
         named["training"] = training
     masks: list[Symbol] = []
     if "mask" in parameters and mask_shapes is not None:
-        given = [None if shape is None else record(Source(), [], shape, "bool") for shape in mask_shapes]
-        masks = [symbol for symbol in given if symbol is not None]
-        named["mask"] = (given[0] if len(given) == 1 else given) if masks else None
+        found = [None if shape is None else record(Source(), [], shape, "bool") for shape in mask_shapes]
+        masks = [symbol for symbol in found if symbol is not None]
+        named["mask"] = (found[0] if len(found) == 1 else found) if masks else None
     with tracing() as losses:
-        outputs = self.call(**named)
+        given = inspect.BoundArguments(signature, named)  # type: ignore[arg-type]
+        outputs = self.call(*given.args, **given.kwargs)
         if outputs is None:
             raise TypeError(f"{type(self).__name__}.call returns its output. Received: None. Use: return y")
         leaves = [as_symbol(leaf, self.dtype) for leaf in flatten(outputs)]
