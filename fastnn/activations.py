@@ -453,9 +453,10 @@ def get(identifier: Any = None) -> Activation:
         return found()
     if found in _FUNCTIONS:
         return _TABLE[_FUNCTIONS[found]]()
-    name = getattr(found, "__name__", "")
-    if getattr(found, "__module__", "").startswith("fastnn.ops") and name in _TABLE:
-        return _TABLE[name]()
+    if getattr(found, "__module__", "").startswith("fastnn.ops"):
+        name = "gelu_tanh" if found.__name__ == "gelu" else found.__name__  # ops.gelu approximates unless told
+        if name in _TABLE:
+            return _TABLE[name]()
     return Custom(found)
 
 
