@@ -263,7 +263,8 @@ def triu(x: Any, k: int = 0) -> Any:
 
 
 def _constant_like(name: str, x: Any, value: Any, dtype: Any) -> Any:
-    return FullLike(name, read_array(name, value), None if dtype is None else dtype_of(f"ops.{name}", dtype))(x)
+    dtype = None if dtype is None else dtype_of(f"ops.{name}", dtype)
+    return FullLike(name, read_array(name, value).tolist(), dtype)(x)
 
 
 def known(name: str, shape: Any) -> tuple[int, ...]:

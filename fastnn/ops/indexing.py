@@ -27,15 +27,15 @@ class GetItem(Function):
 
     Parameters
     ----------
-    key : tuple
-        With an ``_Index`` where an operand stands.
+    key : list
+        In plain words: integers, None, "...", slices as (start, stop, step), and "array" where an operand stands.
     """
 
     takes_several = True
     alike = _slice(0, 1)
     gives_views = True
 
-    def __init__(self, key: tuple[Any, ...]):
+    def __init__(self, key: list[Any]):
         self.key = key
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -43,9 +43,13 @@ class GetItem(Function):
         return _indexed_shape(shape, self.key, index_shapes)
 
     def filled(self, indices: Sequence[np.ndarray]) -> tuple[Any, ...]:
-        """The key with arrays in their places."""
+        """The key as NumPy takes it."""
         arrays = iter(indices)
-        return tuple(next(arrays) if isinstance(part, _Index) else part for part in self.key)
+        words = {"...": lambda: Ellipsis, "array": lambda: next(arrays)}
+        return tuple(
+            words[part]() if isinstance(part, str) else _slice(*part) if isinstance(part, (list, tuple)) else part
+            for part in self.key
+        )
 
     def forward(self, x, training=False):
         x, *indices = x
@@ -55,54 +59,46 @@ class GetItem(Function):
     def backward(self, dy, ctx, need_dx=True):
         shape, key = ctx
         dx = np.zeros(shape, dy.dtype)
-        if len(dx) and any(isinstance(part, np.ndarray) and part.dtype != bool for part in key):
+        arrays = sum(isinstance(part, np.ndarray) for part in key)
+        if arrays:
             np.add.at(dx, key, dy)  # a place may be named twice
         else:
             dx[key] = dy
-        return [dx] + [None] * sum(isinstance(part, np.ndarray) for part in key)
+        return [dx, *[None] * arrays]
 
 
-class _Index:
-    """Stands in a key where an array of integers was."""
-
-
-def _indexed_shape(shape: Any, key: tuple[Any, ...], index_shapes: Sequence[Any]) -> tuple[int | None, ...]:
+def _indexed_shape(shape: Any, key: Sequence[Any], index_shapes: Sequence[Any]) -> tuple[int | None, ...]:
     """The shape of ``x[key]`` by NumPy's rules.
 
     An integer beside arrays counts as an array.  Arrays broadcast; their axes stand where the first one was, or in
     front if a slice stands between them.
     """
-    used = sum(part is not None and part is not Ellipsis for part in key)
+    used = sum(part is not None and part != "..." for part in key)
     if used > len(shape):
         raise IndexError(f"x[...] has {used} indices. Received: an array of shape {tuple(shape)}.")
     full: list[Any] = []
-    for part in key if Ellipsis in [p for p in key if p is Ellipsis] else (*key, Ellipsis):
-        full += [_slice(None)] * (len(shape) - used) if part is Ellipsis else [part]
-    has_arrays = bool(index_shapes)
-    arrays, places, result, axis = iter(index_shapes), [], [], 0
+    for part in key if "..." in key else [*key, "..."]:
+        full += [(None, None, None)] * (len(shape) - used) if part == "..." else [part]
+    places: list[tuple[int, int]] = []  # of arrays, and integers beside them: in the key, and in the result
+    result: list[int | None] = []
+    axis = 0
     for i, part in enumerate(full):
         if part is None:
             result.append(1)
             continue
         length = shape[axis]
-        if isinstance(part, _slice):
-            result.append(_slice_length(part, length))
+        if isinstance(part, (list, tuple)):  # the length of a slice of an open axis is open: x[:5] may find fewer
+            result.append(None if length is None else len(range(length)[_slice(*part)]))
         elif isinstance(part, int) and length is not None and not -length <= part < length:
             raise IndexError(f"x[...]: axis {axis} of {tuple(shape)} has {length} places. Received: index {part}.")
-        axis += 1
-        if isinstance(part, _Index) or (has_arrays and isinstance(part, int)):
+        else:
             places.append((i, len(result)))
-    if not has_arrays:
+        axis += 1
+    if not index_shapes:
         return tuple(result)
-    together = broadcast_shapes("getitem", list(arrays))
-    first, last = places[0][0], places[-1][0]
-    at = places[0][1] if last - first + 1 == len(places) else 0
+    together = broadcast_shapes("getitem", list(index_shapes))
+    at = places[0][1] if places[-1][0] - places[0][0] + 1 == len(places) else 0
     return (*result[:at], *together, *result[at:])
-
-
-def _slice_length(part: Any, length: int | None) -> int | None:
-    """The length of a slice of an axis; open where the axis is, since ``x[:5]`` may find fewer."""
-    return None if length is None else len(range(length)[part])
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -126,29 +122,43 @@ def getitem(x: Any, key: Any) -> Any:
     >>> getitem([[1, 2, 3], [4, 5, 6]], (..., -1))
     array([3, 6])
     """
-    parts, indices = [], []
+    parts: list[Any] = []
+    indices: list[Any] = []
     for part in key if isinstance(key, tuple) else (key,):
-        if part is None or part is Ellipsis or isinstance(part, _slice):
-            parts.append(_plain_slice(part))
+        if part is None:
+            parts.append(None)
+        elif part is Ellipsis:
+            parts.append("...")
+        elif isinstance(part, _slice):
+            parts.append(tuple(None if n is None else operator.index(n) for n in (part.start, part.stop, part.step)))
         elif isinstance(part, (Symbol, np.ndarray, list)) or is_parameter(part):
-            index = part if isinstance(part, Symbol) else read_array("getitem", part)
-            if str(index.dtype) != "int64":
-                raise TypeError(
-                    f"x[...] takes integers, slices and arrays of integers. Received: an index of dtype {index.dtype}. "
-                    "Use ops.where(condition, x, 0) to keep the shape, or NumPy on arrays."
-                )
-            parts.append(_Index())
-            indices.append(index)
+            parts.append("array")
+            indices.append(_index(part))
         else:
             try:
+                if isinstance(part, (bool, np.bool_)):
+                    raise TypeError
                 parts.append(operator.index(part))
             except TypeError:
                 raise TypeError(
                     f"x[...] takes integers, slices, None, ... and arrays of integers. Received: {part!r}."
                 ) from None
-    if len(parts) == len(indices) == 1:
+    if parts.count("...") > 1:
+        raise IndexError("x[...] takes a single ellipsis. Received: more.")
+    if parts == ["array"]:
         return take(x, indices[0], axis=0)
-    return GetItem(tuple(parts))(x, *indices)
+    return GetItem(parts)(x, *indices)
+
+
+def _index(part: Any) -> Any:
+    """An array of integers that stands in a key, or the error of one that holds others."""
+    index = part if isinstance(part, Symbol) else read_array("getitem", part)
+    if str(index.dtype) != "int64":
+        raise TypeError(
+            f"x[...] takes integers, slices and arrays of integers. Received: an index of dtype {index.dtype}. "
+            "Use ops.where(condition, x, 0) to keep the shape, or NumPy on arrays."
+        )
+    return index
 
 
 def get_item(x: Any, key: Any) -> Any:
@@ -160,13 +170,6 @@ def get_item(x: Any, key: Any) -> Any:
     3
     """
     return getitem(x, key)
-
-
-def _plain_slice(part: Any) -> Any:
-    """A slice of integers; NumPy's become Python's, symbols are refused."""
-    if not isinstance(part, _slice):
-        return part
-    return _slice(*(None if n is None else operator.index(n) for n in (part.start, part.stop, part.step)))
 
 
 class Take(Function):

@@ -504,7 +504,7 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     >>> repeat([1, 2], 2)
     array([1, 1, 2, 2])
     """
-    return Repeat(repeats, axis)(x)
+    return Repeat(np.asarray(repeats).tolist(), axis)(x)
 
 
 def tile(x: Any, repeats: int | Sequence[int]) -> Any:

@@ -380,13 +380,22 @@ for axis in (-1, 0, 1, (1, 2)):
 for axis in (-1, 0):
     for logits in (False, True):
         p = (lambda y, a: softmax(y, a)) if logits else (lambda y, a: y / y.sum(a, keepdims=True))
-        add("categorical_crossentropy", lambda t, y, a=axis, p=p: -(t * np.log(p(y, a))).sum(a),
+        turned = np.transpose if axis == 0 else np.copy  # rows that sum to 1, along the axis
+
+        def turned_too(x, axis=axis):
+            return ops.transpose(x) if axis == 0 else x
+
+        add("categorical_crossentropy",
+            lambda t, y, a=axis, p=p, f=turned: -(f(t) * np.log(p(f(y), a))).sum(a),
             shares(3, 4), (reals if logits else positive)(3, 4),
-            ours=lambda t, y, a=axis, z=logits: ops.categorical_crossentropy(t, y, z, a))  # fmt: skip
+            ours=lambda t, y, a=axis, z=logits, f=turned_too: ops.categorical_crossentropy(f(t), f(y), z, a),
+        )  # fmt: skip
         add("sparse_categorical_crossentropy",
-            lambda t, y, a=axis, p=p: -np.log(np.take_along_axis(p(y, a), np.expand_dims(t, a), a)).squeeze(a),
-            integers(3, high=3), (reals if logits else positive)(3, 3),
-            ours=lambda t, y, a=axis, z=logits: ops.sparse_categorical_crossentropy(t, y, z, a))  # fmt: skip
+            lambda t, y, a=axis, p=p, f=turned:
+                -np.log(np.take_along_axis(p(f(y), a), np.expand_dims(t, a), a)).squeeze(a),
+            integers(3), (reals if logits else shares)(3, 4),
+            ours=lambda t, y, a=axis, z=logits, f=turned_too: ops.sparse_categorical_crossentropy(t, f(y), z, a),
+        )  # fmt: skip
 add("sparse_categorical_crossentropy", lambda t, y: -np.log(softmax(y)[np.arange(3), t[:, 0]]), integers(3, 1),
     reals(3, 4), ours=lambda t, y: ops.sparse_categorical_crossentropy(t, y, True))  # fmt: skip
 add("binary_crossentropy", lambda t, p: -(t * np.log(p) + (1 - t) * np.log(1 - p)), shares(3, 4), shares(3, 4))

@@ -8,8 +8,8 @@ import pytest
 from fastnn import ops
 from fastnn.graph import Graph, Plan, Source, Symbol, record
 from fastnn.inspect import gradient_check
-from fastnn.layers import Layer
-from tests.ops.harness import several
+from fastnn.layers import Activation, Layer
+from tests.ops.harness import Traced, several
 from tests.ops.table import CASES
 
 REFUSALS = "Use|Split along|known length|which axes"
@@ -126,6 +126,42 @@ def test_the_numbers_of_a_layer_on_arrays_and_by_hand():
     expected = (np.tanh(x @ k) * s + t[0] + t[1]) / (1 + np.exp(-s)) - (k**2).sum()
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "leaky_relu", "elu", "softmax", "tanh", "log_sigmoid", "softsign"])
+def test_a_function_as_the_activation_of_a_layer(name):
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype("float32")
+    layer = Activation(getattr(ops, name))
+    np.testing.assert_allclose(layer(x), getattr(ops, name)(x), rtol=1e-6)
+    result = gradient_check(Activation(getattr(ops, name), dtype="float64"), x)
+    assert result, str(result)
+
+
+class Signature(Layer):
+    def call(self, first, /, *rest, scale=2.0):
+        return first * scale + sum(rest)
+
+
+def test_a_call_may_have_any_signature():
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(Signature()(x), 2 * x)
+    np.testing.assert_array_equal(Signature()(x, x, x, scale=3.0), 5 * x)
+    np.testing.assert_array_equal(Traced(ops.square)(np.float32([3])), [9])
+
+
+class Hoards(Layer):
+    """Keeps what it computed in an earlier call, which has no numbers in the next one."""
+
+    kept = None
+
+    def call(self, x):
+        self.kept = x * 2 if self.kept is None else self.kept
+        return ops.sum(x, axis=0, keepdims=True) + ops.sum(self.kept)
+
+
+def test_a_symbol_of_an_earlier_call_is_refused():
+    with pytest.raises(ValueError, match="not among the inputs"):
+        Hoards()(np.ones((2, 3), "float32"))
 
 
 def test_a_condition_on_values_is_refused():
