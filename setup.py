@@ -53,7 +53,8 @@ class BuildKernels(build_ext):
     def build_extensions(self):
         self.parallel = self.parallel or os.cpu_count()
         core = next(extension for extension in self.extensions if extension.name.endswith("._core"))
-        core.extra_objects = core.depends = self.compile_kernels()
+        core.extra_objects = self.compile_kernels()
+        core.depends = [*core.depends, *core.extra_objects]
         super().build_extensions()
 
     def compile_kernels(self):
@@ -123,6 +124,7 @@ def extensions():
             f"fastnn.kernels.{name}",
             [f"fastnn/kernels/{name}.pyx"],
             include_dirs=["src_c", numpy.get_include()],
+            depends=["src_c/fnn.h", "src_c/kernels.def"],  # the table of kernels: where each pointer stands
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),

@@ -12,6 +12,7 @@ from .core.embedding import Embedding
 from .core.input_layer import Input, InputLayer
 from .core.lambda_layer import Lambda
 from .core.masking import Masking
+from .normalization.batch_normalization import BatchNormalization
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
@@ -53,6 +54,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
+    "BatchNormalization",
     "Bidirectional",
     "Conv1D",
     "Conv2D",

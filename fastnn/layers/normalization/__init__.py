@@ -1,0 +1,1 @@
+"""Normalization: values brought to mean 0 and variance 1."""
