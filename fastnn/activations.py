@@ -15,6 +15,7 @@ or a function of arrays with its slope beside it: ``square.gradient = lambda dy,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -289,7 +290,7 @@ def _along(kernel: Callable[..., np.ndarray], axis: Any, out: np.ndarray | None,
     last = tuple(range(ndim - len(axes), ndim))
     moved = [np.moveaxis(a, axes, last) for a in arrays]
     shape = moved[0].shape
-    flat = kernel(*(m.reshape(*shape[: last[0]], -1) for m in moved))
+    flat = kernel(*(m.reshape(*shape[: last[0]], math.prod(shape[last[0] :])) for m in moved))
     return _into(out, np.ascontiguousarray(np.moveaxis(flat.reshape(shape), last, axes)))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...backend import active
 from ..base import Shape
+from ..support.images import flat
 from ..support.series import SeriesLayer, as_images
 
 __all__ = ["GlobalAveragePooling1D", "GlobalMaxPooling1D"]
@@ -48,7 +49,7 @@ class GlobalMaxPooling1D(_GlobalPooling1D):
         return self.shaped(y), (argmax, x.shape)
 
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
-        return active().global_max_pool2d_backward(dy.reshape(len(dy), -1), *ctx)[:, 0]
+        return active().global_max_pool2d_backward(flat(dy), *ctx)[:, 0]
 
 
 class GlobalAveragePooling1D(_GlobalPooling1D):
@@ -99,7 +100,7 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
         if isinstance(ctx, tuple):
             return super().backward(dy, ctx)
-        dy = dy.reshape(len(dy), -1)
+        dy = flat(dy)
         if self.channels_first:
             return dy[:, :, None] * ctx[:, None]
         return dy[:, None] * ctx[..., None]
@@ -109,4 +110,4 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
         return self.shaped(active().global_average_pool2d_forward(x)), x.shape
 
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
-        return active().global_average_pool2d_backward(dy.reshape(len(dy), -1), ctx)[:, 0]
+        return active().global_average_pool2d_backward(flat(dy), ctx)[:, 0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...backend import active
 from ..base import Shape
-from ..support.images import ImageLayer
+from ..support.images import ImageLayer, flat
 
 __all__ = ["GlobalAveragePooling2D", "GlobalMaxPooling2D"]
 
@@ -31,7 +31,7 @@ class _GlobalPooling2D(ImageLayer):
         return (shape[0], shape[3], 1, 1) if self.channels_first and self.keepdims else shape
 
     def shaped(self, y: np.ndarray) -> np.ndarray:
-        return y.reshape(len(y), 1, 1, -1) if self.keepdims else y
+        return y[:, None, None] if self.keepdims else y
 
 
 class GlobalMaxPooling2D(_GlobalPooling2D):
@@ -49,7 +49,7 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         return self.shaped(y), (argmax, x.shape)
 
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
-        return active().global_max_pool2d_backward(dy.reshape(len(dy), -1), *ctx)
+        return active().global_max_pool2d_backward(flat(dy), *ctx)
 
 
 class GlobalAveragePooling2D(_GlobalPooling2D):
@@ -66,4 +66,4 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
         return self.shaped(active().global_average_pool2d_forward(x)), x.shape
 
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:
-        return active().global_average_pool2d_backward(dy.reshape(len(dy), -1), ctx)
+        return active().global_average_pool2d_backward(flat(dy), ctx)

@@ -5,6 +5,7 @@ Inside, images are (N, H, W, C).  A layer told ``channels_first`` turns its inpu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from ..base import Layer, Shape
 from .arguments import image_format
 
-__all__ = ["ImageLayer"]
+__all__ = ["ImageLayer", "flat"]
 
 _ANY = 1 << 20
 """Stands for a height or width that is not known; large enough for every window to fit."""
@@ -84,6 +85,11 @@ def to_last(x: np.ndarray) -> np.ndarray:
 def to_first(x: np.ndarray) -> np.ndarray:
     """(N, H, W, C) → (N, C, H, W); other ranks stay."""
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if x.ndim == 4 else x
+
+
+def flat(x: np.ndarray) -> np.ndarray:
+    """(N, …) → (N, cells of an example), for any N."""
+    return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 def per_image(formula: Callable[..., Shape], shape: Shape, *arguments: Any) -> Shape:
