@@ -99,7 +99,6 @@ _TOP = {
     "config": "Use fastnn.backend.set_floatx, and fastnn.backend.set_backend.",
     "export": _FILES,
     "saving": _FILES,
-    "random": "Use fastnn.utils.set_random_seed, and numpy.random.",
     **_each("mixed_precision dtype_policies DTypePolicy", 'Use dtype="float32" or "float64"; there is no float16.'),
     **_each("distribution device", "There is one device, the CPU. Use fastnn.kernels.set_num_threads for its threads."),
     **_each("KerasTensor", "Use fastnn.graph.Symbol."),
