@@ -8,10 +8,15 @@ from .convolution.conv2d import Conv2D
 from .convolution.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from .core.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .core.dense import Dense
+from .core.einsum_dense import EinsumDense
 from .core.embedding import Embedding
+from .core.identity import Identity
 from .core.input_layer import Input, InputLayer
 from .core.lambda_layer import Lambda
 from .core.masking import Masking
+from .core.positions import PositionEmbedding, SinePositionEncoding
+from .core.prelu import PReLU
+from .core.token_and_position_embedding import TokenAndPositionEmbedding
 from .normalization.batch_normalization import BatchNormalization
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
@@ -25,8 +30,12 @@ from .recurrent.rnn import RNN
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from .recurrent.stacked_cells import StackedRNNCells
 from .recurrent.time_distributed import TimeDistributed
-from .regularization.dropout import Dropout, SpatialDropout1D
+from .regularization.activity_regularization import ActivityRegularization
+from .regularization.alpha_dropout import AlphaDropout
+from .regularization.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
+from .regularization.noise import GaussianDropout, GaussianNoise
 from .reshaping.flatten_reshape import Flatten, Reshape
+from .reshaping.permute import Permute
 from .reshaping.repeat_vector import RepeatVector
 from .reshaping.resize1d import Cropping1D, UpSampling1D, ZeroPadding1D
 from .reshaping.zero_padding2d import ZeroPadding2D
@@ -50,6 +59,8 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
+    "AlphaDropout",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
@@ -65,9 +76,12 @@ __all__ = [
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -76,6 +90,7 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",
@@ -88,7 +103,10 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "OutputRNNCell",
+    "PReLU",
     "Parameter",
+    "Permute",
+    "PositionEmbedding",
     "ReLU",
     "RepeatVector",
     "Reshape",
@@ -96,12 +114,15 @@ __all__ = [
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
     "StackedRNNCells",
     "StochasticPooling2D",
-    "TimeDistributed",
     "TextVectorization",
+    "TimeDistributed",
+    "TokenAndPositionEmbedding",
     "UpSampling1D",
     "ZeroPadding1D",
     "ZeroPadding2D",

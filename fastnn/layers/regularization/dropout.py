@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ... import utils
 from ...backend import active
-from ..base import Layer, Shape
-from ..support.arguments import fraction
+from ..base import Shape
+from ..support.arguments import check_noise, fraction, image_format, noise_shape_of
+from ..support.drawing import DrawingLayer
 
-__all__ = ["Dropout", "SpatialDropout1D"]
+__all__ = ["Dropout", "SpatialDropout1D", "SpatialDropout2D"]
 
 
-class Dropout(Layer):
+class Dropout(DrawingLayer):
     """y = mask·x / (1 − rate) in training, y = x otherwise.
 
     The mask is a function of the layer's key and of how often it has run, so a run repeats from its seed.
@@ -46,7 +46,6 @@ class Dropout(Layer):
     True
     """
 
-    supports_masking = True
     fields: tuple[str, ...] = ("rate", "noise_shape", "seed")
 
     def __init__(
@@ -56,35 +55,18 @@ class Dropout(Layer):
         seed: int | None = None,
         **settings: Any,
     ):
-        super().__init__(**settings)
-        self.rate, self.seed, self.calls = fraction("rate", rate, self), seed, 0
-        if noise_shape is not None and (
-            not isinstance(noise_shape, Sequence)
-            or any(n is not None and (not isinstance(n, (int, np.integer)) or n < 1) for n in noise_shape)
-        ):
-            raise ValueError(
-                f"noise_shape of {type(self).__name__} is a tuple of positive integers or None, the batch first. "
-                f"Received: noise_shape={noise_shape!r}."
-            )
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-
-    def build(self, input_shape: Shape) -> None:
-        self.key = utils.draw_key() if self.seed is None else int(self.seed) % (1 << 64)
+        super().__init__(seed, **settings)
+        self.rate = fraction("rate", rate, self)
+        self.noise_shape = noise_shape_of(noise_shape, self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        noise = self.noise_shape
-        if noise is not None and (
-            len(noise) != len(input_shape)
-            or any(k not in (None, 1) and n is not None and k != n for k, n in zip(noise, input_shape, strict=True))
-        ):
-            self.refuse_shape(f"an input that noise_shape={noise} stretches over", input_shape)
+        check_noise(self.noise_shape, input_shape, self)
         return input_shape
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
         if not training or self.rate == 0:
             return x, None
-        call = self.calls
-        self.calls = call + 1
+        call = self.next_call()
         if self.noise_shape is None:
             return active().dropout_forward(x, self.rate, self.key, call), call
         shape = [n if k is None else k for k, n in zip(self.noise_shape, x.shape, strict=True)]
@@ -127,4 +109,39 @@ class SpatialDropout1D(Dropout):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 3:
             self.refuse_shape("sequences (batch, time, channels)", input_shape)
+        return input_shape
+
+
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels of images (N, H, W, C): a channel is dropped at all pixels, or at none.
+
+    Parameters
+    ----------
+    rate : float
+        Share of channels set to zero, from 0 to 1.
+    data_format : {"channels_last", "channels_first"}
+    seed : int, optional
+
+    References
+    ----------
+    Tompson et al.: Efficient Object Localization Using Convolutional Networks, 2015.
+
+    Examples
+    --------
+    >>> y = SpatialDropout2D(0.5, seed=1)(np.ones((1, 4, 4, 8), "float32"), training=True)
+    >>> bool((y == y[:, :1, :1]).all())
+    True
+    """
+
+    fields = ("rate", "data_format", "seed")
+
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **settings: Any):
+        self.data_format = image_format(data_format, self)
+        noise_shape = (None, 1, 1, None) if self.data_format == "channels_last" else (None, None, 1, 1)
+        super().__init__(rate, noise_shape, seed, **settings)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 4:
+            axes = "height, width, channels" if self.data_format == "channels_last" else "channels, height, width"
+            self.refuse_shape(f"images (batch, {axes})", input_shape)
         return input_shape

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ... import constraints, initializers, regularizers, shapes
 
-__all__ = ["check_parts", "flag", "fraction", "image_format", "positive", "sizes"]
+__all__ = ["check_noise", "check_parts", "flag", "fraction", "image_format", "noise_shape_of", "positive", "sizes"]
 
 _KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
@@ -62,3 +63,25 @@ def sizes(name: str, value: Any, layer: Any) -> tuple[int, int]:
         return shapes.pair(name, value)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{type(layer).__name__}: {error}") from None
+
+
+def noise_shape_of(noise_shape: Any, layer: Any) -> tuple[int | None, ...] | None:
+    """The shape of a mask of dropout as a tuple, or the error that says what it is."""
+    if noise_shape is not None and (
+        not isinstance(noise_shape, Sequence)
+        or any(n is not None and (not isinstance(n, (int, np.integer)) or n < 1) for n in noise_shape)
+    ):
+        raise ValueError(
+            f"noise_shape of {type(layer).__name__} is a tuple of positive integers or None, the batch first. "
+            f"Received: noise_shape={noise_shape!r}."
+        )
+    return None if noise_shape is None else tuple(noise_shape)
+
+
+def check_noise(noise: tuple[int | None, ...] | None, input_shape: tuple[int | None, ...], layer: Any) -> None:
+    """Raise the error of an input that a mask of this shape does not stretch over."""
+    if noise is not None and (
+        len(noise) != len(input_shape)
+        or any(k not in (None, 1) and n is not None and k != n for k, n in zip(noise, input_shape, strict=True))
+    ):
+        layer.refuse_shape(f"an input that noise_shape={noise} stretches over", input_shape)

@@ -1,0 +1,124 @@
+"""One or more examples of every layer class: what the sweep of test_every_layer.py runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnn import layers
+
+__all__ = ["EXAMPLES", "Example", "classes", "data"]
+
+ROWS, IMAGE, SERIES, IDS = (3, 5), (2, 7, 8, 4), (2, 9, 4), (3, 6)
+CHANNELS_FIRST = {"data_format": "channels_first"}
+
+
+class Example(NamedTuple):
+    """``make(**settings)`` gives the layer; ``shape`` is that of its input, or a list of shapes of its inputs."""
+
+    make: Callable[..., Any]
+    shape: Any
+    options: dict[str, Any] = {}  # of the call  # noqa: RUF012
+
+
+def of(cls: Any, shape: Any, *arguments: Any, call: dict[str, Any] | None = None, **named: Any) -> Example:
+    return Example(lambda **settings: cls(*arguments, **named, **settings), shape, call or {})
+
+
+def cell(cls: Any, *arguments: Any, **named: Any) -> Example:
+    """A cell takes one step; an RNN runs it over a sequence."""
+    return Example(lambda **k: layers.RNN(cls(*arguments, **named, **k), return_sequences=True, **k), SERIES)
+
+
+EXAMPLES: dict[str, list[Example]] = {
+    "Activation": [of(layers.Activation, ROWS, "gelu")],
+    "ActivityRegularization": [of(layers.ActivityRegularization, ROWS, 0.1, 0.2)],
+    "AlphaDropout": [of(layers.AlphaDropout, SERIES, 0.3), of(layers.AlphaDropout, SERIES, 0.3, (None, 1, None))],
+    "AveragePooling1D": [of(layers.AveragePooling1D, SERIES, 3, strides=2, padding="same")],
+    "AveragePooling2D": [of(layers.AveragePooling2D, IMAGE, (3, 2), **CHANNELS_FIRST)],
+    "Bidirectional": [
+        Example(lambda **k: layers.Bidirectional(layers.LSTM(3, return_sequences=True, **k), **k), SERIES),
+        Example(lambda **k: layers.Bidirectional(layers.GRU(3, dropout=0.3, **k), merge_mode="sum", **k), SERIES),
+    ],
+    "Conv1D": [of(layers.Conv1D, SERIES, 3, 4, padding="causal", dilation_rate=2, activation="tanh")],
+    "Conv2D": [of(layers.Conv2D, IMAGE, 3, (3, 2), strides=2, padding="same", activation="relu")],
+    "Cropping1D": [of(layers.Cropping1D, SERIES, (1, 3))],
+    "Dense": [of(layers.Dense, ROWS, 4, "relu"), of(layers.Dense, SERIES, 3, "softmax", use_bias=False)],
+    "DepthwiseConv2D": [of(layers.DepthwiseConv2D, IMAGE, 3, depth_multiplier=2, activation="tanh")],
+    "Dropout": [of(layers.Dropout, ROWS, 0.4), of(layers.Dropout, SERIES, 0.4, (None, None, 1), seed=3)],
+    "ELU": [of(layers.ELU, ROWS, 0.7)],
+    "EinsumDense": [
+        of(layers.EinsumDense, SERIES, "abc,cde->abde", (None, 2, 3), bias_axes="de", activation="tanh"),
+        of(layers.EinsumDense, SERIES, "abc,bcd->abd", (None, 3), bias_axes="bd"),
+        of(layers.EinsumDense, IMAGE, "...x,xy->...y", 3, activation="gelu", bias_axes="y"),
+    ],
+    "Embedding": [of(layers.Embedding, IDS, 7, 4)],
+    "Flatten": [of(layers.Flatten, IMAGE), of(layers.Flatten, IMAGE, **CHANNELS_FIRST)],
+    "GRU": [
+        of(layers.GRU, SERIES, 3, return_sequences=True),
+        of(layers.GRU, SERIES, 3, reset_after=False, dropout=0.2),
+    ],
+    "GRUCell": [cell(layers.GRUCell, 3, recurrent_dropout=0.2)],
+    "GaussianDropout": [of(layers.GaussianDropout, ROWS, 0.3)],
+    "GaussianNoise": [of(layers.GaussianNoise, ROWS, 0.3)],
+    "GlobalAveragePooling1D": [of(layers.GlobalAveragePooling1D, SERIES, keepdims=True)],
+    "GlobalAveragePooling2D": [of(layers.GlobalAveragePooling2D, IMAGE, **CHANNELS_FIRST)],
+    "GlobalMaxPooling1D": [of(layers.GlobalMaxPooling1D, SERIES)],
+    "GlobalMaxPooling2D": [of(layers.GlobalMaxPooling2D, IMAGE, keepdims=True)],
+    "Identity": [of(layers.Identity, ROWS)],
+    "InputLayer": [of(layers.InputLayer, ROWS, ROWS[1:])],
+    "LSTM": [of(layers.LSTM, SERIES, 3, return_sequences=True, recurrent_dropout=0.2), of(layers.LSTM, SERIES, 3)],
+    "LSTMCell": [cell(layers.LSTMCell, 3, unit_forget_bias=False)],
+    "Lambda": [of(layers.Lambda, ROWS, lambda x: x * x + 1), of(layers.Lambda, [ROWS, ROWS], lambda x: x[0] * x[1])],
+    "LeakyReLU": [of(layers.LeakyReLU, ROWS, 0.1)],
+    "Masking": [of(layers.Masking, SERIES)],
+    "MaxPooling1D": [of(layers.MaxPooling1D, SERIES, 4, padding="same")],
+    "MaxPooling2D": [of(layers.MaxPooling2D, IMAGE, 3, strides=2, padding="same")],
+    "OutputRNNCell": [cell(layers.OutputRNNCell, 5, output_units=3)],
+    "PReLU": [of(layers.PReLU, ROWS, "uniform"), of(layers.PReLU, IMAGE, "uniform", shared_axes=[1, 2])],
+    "Permute": [of(layers.Permute, IMAGE, (3, 1, 2))],
+    "PositionEmbedding": [of(layers.PositionEmbedding, SERIES, 11, call={"start_index": 2})],
+    "RNN": [cell(lambda u, **k: [layers.LSTMCell(u, **k), layers.SimpleRNNCell(2, activation="gelu", **k)], 3)],
+    "ReLU": [of(layers.ReLU, ROWS, max_value=0.5, negative_slope=0.1, threshold=0.2)],
+    "RepeatVector": [of(layers.RepeatVector, ROWS, 3)],
+    "Reshape": [of(layers.Reshape, IMAGE, (7, -1))],
+    "SeparableConv2D": [of(layers.SeparableConv2D, IMAGE, 5, 3, depth_multiplier=2, padding="same")],
+    "SimpleRNN": [of(layers.SimpleRNN, SERIES, 3, return_sequences=True, go_backwards=True)],
+    "SimpleRNNCell": [cell(layers.SimpleRNNCell, 3, dropout=0.2)],
+    "SinePositionEncoding": [of(layers.SinePositionEncoding, SERIES, 100, call={"start_index": 2})],
+    "Softmax": [of(layers.Softmax, ROWS), of(layers.Softmax, SERIES, [1, 2])],
+    "SpatialDropout1D": [of(layers.SpatialDropout1D, SERIES, 0.4)],
+    "SpatialDropout2D": [
+        of(layers.SpatialDropout2D, IMAGE, 0.4),
+        of(layers.SpatialDropout2D, IMAGE, 0.4, **CHANNELS_FIRST),
+    ],
+    "StackedRNNCells": [
+        cell(lambda u, **k: layers.StackedRNNCells([layers.GRUCell(u, **k), layers.LSTMCell(2, **k)], **k), 3)
+    ],
+    "StochasticPooling2D": [of(layers.StochasticPooling2D, IMAGE, 2)],
+    "TimeDistributed": [Example(lambda **k: layers.TimeDistributed(layers.Dense(3, "tanh", **k), **k), SERIES)],
+    "TokenAndPositionEmbedding": [
+        of(layers.TokenAndPositionEmbedding, IDS, 7, 11, 4, mask_zero=True, call={"start_index": 2})
+    ],
+    "UpSampling1D": [of(layers.UpSampling1D, SERIES, 3)],
+    "ZeroPadding1D": [of(layers.ZeroPadding1D, SERIES, (1, 3))],
+    "ZeroPadding2D": [of(layers.ZeroPadding2D, IMAGE, ((1, 0), (2, 3)))],
+}
+"""By the name of the class; aliases (AvgPool1D) are not classes of their own."""
+
+
+def classes() -> dict[str, type]:
+    """Every exported layer class, by its own name."""
+    found = {getattr(layers, name) for name in layers.__all__}
+    kinds = {cls for cls in found if isinstance(cls, type) and issubclass(cls, layers.Layer)}
+    return {cls.__name__: cls for cls in kinds - {layers.Layer}}
+
+
+def data(layer: Any, shape: Any, dtype: str, seed: int = 1) -> Any:
+    """Inputs for a layer: ids where it takes ids, else normal numbers; a list where it takes several."""
+    rng = np.random.default_rng(seed)
+    if isinstance(shape, list):
+        return [rng.standard_normal(one).astype(dtype) for one in shape]
+    return rng.integers(0, 5, shape) if layer.takes_ids else rng.standard_normal(shape).astype(dtype)
