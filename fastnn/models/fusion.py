@@ -239,6 +239,9 @@ def split_head(
     name = getattr(rule, "name", None)
     if name not in ("softmax", "sigmoid") or getattr(rule.activation, "axis", -1) != -1:
         return unchanged
+    over_time = getattr(operation, "uses_mask", False) and len(symbol.shape) == 2
+    if over_time and any(getattr(n.operation, "makes_mask", False) for n in nodes):
+        return unchanged  # a softmax over time steps leaves out those that a mask does
     if _is_activation(operation) and len(node.reads) == 1:
         rest, logits = [n for n in nodes if n is not node], node.inputs[0]
     elif _takes_rule(operation):

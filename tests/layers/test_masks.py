@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import layers
 from fastnn.inspect import kernel_check
 from tests.backends import each_backend  # noqa: F401
@@ -113,6 +114,41 @@ def test_only_masks_of_time_steps_travel_on():
     assert layer.compute_mask(x, MASK.astype(bool)).tolist() == MASK.astype(bool).tolist()
     assert layer.compute_mask(x, np.ones((2, 3, 5), bool)) is None
     assert layer.compute_mask(x) is None
+    assert layer.compute_mask(x[:, :, 0], MASK.astype(bool)) is None  # no step is left
+
+
+# In models.
+
+
+def test_a_mask_may_be_an_input_of_a_model():
+    for shape in ((5,), (4, 5)):
+        x, m = layers.Input(shape), layers.Input(shape)
+        model = fastnn.Model([x, m], layers.Softmax()(x, m))
+        scores, mask = some((3, *shape)), np.random.default_rng(1).random((3, *shape)) < 0.6
+        mask[..., 0] = True
+        expected = layers.Softmax()(scores, mask)
+        np.testing.assert_allclose(model.predict([scores, 3 * mask], verbose=0), expected, rtol=1e-6)
+        model.compile("sgd", "categorical_crossentropy")
+        target = np.zeros_like(scores)
+        target[..., 0] = 1
+        loss = model.evaluate([scores, mask], target, verbose=0)
+        assert loss == pytest.approx(-np.log(expected[..., 0]).mean(), rel=1e-5)
+
+
+def test_a_softmax_over_time_at_the_end_of_a_model_leaves_padding_out():
+    """The loss starts from the logits elsewhere; here it must see what the mask leaves."""
+    ids = layers.Input((5,), dtype="int64")
+    scores = layers.Embedding(9, 1, mask_zero=True)(ids)
+    flat = layers.Lambda(lambda x: x[:, :, 0], mask=lambda x, mask: mask)(scores)
+    model = fastnn.Model(ids, layers.Softmax()(flat))
+    data = np.array([[3, 4, 0, 0, 0], [5, 6, 7, 0, 0]])
+    p = model.predict(data, verbose=0)
+    np.testing.assert_array_equal(p == 0, data == 0)
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-6)
+    model.compile("sgd", "categorical_crossentropy")
+    target = np.eye(5)[[0, 2]]
+    assert model.evaluate(data, target, verbose=0) == pytest.approx(-np.log(p[[0, 1], [0, 2]]).mean(), rel=1e-5)
+    model.fit(data, target, verbose=0)
 
 
 @pytest.mark.parametrize("axis", [-1, 1])

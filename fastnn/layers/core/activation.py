@@ -129,7 +129,7 @@ class Softmax(ActivationLayer):
 
     Values that a mask leaves out get probability 0; where it leaves out all values of a row, the whole row is 0.  A
     mask has the rank of the input, each axis as long as the input's or 1; or it is one of time steps, (B, T), which
-    counts where the sum runs over time.
+    counts where the sum runs over time.  A mask of time steps travels on, but from scores (B, T) no step is left.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class Softmax(ActivationLayer):
         return input_shape
 
     def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
-        return mask if mask is not None and mask.shape == x.shape[:2] else None
+        return mask if mask is not None and x.ndim > 2 and mask.shape == x.shape[:2] else None
 
     def __call__(self, x: Any, mask: Any = None, training: bool | None = None) -> Any:
         """The output for an array.

@@ -33,7 +33,7 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
     masks = None
     if mask is not None:
         given = mask if isinstance(mask, (list, tuple)) else [mask]
-        masks = [None if one is None else as_symbol(one) for one in given]
+        masks = [None if one is None else _as_mask(as_symbol(one)) for one in given]
         masks += [None] * (len(symbols) - len(masks))
     if training is not None:
         options = {**options, "training": bool(training)}
@@ -82,6 +82,11 @@ def _like_batch(shape: tuple[int | None, ...], symbols: Sequence[Symbol]) -> tup
     """An output shape with the size of the batch of the inputs, where that is known."""
     batch = symbols[0].shape[0] if symbols and symbols[0].shape else None
     return (batch, *shape[1:]) if shape and shape[0] is None else shape
+
+
+def _as_mask(symbol: Symbol) -> Symbol:
+    """The same as bool, as layers want masks; inputs of a model arrive as numbers, and all but 0 count."""
+    return symbol if symbol.dtype == "bool" else record(Cast("bool"), [symbol], symbol.shape, "bool")
 
 
 def _as_real(symbol: Symbol, dtype: str) -> Symbol:
