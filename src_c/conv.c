@@ -83,7 +83,7 @@ int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const rea
         if (status == FNN_OK && dx) status = depthwise_input_gradient(dx, dz, w, &g);
     } else {
         status = direct_weight_gradient(dw, dz, x, &g);
-        if (status == FNN_OK && dx) status = direct_input_gradient(dx, dz, w, &g);
+        if (status == FNN_OK && dx) status = direct_input_gradient(dx, dz, w, NULL, &g, FNN_LINEAR);
     }
     return status;
 }

@@ -16,7 +16,7 @@ struct direct {
     const real *images; /* padded */
     struct filters filters; /* of forward */
     const real *panels;     /* of dx */
-    const real *b, *dz;
+    const real *b, *dz;     /* b: of forward, or of a transposed convolution */
     real *y, *dw, *dx;
     ptrdiff_t count; /* of images in this chunk */
     int add;         /* dw: to the images of earlier chunks */
@@ -239,52 +239,85 @@ INLINE void input_gradient_tile(const int rows, const int vecs, const struct inp
         }
 }
 
-/* dx of one (padded) image. */
-static void direct_input_image(const struct direct *conv, real *image, const real *dz) {
+/* A band is some rows of an image: a few large images are work for all threads.  How many bands there are depends on the shape
+ * alone. */
+enum { MOST_BANDS = 16, BAND_TILES = 4 };
+
+static ptrdiff_t bands_of_image(const struct geometry *g) {
+    ptrdiff_t wanted = ceil_div(MOST_BANDS, most(1, g->shape.N)), room = g->pixels / (BAND_TILES * TILE_ROWS);
+    return most(1, least(least(wanted, room), g->shape.H));
+}
+
+/* Each pixel of a band starts at the bias, or at 0. */
+static void clear_band(real *band, const real *b, ptrdiff_t pixels, ptrdiff_t C) {
+    if (!b) memset(band, 0, (size_t)(pixels * C) * sizeof(real));
+    else
+        for (ptrdiff_t i = 0; i < pixels; i++) memcpy(band + i * C, b, (size_t)C * sizeof(real));
+}
+
+/* dx of rows first..last-1 of a (padded) image; `band` is the first of them. */
+static void direct_input_band(const struct direct *conv, real *band, ptrdiff_t first, ptrdiff_t last, const real *dz) {
     const struct geometry *g = &conv->g;
-    ptrdiff_t per_run = input_panels_of_run(g), panels = g->shape.groups * g->runs * per_run;
-    ptrdiff_t tiles = ceil_div(g->pixels, TILE_ROWS), OW = g->shape.OW;
-    memset(image, 0, (size_t)image_size(g) * sizeof(real));
+    const struct fnn_conv *s = &g->shape;
+    ptrdiff_t per_run = input_panels_of_run(g), panels = s->groups * g->runs * per_run, OW = s->OW;
+    ptrdiff_t line = g->image_width * s->C;
+    clear_band(band, conv->b, (last - first) * g->image_width, s->C);
     for (ptrdiff_t panel = 0; panel < panels; panel++) {
         ptrdiff_t group = panel / (g->runs * per_run), run = panel / per_run % g->runs,
                   from = panel % per_run * TILE_COLS;
-        ptrdiff_t place = run_offset(g, run) + group * g->channels + from;
+        ptrdiff_t down = run / (g->runs / s->KH) * s->dilation_h; /* from the top of a window */
+        ptrdiff_t top =
+            least(s->OH, ceil_div(most(0, first - down), s->stride_h)); /* rows of dz whose run is in the band */
+        ptrdiff_t bottom = least(s->OH, ceil_div(most(0, last - down), s->stride_h));
+        ptrdiff_t place = run_offset(g, run) + group * g->channels + from - first * line;
+        ptrdiff_t pixels = (bottom - top) * OW, tiles = ceil_div(pixels, TILE_ROWS), row = top, column = 0;
         struct input_tile job = {.g = g,
                                  .panel = conv->panels + panel * g->filters * TILE_COLS,
                                  .columns = least(TILE_COLS, g->run_length - from)};
         for (ptrdiff_t t = 0; t < tiles; t++) {
-            ptrdiff_t first = g->pixels * t / tiles, last = g->pixels * (t + 1) / tiles;
-            for (ptrdiff_t pixel = first; pixel < last; pixel++) {
-                job.dz[pixel - first] = dz + pixel * g->shape.F + group * g->filters;
-                job.window[pixel - first] = image + window_offset(g, pixel / OW, pixel % OW) + place;
+            ptrdiff_t rows = pixels * (t + 1) / tiles - pixels * t / tiles;
+            for (ptrdiff_t i = 0; i < rows; i++) {
+                job.dz[i] = dz + (row * OW + column) * s->F + group * g->filters;
+                job.window[i] = band + (window_offset(g, row, column) + place);
+                if (++column == OW) {
+                    column = 0;
+                    row++;
+                }
             }
-            TILE_DISPATCH(input_gradient_tile, last - first, job.columns, &job);
+            TILE_DISPATCH(input_gradient_tile, rows, job.columns, &job);
         }
     }
 }
 
-/* An item is an image. */
+/* An item is a band.  Windows over padding go to a band of the thread's own, which is cropped. */
 static int direct_input_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct direct *conv = context;
     const struct geometry *g = &conv->g;
-    ptrdiff_t size = g->shape.H * g->shape.W * g->shape.C;
-    real *padded = NULL;
-    if (is_padded(g)) {
-        padded = fnn_scratch(FNN_SCRATCH_IMAGE, (size_t)image_size(g) * sizeof(real));
-        if (!padded) return FNN_NO_MEMORY;
+    const struct fnn_conv *s = &g->shape;
+    ptrdiff_t bands = bands_of_image(g), inside = s->W * s->C, line = g->image_width * s->C;
+    real *wide = NULL;
+    if (line != inside) {
+        wide = fnn_scratch(FNN_SCRATCH_IMAGE, (size_t)(ceil_div(s->H, bands) * line) * sizeof(real));
+        if (!wide) return FNN_NO_MEMORY;
     }
-    for (ptrdiff_t n = first; n < last; n++) {
-        real *dx = conv->dx + n * size;
-        direct_input_image(conv, padded ? padded : dx, conv->dz + n * g->pixels * g->shape.F);
-        if (padded) crop_image(dx, padded, g);
+    for (ptrdiff_t item = first; item < last; item++) {
+        ptrdiff_t n = item / bands, from = s->H * (item % bands) / bands, to = s->H * (item % bands + 1) / bands;
+        real *dx = conv->dx + (n * s->H + from) * inside;
+        direct_input_band(conv, wide ? wide : dx, s->top + from, s->top + to, conv->dz + n * g->pixels * s->F);
+        for (ptrdiff_t h = 0; wide && h < to - from; h++)
+            memcpy(dx + h * inside, wide + h * line + s->left * s->C, (size_t)inside * sizeof(real));
+        if (conv->activation != FNN_LINEAR) activate(dx, (to - from) * inside, conv->activation);
     }
     return FNN_OK;
 }
 
-static int direct_input_gradient(real *dx, const real *dz, const real *w, const struct geometry *g) {
-    struct direct conv = {.g = *g, .dx = dx, .dz = dz, .panels = pack_filters_transposed(g, w)};
+/* dx; as the output of a transposed convolution with a bias (C,) or NULL, and an activation. */
+static int direct_input_gradient(real *dx, const real *dz, const real *w, const real *b, const struct geometry *g,
+                                 int activation) {
+    struct direct conv = {.g = *g, .dx = dx, .dz = dz, .b = b, .activation = activation};
+    conv.panels = pack_filters_transposed(g, w);
     if (!conv.panels) return FNN_NO_MEMORY;
-    return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N), direct_input_task, &conv);
+    return fnn_parallel(g->shape.N * bands_of_image(g), conv_flops(g, g->shape.N), direct_input_task, &conv);
 }
 
 #endif
