@@ -323,6 +323,7 @@ add("vstack", lambda a, b: np.vstack([a, b]), reals(3), reals(3), ours=lambda a,
 KEYS = [
     *[0, -1, slice(1, None), slice(None, None, 2), slice(None, None, -1), None, Ellipsis, (slice(None), -1), (0, 1, 2)],
     *[(Ellipsis, 0), (Ellipsis, None), (None, Ellipsis, slice(1, 3)), (0, slice(None), [0, 2]), [1, 1, 0]],
+    *[(slice(None), [0, 1, 1], None, [1, 1, 3]), (slice(None), [0, 1], [1, 1])],
     *[(slice(None), [0, 2, 2]), ([0, 1], [1, 1]), ([0, 1], slice(None), [1, 1]), (0, Ellipsis, [3, 0, 3])],
     *[(slice(None), [[0, 1], [2, 2]]), ([1, 1], None, 0), np.array([[0], [1]]), slice(5, 9), (1, slice(2, 0, -1))],
 ]

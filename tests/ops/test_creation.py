@@ -5,6 +5,7 @@ import pytest
 
 from fastnn import Input, ops
 from fastnn.graph import Source, record
+from tests.ops.harness import traced
 
 
 @pytest.mark.parametrize("dtype", [None, "float32", "float64", "int64", "bool"])
@@ -123,7 +124,21 @@ def test_tied_extremes_share_the_gradient():
     y, ctx = operation.forward(np.array([1.0, 3.0, 3.0, 2.0]))
     np.testing.assert_array_equal(operation.backward(np.array(1.0), ctx), [0, 0.5, 0.5, 0])
     assert float(y) == 3
-    operation = ops.maximum(x, x).node.operation
-    _, ctx = operation.forward([np.ones(2), np.ones(2)])
-    a, b = operation.backward(np.ones(2), ctx)
-    np.testing.assert_array_equal([a, b], [[1, 1], [0, 0]])
+    for function in (ops.maximum, ops.minimum):  # the first of two gets it
+        operation = function(x, x).node.operation
+        _, ctx = operation.forward([np.ones(2), np.ones(2)])
+        np.testing.assert_array_equal(operation.backward(np.ones(2), ctx), [[1, 1], [0, 0]])
+
+
+def test_the_bounds_of_clip_have_a_slope():
+    x = record(Source(), [], (5,), "float64")
+    operation = ops.clip(x, -1, 1).node.operation
+    _, ctx = operation.forward(np.array([-2.0, -1, 0, 1, 2]))
+    np.testing.assert_array_equal(operation.backward(np.ones(5), ctx), [0, 1, 1, 1, 0])
+
+
+def test_a_row_of_zeros_is_normalized_with_a_finite_slope():
+    for order in (1, 2, 3):
+        layer, (y,), ctx = traced(lambda x, order=order: ops.normalize(x, order=order), [np.zeros((2, 3))])
+        assert (y == 0).all()
+        assert np.isfinite(layer.backward(np.ones((1, 2, 3)), ctx)).all()
