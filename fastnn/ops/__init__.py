@@ -11,10 +11,7 @@ from .arithmetic import (
     abs,
     absolute,
     add,
-    ceil,
-    clip,
     divide,
-    floor,
     floor_divide,
     maximum,
     minimum,
@@ -23,7 +20,6 @@ from .arithmetic import (
     negative,
     power,
     reciprocal,
-    round,
     rsqrt,
     sign,
     sqrt,
@@ -155,19 +151,27 @@ from .reductions import (
     sum,
     var,
 )
+from .repeating import (
+    pad,
+    repeat,
+    tile,
+)
+from .rounding import (
+    ceil,
+    clip,
+    floor,
+    round,
+)
 from .shaping import (
     broadcast_to,
     expand_dims,
     flip,
     moveaxis,
-    pad,
     ravel,
-    repeat,
     reshape,
     roll,
     squeeze,
     swapaxes,
-    tile,
     transpose,
 )
 

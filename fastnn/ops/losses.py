@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .arithmetic import absolute, add, clip, divide, maximum, multiply, negative, power, sqrt, square, subtract
+from .arithmetic import absolute, add, divide, maximum, multiply, negative, power, sqrt, square, subtract
 from .axes import axis_of
 from .conversion import cast, shape
 from .exponentials import log
@@ -12,6 +12,7 @@ from .function import Elementwise
 from .indexing import take_along_axis
 from .nonlinear import log_softmax, softplus
 from .reductions import sum
+from .rounding import clip
 from .shaping import expand_dims, squeeze
 
 __all__ = ["binary_crossentropy", "categorical_crossentropy", "normalize", "sparse_categorical_crossentropy"]
