@@ -121,34 +121,38 @@ INLINE ivec is_nan(vec a) { return a != a; }
 INLINE vec vec_max(vec a, vec b) { return choose((b > a) | is_nan(b), b, a); }
 INLINE vec vec_min(vec a, vec b) { return choose((b < a) | is_nan(b), b, a); }
 
-/* x, but not above (below) a limit; NaN stays.  The processor's minimum gives its second operand when one is NaN. */
-INLINE vec at_most(vec x, real limit) {
+/* The processor's maximum and minimum: b if one of the two is NaN. */
+INLINE vec greater_of(vec a, vec b) {
 #if defined(__AVX512F__) && FNN_BITS == 32
-    return (vec)_mm512_min_ps((__m512)splat(limit), (__m512)x);
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
 #elif defined(__AVX512F__)
-    return (vec)_mm512_min_pd((__m512d)splat(limit), (__m512d)x);
+    return (vec)_mm512_max_pd((__m512d)a, (__m512d)b);
 #elif defined(__AVX2__) && FNN_BITS == 32
-    return (vec)_mm256_min_ps((__m256)splat(limit), (__m256)x);
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
 #elif defined(__AVX2__)
-    return (vec)_mm256_min_pd((__m256d)splat(limit), (__m256d)x);
+    return (vec)_mm256_max_pd((__m256d)a, (__m256d)b);
 #else
-    return choose(x > limit, splat(limit), x);
+    return choose(a > b, a, b);
 #endif
 }
 
-INLINE vec at_least(vec x, real limit) {
+INLINE vec smaller_of(vec a, vec b) {
 #if defined(__AVX512F__) && FNN_BITS == 32
-    return (vec)_mm512_max_ps((__m512)splat(limit), (__m512)x);
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
 #elif defined(__AVX512F__)
-    return (vec)_mm512_max_pd((__m512d)splat(limit), (__m512d)x);
+    return (vec)_mm512_min_pd((__m512d)a, (__m512d)b);
 #elif defined(__AVX2__) && FNN_BITS == 32
-    return (vec)_mm256_max_ps((__m256)splat(limit), (__m256)x);
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
 #elif defined(__AVX2__)
-    return (vec)_mm256_max_pd((__m256d)splat(limit), (__m256d)x);
+    return (vec)_mm256_min_pd((__m256d)a, (__m256d)b);
 #else
-    return choose(x < limit, splat(limit), x);
+    return choose(a < b, a, b);
 #endif
 }
+
+/* x, but not above (below) a limit; NaN stays. */
+INLINE vec at_most(vec x, real limit) { return smaller_of(splat(limit), x); }
+INLINE vec at_least(vec x, real limit) { return greater_of(splat(limit), x); }
 
 INLINE vec vec_abs(vec a) { return (vec)((uvec)a & ~((uvec){0} + ((real_uint)1 << (FNN_BITS - 1)))); }
 
@@ -192,6 +196,17 @@ INLINE vec exchange_lanes(vec v, int distance) {
     return w;
 #else
     return __builtin_shuffle(v, lane_numbers() ^ distance);
+#endif
+}
+
+/* Lane i of the result is lane from[i] of a, or lane from[i] - VL of b. */
+INLINE vec pick_lanes(vec a, vec b, ivec from) {
+#if defined(__clang__)
+    vec w = a;
+    for (int i = 0; i < VL; i++) w[i] = from[i] < VL ? a[from[i] % VL] : b[from[i] % VL];
+    return w;
+#else
+    return __builtin_shuffle(a, b, from);
 #endif
 }
 

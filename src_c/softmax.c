@@ -20,6 +20,86 @@ struct job {
 
 /* ---- softmax ---- */
 
+INLINE void softmax_group(const int rows, real *y, const real *x, ptrdiff_t C) {
+    real max[GROUP], sum[GROUP];
+    group_max(rows, x, C, max);
+    group_exp_sum(rows, y, x, max, C, sum);
+    EACH_ROW (i) sum[i] = 1 / sum[i];
+    ptrdiff_t c = 0;
+    /* The main loop: */
+    for (; c + VL <= C; c += VL)
+        EACH_ROW (i) store(y + i * C + c, load(y + i * C + c) * sum[i]);
+    /* The tail: */
+    if (c < C)
+        EACH_ROW (i) store_part(y + i * C + c, load_part(y + i * C + c, C - c) * sum[i], C - c);
+}
+
+INLINE void softmax_gradient_group(const int rows, real *dx, const real *dy, const real *y, ptrdiff_t C) {
+    vec dots[GROUP];
+    real dot[GROUP];
+    EACH_ROW (i) dots[i] = (vec){0};
+    ptrdiff_t c = 0;
+    for (; c + VL <= C; c += VL)
+        EACH_ROW (i) dots[i] += load(dy + i * C + c) * load(y + i * C + c);
+    if (c < C)
+        EACH_ROW (i) dots[i] += load_part(dy + i * C + c, C - c) * load_part(y + i * C + c, C - c);
+    fold_group(sum_of, rows, dots, dot);
+    for (c = 0; c + VL <= C; c += VL)
+        EACH_ROW (i) store(dx + i * C + c, load(y + i * C + c) * (load(dy + i * C + c) - dot[i]));
+    if (c < C)
+        EACH_ROW (i) {
+            vec slope = load_part(dy + i * C + c, C - c) - dot[i];
+            store_part(dx + i * C + c, load_part(y + i * C + c, C - c) * slope, C - c);
+        }
+}
+
+/* ---- log-softmax ---- */
+
+INLINE void log_softmax_group(const int rows, real *y, const real *x, ptrdiff_t C) {
+    real max[GROUP], log_sum[GROUP];
+    group_max(rows, x, C, max);
+    group_exp_sum(rows, NULL, x, max, C, log_sum);
+    if (rows < GROUP)
+        EACH_ROW (i) log_sum[i] = log_of(log_sum[i]);
+    else group_log(log_sum);
+    ptrdiff_t c = 0;
+    for (; c + VL <= C; c += VL)
+        EACH_ROW (i) store(y + i * C + c, (load(x + i * C + c) - max[i]) - log_sum[i]);
+    if (c < C)
+        EACH_ROW (i) store_part(y + i * C + c, (load_part(x + i * C + c, C - c) - max[i]) - log_sum[i], C - c);
+}
+
+INLINE void log_softmax_gradient_group(const int rows, real *dx, const real *dy, const real *y, ptrdiff_t C) {
+    vec sums[GROUP];
+    real sum[GROUP];
+    EACH_ROW (i) sums[i] = (vec){0};
+    ptrdiff_t c = 0;
+    for (; c + VL <= C; c += VL)
+        EACH_ROW (i) sums[i] += load(dy + i * C + c);
+    if (c < C)
+        EACH_ROW (i) sums[i] += load_part(dy + i * C + c, C - c);
+    fold_group(sum_of, rows, sums, sum);
+    for (c = 0; c + VL <= C; c += VL)
+        EACH_ROW (i) store(dx + i * C + c, load(dy + i * C + c) - vec_exp(load(y + i * C + c)) * sum[i]);
+    if (c < C)
+        EACH_ROW (i) {
+            vec p = vec_exp(load_part(y + i * C + c, C - c));
+            store_part(dx + i * C + c, load_part(dy + i * C + c, C - c) - p * sum[i], C - c);
+        }
+}
+
+/* ---- items: groups of rows, or long rows; rows that are left over go alone ---- */
+
+#define TASK(name, ...) \
+    static int name##_rows(void *context, ptrdiff_t first, ptrdiff_t last) { \
+        const struct job *job = context; \
+        const ptrdiff_t C = job->C, size = rows_of_item(C), end = least(last * size, job->rows); \
+        ptrdiff_t row = first * size; \
+        for (; size == GROUP && row + GROUP <= end; row += GROUP) name##_group(GROUP, __VA_ARGS__); \
+        for (; row < end; row++) name##_group(1, __VA_ARGS__); \
+        return FNN_OK; \
+    }
+
 static int softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
     const ptrdiff_t C = job->C;
@@ -33,35 +113,6 @@ static int softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     }
     return FNN_OK;
 }
-
-static int softmax_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct job *job = context;
-    const ptrdiff_t C = job->C;
-    for (ptrdiff_t row = first; row < last; row++) {
-        const real *x = job->x + row * C;
-        real *y = job->out + row * C;
-        real sum = row_exp_sum(y, x, row_max(x, C), C);
-        row_scale(y, 1 / sum, C);
-    }
-    return FNN_OK;
-}
-
-static int softmax_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct job *job = context;
-    const ptrdiff_t C = job->C;
-    for (ptrdiff_t row = first; row < last; row++) {
-        const real *y = job->x + row * C, *dy = job->dy + row * C;
-        real *dx = job->out + row * C;
-        vec dot = {0};
-        for (ptrdiff_t c = 0; c < C; c += VL) dot += load_upto(dy + c, C - c) * load_upto(y + c, C - c);
-        real mean = sum_lanes(dot);
-        for (ptrdiff_t c = 0; c < C; c += VL)
-            store_upto(dx + c, load_upto(y + c, C - c) * (load_upto(dy + c, C - c) - mean), C - c);
-    }
-    return FNN_OK;
-}
-
-/* ---- log-softmax ---- */
 
 static int log_softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
@@ -77,52 +128,36 @@ static int log_softmax_short_rows(void *context, ptrdiff_t first, ptrdiff_t last
     return FNN_OK;
 }
 
-static int log_softmax_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct job *job = context;
-    const ptrdiff_t C = job->C;
-    for (ptrdiff_t row = first; row < last; row++) {
-        const real *x = job->x + row * C;
-        real *y = job->out + row * C;
-        real max = row_max(x, C), log_sum = log_of(row_exp_sum(NULL, x, max, C));
-        for (ptrdiff_t c = 0; c < C; c += VL) store_upto(y + c, (load_upto(x + c, C - c) - max) - log_sum, C - c);
-    }
-    return FNN_OK;
-}
-
-static int log_softmax_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct job *job = context;
-    const ptrdiff_t C = job->C;
-    for (ptrdiff_t row = first; row < last; row++) {
-        const real *y = job->x + row * C, *dy = job->dy + row * C;
-        real *dx = job->out + row * C, sum = row_sum(dy, C);
-        for (ptrdiff_t c = 0; c < C; c += VL)
-            store_upto(dx + c, load_upto(dy + c, C - c) - vec_exp(load_upto(y + c, C - c)) * sum, C - c);
-    }
-    return FNN_OK;
-}
+TASK(softmax, job->out + row * C, job->x + row * C, C)
+TASK(softmax_gradient, job->out + row * C, job->dy + row * C, job->x + row * C, C)
+TASK(log_softmax, job->out + row * C, job->x + row * C, C)
+TASK(log_softmax_gradient, job->out + row * C, job->dy + row * C, job->x + row * C, C)
 
 /* ---- the four kernels ---- */
 
-static int run(fnn_task task, ptrdiff_t items, struct job job) {
-    return fnn_parallel(items, (double)job.rows * (double)job.C * FLOPS_PER_ELEMENT, task, &job);
+static int run(fnn_task task, ptrdiff_t rows_of_item, struct job job) {
+    double work = (double)job.rows * (double)job.C * FLOPS_PER_ELEMENT;
+    return fnn_parallel(ceil_div(job.rows, rows_of_item), work, task, &job);
+}
+
+static int run_forward(fnn_task task, fnn_task short_task, struct job job) {
+    if (job.C <= SHORT_ROW) return run(short_task, VL, job);
+    return run(task, rows_of_item(job.C), job);
 }
 
 int FNN(softmax_forward)(real *y, const real *x, ptrdiff_t rows, ptrdiff_t C) {
-    struct job job = {.out = y, .x = x, .rows = rows, .C = C};
-    return run(C <= SHORT_ROW ? softmax_short_rows : softmax_rows, row_items(rows, C), job);
+    return run_forward(softmax_rows, softmax_short_rows, (struct job){.out = y, .x = x, .rows = rows, .C = C});
 }
 
 int FNN(softmax_backward)(real *dx, const real *dy, const real *y, ptrdiff_t rows, ptrdiff_t C) {
-    struct job job = {.out = dx, .x = y, .dy = dy, .rows = rows, .C = C};
-    return run(softmax_gradient_rows, rows, job);
+    return run(softmax_gradient_rows, rows_of_item(C), (struct job){.out = dx, .x = y, .dy = dy, .rows = rows, .C = C});
 }
 
 int FNN(log_softmax_forward)(real *y, const real *x, ptrdiff_t rows, ptrdiff_t C) {
-    struct job job = {.out = y, .x = x, .rows = rows, .C = C};
-    return run(C <= SHORT_ROW ? log_softmax_short_rows : log_softmax_rows, row_items(rows, C), job);
+    return run_forward(log_softmax_rows, log_softmax_short_rows, (struct job){.out = y, .x = x, .rows = rows, .C = C});
 }
 
 int FNN(log_softmax_backward)(real *dx, const real *dy, const real *y, ptrdiff_t rows, ptrdiff_t C) {
-    struct job job = {.out = dx, .x = y, .dy = dy, .rows = rows, .C = C};
-    return run(log_softmax_gradient_rows, rows, job);
+    return run(log_softmax_gradient_rows, rows_of_item(C),
+               (struct job){.out = dx, .x = y, .dy = dy, .rows = rows, .C = C});
 }

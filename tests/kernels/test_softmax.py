@@ -56,6 +56,43 @@ def test_nan_and_all_low_rows(backend, dtype, name, columns):
     assert np.isnan(function(np.full((2, columns), -np.inf, dtype))).all()
 
 
+@pytest.mark.parametrize("name", ["softmax_forward", "log_softmax_forward"])
+@pytest.mark.parametrize("columns", [5, 40, 1100])
+def test_every_bit_pattern_of_nan_is_kept(backend, dtype, rng, name, columns):
+    """The quick power adds 2^n to the bits of a number: a NaN whose low bits are set must not turn into one."""
+    unsigned, exponent = (np.uint32, 0x7F800000) if dtype == np.float32 else (np.uint64, 0x7FF0000000000000)
+    for low in (1, 3, 0x1FF, 0x155, 0x400123):
+        x = rng.standard_normal((6, columns)).astype(dtype)
+        x.view(unsigned)[2, columns // 2] = exponent | (1 << (21 if dtype == np.float32 else 50)) | low
+        assert np.isnan(x).sum() == 1
+        np.testing.assert_array_equal(np.isnan(getattr(backend, name)(x)).all(axis=1), np.arange(6) == 2)
+
+
+@pytest.mark.parametrize("columns", [10, 40, 1100])
+def test_probabilities_too_small_for_the_dtype_are_nought(backend, dtype, columns):
+    """Far below the maximum, and at each step across the range of exponents, nothing is negative or out of order."""
+    x = np.zeros((1, columns), dtype)
+    for depth in np.linspace(80, 95, 61) if dtype == np.float32 else np.linspace(700, 720, 81):
+        x[0, 1:] = -depth
+        y = backend.softmax_forward(x)
+        assert (y[0, 1:] >= 0).all()
+        assert (y[0, 1:] <= 1.01 * np.exp(-79 if dtype == np.float32 else -699)).all()
+        assert y[0, 0] == 1
+    x[0, 1:] = np.finfo(dtype).min
+    assert (backend.softmax_forward(x)[0, 1:] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("columns", [3, 33, 129, 1025])
+def test_a_row_has_the_same_bits_alone_and_among_others(compiled, dtype, rng, name, columns):
+    x, dy = (rng.standard_normal((11, columns)).astype(dtype) for _ in range(2))
+    y = getattr(compiled, f"{name}_forward")(x)
+    dx = getattr(compiled, f"{name}_backward")(dy, y)
+    for row in range(11):
+        np.testing.assert_array_equal(getattr(compiled, f"{name}_forward")(x[row]), y[row])
+        np.testing.assert_array_equal(getattr(compiled, f"{name}_backward")(dy[row], y[row]), dx[row])
+
+
 def test_one_minus_infinity_is_probability_nought(backend, dtype):
     x = np.array([[-np.inf, 0, 0]], dtype)
     np.testing.assert_allclose(backend.softmax_forward(x), np.array([[0, 0.5, 0.5]], dtype), strict=True)

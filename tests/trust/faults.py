@@ -39,7 +39,13 @@ FAULTS = (
     # Sums in parts.
     Fault("first block of K again", "gemm.c", "gemm", ".add = p->add || job->start > 0", ".add = p->add"),
     Fault("activation of a part", "gemm.c", "dense", ".last = job->start + job->depth == p->K", ".last = 1"),
-    Fault("half of the dot product", "softmax.c", "softmax", "real mean = sum_lanes(dot);", "real mean = dot[0];"),
+    Fault(
+        "half of the dot product",
+        "softmax.c",
+        "softmax",
+        "fold_group(sum_of, rows, dots, dot);",
+        "EACH_ROW (i) dot[i] = dots[i][0];",
+    ),
     Fault("patches not added up", "conv_im2col.h", "conv", ".add = 1}", ".add = 0}"),
     Fault(
         "odd entry dropped",
@@ -90,8 +96,16 @@ FAULTS = (
         "no guard against overflow",
         "softmax.c",
         "softmax",
-        "real sum = row_exp_sum(y, x, row_max(x, C), C);",
-        "real sum = row_exp_sum(y, x, 0, C);",
+        "group_exp_sum(rows, y, x, max, C, sum);",
+        "group_exp_sum(rows, y, x, (real[GROUP]){0}, C, sum);",
+    ),
+    Fault("NaN lost by the quick power", "rows.h", "softmax", "EACH_ROW (i) sums[i] += seen[i] - seen[i];", ""),
+    Fault(
+        "lanes of the upper half not folded",
+        "rows.h",
+        "softmax",
+        "half > 2; half /= 2) all",
+        "half > 4; half /= 2) all",
     ),
     # Formulas.
     Fault(
