@@ -52,19 +52,17 @@ class Contender:
         return self.rival.title if self.mode == "default" else f"{self.rival.title} ({self.mode})"
 
 
-IMAGES = ("mlp", "cnn")
-
-
-def modes(rival: str, model: str, kind: str) -> tuple[str, ...]:
-    """The modes worth trying; the fastest one stands for the rival."""
-    sequences, training = model not in IMAGES, kind != "inference"
+def modes(rival: str, family: str, kind: str) -> tuple[str, ...]:
+    """The modes worth trying for a family of models; the fastest one stands for the rival."""
+    recurrence, training = family == "recurrence", kind != "inference"
     if rival == "pytorch":
-        layouts = ("default", "channels_last") if model == "cnn" else ("default",)
+        layouts = ("default", "channels_last") if family == "convolution" else ("default",)
         return (*layouts, *(f"{layout}+compile" for layout in layouts))
     if rival == "jax":
-        return ("default", *(("pipelined",) if training else ()), *(("unroll4",) if sequences else ()))
+        return ("default", *(("pipelined",) if training else ()), *(("unroll4",) if recurrence else ()))
     if rival == "keras":
-        return ("default", "steps_per_execution", *(("jit",) if sequences else ()))
+        return ("default", "steps_per_execution", "jit" if recurrence else "no_jit")
     if rival == "onnxruntime":
-        return ("spinning", "sleeping")
+        threads = ("spinning", "sleeping")
+        return (*threads, *(f"{mode}+fused" for mode in threads)) if family == "attention" else threads
     return ("default",)

@@ -6,7 +6,7 @@ Parameters stand in the order and layout of Keras' ``get_weights()``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod, sqrt
 
 import numpy as np
@@ -34,10 +34,36 @@ def dense(inputs: int, units: int, first: bool = False) -> Layer:
     return Layer((glorot(inputs, units), zeros(units)), inputs * units, first)
 
 
-def conv(kernel: tuple[int, int], channels: int, filters: int, pixels: int, first: bool = False) -> Layer:
-    """A convolution that gives so many pixels."""
+def conv(
+    kernel: tuple[int, int], channels: int, filters: int, pixels: int, first: bool = False, bias: bool = True
+) -> Layer:
+    """A convolution with so many output pixels."""
     shape = (*kernel, channels, filters)
-    return Layer((glorot(*shape), zeros(filters)), pixels * prod(shape), first)
+    return Layer((glorot(*shape), *([zeros(filters)] if bias else [])), pixels * prod(shape), first)
+
+
+def batch_norm(channels: int) -> Layer:
+    """Scale, offset, moving mean, moving variance."""
+    near_one, near_zero = uniform(0.2, channels, around=1.0), uniform(0.2, channels)
+    return Layer((near_one, near_zero, near_zero, near_one))
+
+
+def layer_norm(width: int) -> Layer:
+    """Scale, offset."""
+    return Layer((uniform(0.2, width, around=1.0), uniform(0.2, width)))
+
+
+def attention(width: int, heads: int, depth: int, steps: int) -> Layer:
+    """Self-attention: kernel and bias of query, key, value and output. Causal or not, its products count in full."""
+    project = (glorot(width, heads * depth, shape=(width, heads, depth)), uniform(0.2, heads, depth))
+    output = (glorot(heads * depth, width, shape=(heads, depth, width)), uniform(0.2, width))
+    products = 4 * width * heads * depth + 2 * steps * heads * depth
+    return Layer((*project, *project, *project, *output), steps * products)
+
+
+def steps(layer: Layer, count: int) -> Layer:
+    """A layer that is applied at every step of a sequence."""
+    return replace(layer, multiply_adds=count * layer.multiply_adds)
 
 
 def embedding(vocabulary: int, width: int) -> Layer:
@@ -68,10 +94,10 @@ def _recurrent(gates: int, inputs: int, units: int, steps: int, bias: Draw) -> L
     return Layer((glorot(inputs, width), orthogonal(units, width), bias), steps * (inputs + units) * width)
 
 
-def glorot(*shape: int) -> Draw:
-    """Uniform, by the sum of both fans."""
-    limit = sqrt(6 / (prod(shape[:-2]) * (shape[-2] + shape[-1])))
-    return uniform(limit, *shape)
+def glorot(*fans: int, shape: tuple[int, ...] | None = None) -> Draw:
+    """Uniform, by the sum of both fans; a matrix of heads has a shape of its own."""
+    limit = sqrt(6 / (prod(fans[:-2]) * (fans[-2] + fans[-1])))
+    return uniform(limit, *(shape or fans))
 
 
 def orthogonal(rows: int, columns: int) -> Draw:
@@ -84,8 +110,8 @@ def orthogonal(rows: int, columns: int) -> Draw:
     return draw
 
 
-def uniform(limit: float, *shape: int) -> Draw:
-    return lambda rng: rng.uniform(-limit, limit, shape).astype(np.float32)
+def uniform(limit: float, *shape: int, around: float = 0.0) -> Draw:
+    return lambda rng: (around + rng.uniform(-limit, limit, shape)).astype(np.float32)
 
 
 def zeros(*shape: int) -> Draw:

@@ -90,7 +90,7 @@ def race(
     """
     lanes = [Lane(Contender(FASTNN, "default"))]
     lanes += [
-        Lane(Contender(rival, mode)) for rival in rivals for mode in modes(rival.key, event.model.name, event.kind)
+        Lane(Contender(rival, mode)) for rival in rivals for mode in modes(rival.key, event.model.family, event.kind)
     ]
     with tempfile.TemporaryDirectory(prefix="fastnn-rivals-") as folder:
         data = Path(folder) / "data.npz"
@@ -100,7 +100,8 @@ def race(
                 if lane.note:
                     continue
                 job = {"model": event.model.name, "kind": event.kind, "mode": lane.contender.mode, "threads": threads,
-                       "seconds": seconds, "data": str(data)}  # fmt: skip
+                       "seconds": seconds, "data": str(data), "dropout": event.model.dropout,
+                       "check": event.model.check}  # fmt: skip
                 run_lane(lane, lanes[0], job)
                 if lane.results and not lane.note:
                     say(f"  round {turn + 1}: {lane.contender.label:32} {lane.results[-1]['median']:9.4f} ms a step")

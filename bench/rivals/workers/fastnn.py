@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.rivals.workers.keras_graphs import GRAPHS
 from bench.rivals.workers.worker import Job, Run, is_binary, serve
-from fastnn import kernels
+from fastnn import kernels, layers
 from fastnn.layers import (
     GRU,
     LSTM,
@@ -17,7 +18,8 @@ from fastnn.layers import (
     MaxPooling2D,
     SimpleRNN,
 )
-from fastnn.models import Sequential
+from fastnn.models import Model, Sequential
+from fastnn.optimizers import Adam
 
 
 def mlp() -> Sequential:
@@ -64,9 +66,22 @@ MODELS = {
 }
 
 
+class Words:
+    """The words that models with branches are written in: all layers, and ``Model``."""
+
+    Model = Model
+
+    def __getattr__(self, name: str) -> type:
+        return getattr(layers, name)
+
+
 def prepare(job: Job) -> Run:
     weights, x, y = job.load()
-    model = MODELS[job.model]()
+    binary = is_binary(weights)
+    if job.model in GRAPHS:
+        model = GRAPHS[job.model](Words(), job.dropout, "sigmoid" if binary else "softmax")
+    else:
+        model = MODELS[job.model]()
     model.set_weights(weights)
 
     def extras() -> dict[str, float]:
@@ -74,8 +89,8 @@ def prepare(job: Job) -> Run:
 
     if not job.training:
         return Run(lambda i: model.predict_on_batch(x[i % len(x)]), extras=extras)
-    loss = "binary_crossentropy" if is_binary(weights) else "sparse_categorical_crossentropy"
-    model.compile(optimizer="adam", loss=loss)
+    loss = "binary_crossentropy" if binary else "sparse_categorical_crossentropy"
+    model.compile(optimizer=Adam(job.learning_rate), loss=loss)
 
     return Run(lambda i: model.train_on_batch(x[i % len(x)], y[i % len(x)]), extras=extras)
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from bench.rivals.workers.jax_graphs import GRAPHS, Net
 from bench.rivals.workers.worker import Job, Run, is_binary, serve, time_steps
 
 PIPELINE = 16
@@ -86,6 +87,16 @@ SEQUENCE_MODELS = {
 }
 
 
+Model = Callable[[Net, jax.Array], jax.Array]
+
+
+def build(job: Job, unroll: int) -> Model:
+    if job.model in GRAPHS:
+        return GRAPHS[job.model]
+    chain = MODELS.get(job.model) or partial(SEQUENCE_MODELS[job.model], unroll=unroll)
+    return lambda net, x: chain(net.weights, x)
+
+
 def max_pool(x: jax.Array) -> jax.Array:
     """2×2, by reshaping: faster here than reduce_window and its gradient."""
     n, h, w, c = x.shape
@@ -106,7 +117,8 @@ def adam(w: jax.Array, g: jax.Array, m: jax.Array, v: jax.Array, rate: jax.Array
 
 
 def class_loss(z: jax.Array, y: jax.Array) -> jax.Array:
-    return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1).mean()
+    """Of classes along the last axis, at one place or at many."""
+    return -jnp.take_along_axis(jax.nn.log_softmax(z), y[..., None], axis=-1).mean()
 
 
 def binary_loss(z: jax.Array, y: jax.Array) -> jax.Array:
@@ -117,25 +129,31 @@ def prepare(job: Job) -> Run:
     weights, x, y = job.load()
     binary = is_binary(weights)
     unroll, pipelined = read_mode(job.mode)
-    apply = MODELS.get(job.model) or partial(SEQUENCE_MODELS[job.model], unroll=unroll)
+    model = build(job, unroll)
     x = [jnp.asarray(batch) for batch in x]
     y = [jnp.asarray(labels, dtype=jnp.float32 if binary else jnp.int32) for labels in y]
     weights = [jnp.asarray(w) for w in weights]
 
     if not job.training:
         last = jax.nn.sigmoid if binary else jax.nn.softmax
-        infer = jax.jit(lambda w, x: last(apply(w, x)))
+        infer = jax.jit(lambda w, x: last(model(Net(w, training=False), x)))
         return Run(lambda i: infer(weights, x[i % len(x)]).block_until_ready())
 
     entropy = binary_loss if binary else class_loss
 
+    def loss_of(w: list[jax.Array], x: jax.Array, y: jax.Array, key: jax.Array) -> Any:
+        net = Net(w, training=True, rate=job.dropout, key=key)
+        return entropy(model(net, x), y), net.replaced
+
     @partial(jax.jit, donate_argnums=0)
     def train(state: Any, x: jax.Array, y: jax.Array) -> Any:
         w, m, v, t = state
-        loss, g = jax.value_and_grad(lambda w: entropy(apply(w, x), y))(w)
+        key = jax.random.fold_in(jax.random.key(0, impl="unsafe_rbg"), t.astype(int))
+        (loss, replaced), g = jax.value_and_grad(loss_of, has_aux=True)(w, x, y, key)
         t = t + 1
-        rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        rate = job.learning_rate * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         w, m, v = map(list, zip(*(adam(*parts, rate) for parts in zip(w, g, m, v, strict=True)), strict=True))
+        w = [replaced.get(i, new) for i, new in enumerate(w)]  # moving averages have no gradient
         return (w, m, v, t), loss
 
     zeros = [jnp.zeros_like(w) for w in weights]

@@ -1,4 +1,7 @@
-"""ONNX Runtime: the model written with the ``onnx`` package; modes: spinning or sleeping threads."""
+"""ONNX Runtime: the model written with the ``onnx`` package.
+
+Modes: spinning or sleeping threads; "+fused" takes the runtime's own operator for attention.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import numpy as np
 import onnxruntime
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
-from bench.rivals.workers.worker import Job, Run, serve
+from bench.rivals.workers.onnx_graphs import GRAPHS, MICROSOFT, Graph
+from bench.rivals.workers.worker import Job, Run, is_binary, serve
 
 
 def mlp() -> list[NodeProto]:
@@ -136,30 +140,46 @@ def shapes(job: Job, ids: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {name: np.asarray(shape, np.int64) for name, shape in rows.items()}
 
 
-def build(job: Job, weights: list[np.ndarray], shape: tuple[int, ...]) -> ModelProto:
-    constants = {f"w{i}": w for i, w in enumerate(operands(job, weights))} | shapes(job, shape)
-    element = TensorProto.INT64 if job.model in GATES else TensorProto.FLOAT
-    graph = helper.make_graph(
-        MODELS[job.model](),
-        job.model,
-        [helper.make_tensor_value_info("x", element, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [shape[0], weights[-1].shape[-1]])],
-        [numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in constants.items()],
+def chain(job: Job, weights: list[np.ndarray], x: np.ndarray) -> tuple[list[NodeProto], list[TensorProto]]:
+    """Nodes and constants of a model without branches."""
+    constants = {f"w{i}": w for i, w in enumerate(operands(job, weights))} | shapes(job, x.shape)
+    return MODELS[job.model](), [
+        numpy_helper.from_array(np.ascontiguousarray(a), name) for name, a in constants.items()
+    ]
+
+
+def graph(job: Job, weights: list[np.ndarray], x: np.ndarray) -> tuple[list[NodeProto], list[TensorProto]]:
+    """Nodes and constants of a model with branches."""
+    g = Graph(weights, steps=x.shape[1], fused="fused" in job.mode)
+    z = GRAPHS[job.model](g, "x")
+    last = helper.make_node("Sigmoid", [z], ["y"]) if is_binary(weights) else helper.make_node("Softmax", [z], ["y"])
+    return [*g.nodes, last], g.constants
+
+
+def build(job: Job, weights: list[np.ndarray], x: np.ndarray, places: tuple[int, ...]) -> ModelProto:
+    """``places`` are the axes of the labels between batch and classes: of a model that answers at every step."""
+    nodes, constants = (graph if job.model in GRAPHS else chain)(job, weights, x)
+    element = TensorProto.INT64 if x.dtype == np.int64 else TensorProto.FLOAT
+    inputs = [helper.make_tensor_value_info("x", element, x.shape)]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [len(x), *places, weights[-1].shape[-1]])]
+    operators = [helper.make_opsetid("", 20), helper.make_opsetid(MICROSOFT, 1)]
+    model = helper.make_model(
+        helper.make_graph(nodes, job.model, inputs, outputs, constants), opset_imports=operators, ir_version=10
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     checker.check_model(model)
     return model
 
 
 def prepare(job: Job) -> Run:
-    weights, x, _ = job.load()
+    weights, x, y = job.load()
     x = [channels_first(batch) for batch in x]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = job.threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if job.mode == "spinning" else "0")
-    model = build(job, weights, x[0].shape).SerializeToString()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if "spinning" in job.mode else "0")
+    places = () if is_binary(weights) else y[0].shape[1:]
+    model = build(job, weights, x[0], places).SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return Run(lambda i: session.run(None, {"x": x[i % len(x)]})[0])
 

@@ -10,6 +10,7 @@ import torch
 import torch._inductor.config
 from torch import nn
 
+from bench.rivals.workers.pytorch_graphs import GRAPHS, fold_norms
 from bench.rivals.workers.worker import Job, Run, is_binary, serve
 
 
@@ -40,6 +41,11 @@ MODELS = {
     "gru": partial(classifier, nn.GRU),
     "lstm": partial(classifier, nn.LSTM),
 }
+
+
+def build(job: Job, weights: list[np.ndarray]) -> nn.Module:
+    w = [torch.from_numpy(array) for array in weights]
+    return MODELS[job.model](w) if job.model in MODELS else GRAPHS[job.model](iter(w), job.dropout)
 
 
 def dense(w: torch.Tensor, b: torch.Tensor) -> nn.Linear:
@@ -111,6 +117,11 @@ def tensor(batch: np.ndarray, memory_format: torch.memory_format) -> torch.Tenso
     return t.permute(0, 3, 1, 2).contiguous(memory_format=memory_format) if t.ndim == 4 else t
 
 
+def class_loss(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Of classes along the last axis, at one place or at many."""
+    return nn.functional.cross_entropy(z.flatten(0, -2), y.flatten())
+
+
 def prepare(job: Job) -> Run:
     torch.set_num_threads(job.threads)
     torch.set_flush_denormal(True)
@@ -118,7 +129,7 @@ def prepare(job: Job) -> Run:
     memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
     weights, x, y = job.load()
     binary = is_binary(weights)
-    model = MODELS[job.model]([torch.from_numpy(w) for w in weights]).to(memory_format=memory_format)
+    model = build(job, weights).to(memory_format=memory_format)
     x = [tensor(batch, memory_format) for batch in x]
     y = [torch.from_numpy(labels) for labels in y]
     torch._inductor.config.freezing = (
@@ -127,7 +138,8 @@ def prepare(job: Job) -> Run:
     maybe = torch.compile if compiled else lambda function: function
 
     if not job.training:
-        infer = maybe(nn.Sequential(model, nn.Sigmoid() if binary else nn.Softmax(dim=1)).eval())
+        last = nn.Sigmoid() if binary else nn.Softmax(dim=-1)
+        infer = maybe(nn.Sequential(fold_norms(model), last).eval())
 
         @torch.inference_mode()
         def predict(i: int) -> torch.Tensor:
@@ -135,8 +147,8 @@ def prepare(job: Job) -> Run:
 
         return Run(predict)
 
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
-    entropy = nn.functional.binary_cross_entropy_with_logits if binary else nn.functional.cross_entropy
+    optimizer = torch.optim.Adam(model.parameters(), lr=job.learning_rate, eps=1e-7, fused=True)
+    entropy = nn.functional.binary_cross_entropy_with_logits if binary else class_loss
     loss_of = maybe(lambda x, y: entropy(model(x), y))
 
     group = optimizer.param_groups[0]

@@ -1,7 +1,8 @@
 """What every worker shares: read the job, answer for the check, warm up, time every step, print one line of JSON.
 
-The job comes as JSON in the first argument: model, kind ("train", "mnist" or "inference"), mode, threads, seconds, and
-``data``, an .npz file with the weights w0, w1, … and the batches x and y.
+The job comes as JSON in the first argument: model, kind ("train", "mnist" or "inference"), mode, threads, seconds,
+``data``, an .npz file with the weights w0, w1, … and the batches x and y, the rates of dropout and of learning, and
+``check``, the settings that are others in the check, where what is timed could not be compared.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 CHECKED_STEPS = 10
+CHECKED_OUTPUTS = 4096
 MOST_STEPS = 20_000
-LEAST_STEPS = 30
+LEAST_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Job:
     threads: int
     seconds: float
     data: str
+    dropout: float = 0.0
+    learning_rate: float = 1e-3
+    check: dict[str, float] = field(default_factory=dict)
 
     @property
     def training(self) -> bool:
@@ -75,16 +80,25 @@ def time_steps(step: Callable[[int], Any], seconds: float, block: int = 1) -> li
     return milliseconds
 
 
+def answers(run: Run, training: bool) -> list[float]:
+    """What all contenders must agree on: the first losses, or outputs for the first batch, evenly spaced if many."""
+    if training:
+        return [float(run.step(i)) for i in range(CHECKED_STEPS)]
+    outputs = np.asarray(run.step(0), dtype=np.float64).ravel()
+    return outputs[:: -(-outputs.size // CHECKED_OUTPUTS)].tolist()
+
+
 def serve(prepare: Callable[[Job], Run]) -> None:
-    """Do the job of the command line."""
+    """Do the job of the command line: answer for the check, then time."""
     job = Job(**json.loads(sys.argv[1]))
-    run = prepare(job)
-    if job.training:
-        answers = [float(run.step(i)) for i in range(CHECKED_STEPS)]
-    else:
-        answers = np.asarray(run.step(0), dtype=np.float64).ravel().tolist()
+    run = prepare(replace(job, **job.check))
+    result = {"answers": answers(run, job.training)}
+    if job.check and job.training:
+        run = prepare(job)
+        if job.dropout and float(run.step(0)) == result["answers"][0]:
+            raise RuntimeError("The first loss is the same with dropout and without it.")
     times = run.times or (lambda seconds: time_steps(run.step, seconds))
     times(job.seconds / 4)
     milliseconds = times(job.seconds)
-    result = {"median": median(milliseconds), "best": min(milliseconds), "steps": len(milliseconds), "answers": answers}
+    result |= {"median": median(milliseconds), "best": min(milliseconds), "steps": len(milliseconds)}
     print(json.dumps(result | run.extras()), flush=True)
