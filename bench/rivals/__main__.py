@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from bench.rivals.contenders import RIVALS
+from bench.rivals.memory import memory_table
 from bench.rivals.models import MODELS
 from bench.rivals.race import Event, race
 from bench.rivals.table import as_json, notes, table
@@ -22,6 +23,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="fresh processes of every contender (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, help="timed in each process (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="cores and threads of each contender (%(default)s)")
+    parser.add_argument("--memory", action="store_true", help="measure the memory of training instead of time (Linux)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured here")
     chosen = parser.parse_args(argv)
     chosen.models = chosen.models or list(MODELS)
@@ -53,6 +55,10 @@ def main(argv: list[str] | None = None) -> None:
             print(
                 f"{RIVALS[name].title}: absent (install {RIVALS[name].module}, or set FASTNN_RIVALS: bench/README.md)"
             )
+    if options.memory:
+        print("\nMegabytes beyond NumPy and the data at the peak of training; in brackets, without the import.\n")
+        print(memory_table([MODELS[name] for name in options.models], present, options.rounds, options.threads))
+        return
     outcomes = []
     for event in events(options.models, options.kind):
         print(event, flush=True)

@@ -99,9 +99,7 @@ def race(
             for lane in lanes:
                 if lane.note:
                     continue
-                job = {"model": event.model.name, "kind": event.kind, "mode": lane.contender.mode, "threads": threads,
-                       "seconds": seconds, "data": str(data), "dropout": event.model.dropout,
-                       "check": event.model.check}  # fmt: skip
+                job = job_of(event.model, event.kind, lane.contender.mode, data, seconds, threads)
                 run_lane(lane, lanes[0], job)
                 if lane.results and not lane.note:
                     say(f"  round {turn + 1}: {lane.contender.label:32} {lane.results[-1]['median']:9.4f} ms a step")
@@ -115,6 +113,20 @@ def race(
         if not lane.note and (key not in fastest or lane.median < fastest[key].median):
             fastest[key] = lane
     return Outcome(event, lanes[0], fastest, [lane.note for lane in lanes if lane.note])
+
+
+def job_of(model: Model, kind: str, mode: str, data: Path, seconds: float, threads: int) -> dict[str, Any]:
+    """What a worker is told."""
+    return {
+        "model": model.name,
+        "kind": kind,
+        "mode": mode,
+        "threads": threads,
+        "seconds": seconds,
+        "data": str(data),
+        "dropout": model.dropout,
+        "check": model.check,
+    }
 
 
 def run_lane(lane: Lane, fastnn: Lane, job: dict[str, Any]) -> None:
@@ -133,9 +145,10 @@ def run_lane(lane: Lane, fastnn: Lane, job: dict[str, Any]) -> None:
             raise RuntimeError(lane.note)
 
 
-def run_worker(rival: Rival, job: dict[str, Any]) -> dict[str, Any]:
-    """Start a worker, wait for it, read its line of JSON."""
-    command = [rival.interpreter(), "-m", f"bench.rivals.workers.{rival.key}", json.dumps(job)]
+def run_worker(rival: Rival, job: dict[str, Any], script: str = "", *arguments: str) -> dict[str, Any]:
+    """Start a rival's worker or another script under its interpreter, wait for it, read its line of JSON."""
+    module = f"bench.rivals.workers.{script or rival.key}"
+    command = [rival.interpreter(), "-m", module, *arguments, json.dumps(job)]
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=cores.environment(job["threads"]), preexec_fn=lambda: cores.keep_to(job["threads"]),

@@ -132,7 +132,7 @@ def prepare(job: Job) -> Run:
     model = build(job, unroll)
     x = [jnp.asarray(batch) for batch in x]
     y = [jnp.asarray(labels, dtype=jnp.float32 if binary else jnp.int32) for labels in y]
-    weights = [jnp.asarray(w) for w in weights]
+    weights = [jnp.array(w) for w in weights]  # copies: the step writes into them
 
     if not job.training:
         last = jax.nn.sigmoid if binary else jax.nn.softmax

@@ -44,7 +44,7 @@ MODELS = {
 
 
 def build(job: Job, weights: list[np.ndarray]) -> nn.Module:
-    w = [torch.from_numpy(array) for array in weights]
+    w = [torch.tensor(array) for array in weights]  # copies: training writes into them
     return MODELS[job.model](w) if job.model in MODELS else GRAPHS[job.model](iter(w), job.dropout)
 
 

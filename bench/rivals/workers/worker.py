@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -41,9 +42,14 @@ class Job:
 
     def load(self) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
         """Weights in Keras' order, input batches, label batches."""
-        with np.load(self.data) as file:
-            weights = [file[f"w{i}"] for i in range(sum(name.startswith("w") for name in file.files))]
-            return weights, list(file["x"]), list(file["y"])
+        return arrays(self.data)
+
+
+@cache
+def arrays(path: str) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    with np.load(path) as file:
+        weights = [file[f"w{i}"] for i in range(sum(name.startswith("w") for name in file.files))]
+        return weights, list(file["x"]), list(file["y"])
 
 
 def is_binary(weights: list[np.ndarray]) -> bool:
