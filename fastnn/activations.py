@@ -66,7 +66,7 @@ _KERNELS = (*FUSIBLE, "gelu", "gelu_tanh", "silu", "step")
 
 
 class Activation:
-    """An element-wise activation that one kernel computes.
+    """An elementwise activation that one kernel computes.
 
     Parameters
     ----------

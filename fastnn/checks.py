@@ -1,7 +1,7 @@
-"""Argument checks that twins and wrappers share, so that both refuse the same input with the same words.
+"""Argument checks shared by twins and wrappers, so that both refuse the same input with the same messages.
 
-Wrong dtypes raise TypeError; wrong ranks, shapes, names and values ValueError; row indices and labels out of range
-IndexError. Everything is checked before anything is written.
+Wrong dtypes raise TypeError; wrong ranks, shapes, names and values raise ValueError; row indices and labels out of
+range raise IndexError. Everything is checked before anything is written.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ _REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _read(name: str, x: Any) -> np.ndarray:
-    """Read a list (of lists) as an array; arrays pass."""
+    """Convert a list (of lists) to an array; return an array unchanged."""
     if isinstance(x, np.ndarray):
         return x
     try:
         return np.asarray(x)
     except ValueError:
-        raise TypeError(f"{name} is a ragged list; its rows need one length. Received: {x!s:.80}.") from None
+        raise TypeError(
+            f"{name} must be an array, or a list whose rows have equal length. Received: {x!s:.80}."
+        ) from None
 
 
 def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
-    """Return `x` as a C-contiguous float32 or float64 array; a list is read as float64.
+    """Return `x` as a C-contiguous float32 or float64 array; a list becomes float64.
 
     Raises
     ------
@@ -65,18 +67,18 @@ def real(name: str, x: Any, ndim: int | None = None) -> np.ndarray:
         array = array.astype(np.float64)
     if array.dtype not in _REAL:
         raise TypeError(
-            f"{name} is float32 or float64 in native byte order. Received: {array.dtype.str!r} ({array.dtype}). "
-            f"Type {name}.astype(np.float32)."
+            f"{name} must be float32 or float64 in native byte order. Received: {array.dtype.str!r} ({array.dtype}). "
+            f"Use {name}.astype(np.float32)."
         )
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
+        raise ValueError(f"{name} must have {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
     return np.asarray(array, order="C")
 
 
 def reals(**arrays: tuple[Any, int | None]) -> list:
-    """Read several real arrays, ``name=(array, rank)``, which share one dtype; None stays None.
+    """Convert several real arrays, ``name=(array, rank)``, which must share one dtype; None stays None.
 
-    A flat list or a number beside an array takes the array's dtype.
+    A flat list or a number takes the dtype of the arrays beside it.
 
     Raises
     ------
@@ -100,24 +102,24 @@ def reals(**arrays: tuple[Any, int | None]) -> list:
         if dtype != given[0][1]:
             first, other = given[0]
             raise TypeError(
-                f"{name} and {first} share one dtype. Received: {first} {other}, {name} {dtype}. "
-                f"Type {name}.astype({first}.dtype) (a list is read as float64)."
+                f"{name} and {first} must share one dtype. Received: {first} {other}, {name} {dtype}. "
+                f"Use {name}.astype({first}.dtype) (a list becomes float64)."
             )
     return read
 
 
 def shape(name: str, x: np.ndarray, expected: Sequence[int], meaning: str = "") -> None:
-    """Raise ValueError unless `x` has the shape `expected`, whose axes `meaning` names.
+    """Raise ValueError unless `x` has the shape `expected`; `meaning` names its axes.
 
     Examples
     --------
     >>> shape("b", np.zeros(3), (4,), "(N,)")
     Traceback (most recent call last):
-    ValueError: b has shape (N,) = (4,). Received: (3,).
+    ValueError: b must have shape (N,) = (4,). Received: (3,).
     """
     if x.shape != tuple(expected):
         meaning = f"{meaning} = " if meaning else ""
-        raise ValueError(f"{name} has shape {meaning}{tuple(expected)}. Received: {x.shape}.")
+        raise ValueError(f"{name} must have shape {meaning}{tuple(expected)}. Received: {x.shape}.")
 
 
 def result(
@@ -128,15 +130,15 @@ def result(
     *inputs: np.ndarray | None,
     elementwise: bool = False,
 ) -> np.ndarray:
-    """Return the array to write a result into: `out` if it is fit for it, a new one if it is None.
+    """Return the array to write a result into: `out` if it is suitable, a new one if it is None.
 
     Raises
     ------
     TypeError
-        If `out` is no array of `dtype`.
+        If `out` is not an array of `dtype`.
     ValueError
-        If its shape differs from `expected`, it is not C-contiguous or not writeable, or overlaps one of `inputs`
-        (`elementwise`: being one of them is fine).
+        If its shape differs from `expected`, it is not C-contiguous or not writeable, or it overlaps one of `inputs`
+        (with `elementwise` it may be one of them).
 
     Examples
     --------
@@ -148,15 +150,15 @@ def result(
         return np.empty(expected, dtype)
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         received = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else repr(type(out))
-        hint = f"Type np.empty({tuple(expected)}, np.{dtype})."
-        raise TypeError(f"{name} is an array of {dtype}. Received: {received}. {hint}")
+        hint = f"Use np.empty({tuple(expected)}, np.{dtype})."
+        raise TypeError(f"{name} must be an array of {dtype}. Received: {received}. {hint}")
     shape(name, out, expected)
     if not (out.flags.c_contiguous and out.flags.writeable):
-        raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(out)}.")
+        raise ValueError(f"{name} must be C-contiguous and writeable. Received: {_flags(out)}.")
     for x in inputs:
         same = elementwise and x is not None and x.ctypes.data == out.ctypes.data and x.nbytes == out.nbytes
         if x is not None and not same and np.may_share_memory(x, out):
-            raise ValueError(f"{name} overlaps an input. Received: the same memory. Type np.empty_like({name}).")
+            raise ValueError(f"{name} must not overlap an input. Received: the same memory. Use np.empty_like({name}).")
     return out
 
 
@@ -234,14 +236,14 @@ def _flags(x: np.ndarray) -> str:
 
 
 def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | None:
-    """Check flat arrays that a kernel changes: one length, one real dtype, C-contiguous, writeable.
+    """Check flat arrays that a kernel updates in place: one length, one real dtype, C-contiguous, writeable.
 
-    If it changes `some` rows only, the arrays are tables of two axes; those rows are returned.
+    If it updates only `some` rows, the arrays are tables with two axes; those rows are returned.
 
     Raises
     ------
     TypeError
-        If one is no array, or of another dtype than the first.
+        If one is not an array, or has a different dtype than the first.
     ValueError
         If a shape differs, or one is not contiguous, not writeable, or overlaps another; if the rows do not ascend.
     IndexError
@@ -251,27 +253,29 @@ def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | N
     --------
     >>> in_place(w=np.zeros(3), g=np.zeros(4))
     Traceback (most recent call last):
-    ValueError: g has the shape of w, (3,). Received: (4,).
+    ValueError: g must have the shape of w, (3,). Received: (4,).
     """
     given = [(name, x) for name, x in arrays.items() if x is not None]
     first, like = given[0]
     for position, (name, x) in enumerate(given):
         if not isinstance(x, np.ndarray) or x.dtype not in _REAL:
             received = f"dtype {x.dtype}" if isinstance(x, np.ndarray) else repr(type(x))
-            raise TypeError(f"{name} is a float32 or float64 array, changed in place. Received: {received}.")
+            raise TypeError(
+                f"{name} must be a float32 or float64 array, which is updated in place. Received: {received}."
+            )
         if x.dtype != like.dtype:
-            raise TypeError(f"{name} has the dtype of {first}, {like.dtype}. Received: {x.dtype}.")
+            raise TypeError(f"{name} must have the dtype of {first}, {like.dtype}. Received: {x.dtype}.")
         if some is not None and x.ndim != 2:
-            raise ValueError(f"{name} is a table (two axes) if rows are given. Received: shape {x.shape}.")
+            raise ValueError(f"{name} must be a table (two axes) if rows are given. Received: shape {x.shape}.")
         if some is None and x.ndim != 1:
-            raise ValueError(f"{name} is flat (one axis). Received: shape {x.shape}. Type {name}.reshape(-1).")
+            raise ValueError(f"{name} must be flat (one axis). Received: shape {x.shape}. Use {name}.reshape(-1).")
         if x.shape != like.shape:
-            raise ValueError(f"{name} has the shape of {first}, {like.shape}. Received: {x.shape}.")
+            raise ValueError(f"{name} must have the shape of {first}, {like.shape}. Received: {x.shape}.")
         if not x.flags.c_contiguous or not (x.flags.writeable or (name == "g" and len(given) > 1)):
-            raise ValueError(f"{name} is C-contiguous and writeable. Received: {_flags(x)}.")
+            raise ValueError(f"{name} must be C-contiguous and writeable. Received: {_flags(x)}.")
         for other, z in given[:position]:
             if np.may_share_memory(x, z):
-                raise ValueError(f"{name} and {other} are different memory. Received: overlapping arrays.")
+                raise ValueError(f"{name} and {other} must not overlap. Received: overlapping arrays.")
     return None if some is None else rows("rows", some, len(like))
 
 
@@ -293,37 +297,37 @@ def index(name: str, i: Any, size: int, ndim: int | None = 1) -> np.ndarray:
     --------
     >>> index("t", [0, 3], 3)
     Traceback (most recent call last):
-    IndexError: t[1] is out of range: 0 to 2 are there. Received: 3.
+    IndexError: t[1] must be from 0 to 2. Received: 3.
     """
     array = _read(name, i)
-    empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # it has no integers to show
+    empty_list = array.size == 0 and not isinstance(i, np.ndarray)  # an empty list has no dtype of its own
     if (array.dtype.kind not in "iu" or array.dtype == np.uint64) and not empty_list:
-        raise TypeError(f"{name} is made of integers. Received: {array.dtype}. Type {name}.astype(np.int64).")
+        raise TypeError(f"{name} must contain integers. Received: {array.dtype}. Use {name}.astype(np.int64).")
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} has {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
+        raise ValueError(f"{name} must have {ndim} axes. Received: {array.ndim} axes, shape {array.shape}.")
     array = np.asarray(array, np.int64, order="C")
     wrong = np.argwhere((array < 0) | (array >= size))
     if len(wrong):
-        at, there = wrong[0].tolist(), f"0 to {size - 1} are there" if size else "nothing is there"
-        raise IndexError(f"{name}{at if at else ''} is out of range: {there}. Received: {array[tuple(at)]}.")
+        at, valid = wrong[0].tolist(), f"must be from 0 to {size - 1}" if size else "cannot index an axis of size 0"
+        raise IndexError(f"{name}{at if at else ''} {valid}. Received: {array[tuple(at)]}.")
     return array
 
 
 def rows(name: str, i: Any, size: int) -> np.ndarray:
-    """Return the numbers of some rows as an int64 array: each in [0, size), and larger than the one before.
+    """Return row numbers as an int64 array: each in [0, size), strictly ascending.
 
     Examples
     --------
     >>> rows("rows", [2, 0], 3)
     Traceback (most recent call last):
-    ValueError: rows ascend, each once. Received: rows[1] = 0 behind 2. Type np.unique(rows).
+    ValueError: rows must ascend strictly. Received: rows[1] = 0 after 2. Use np.unique(rows).
     """
     array = index(name, i, size)
     wrong = np.flatnonzero(array[1:] <= array[:-1])
     if wrong.size:
         at = int(wrong[0]) + 1
-        received = f"{name}[{at}] = {array[at]} behind {array[at - 1]}"
-        raise ValueError(f"{name} ascend, each once. Received: {received}. Type np.unique({name}).")
+        received = f"{name}[{at}] = {array[at]} after {array[at - 1]}"
+        raise ValueError(f"{name} must ascend strictly. Received: {received}. Use np.unique({name}).")
     return array
 
 
@@ -333,7 +337,7 @@ def mask(name: str, m: Any, expected: Sequence[int], meaning: str = "(B, T)") ->
     Raises
     ------
     TypeError
-        If it is not made of bool.
+        If it does not contain bools.
     ValueError
         If its shape differs.
 
@@ -341,11 +345,13 @@ def mask(name: str, m: Any, expected: Sequence[int], meaning: str = "(B, T)") ->
     --------
     >>> mask("mask", [[1, 0]], (1, 2))
     Traceback (most recent call last):
-    TypeError: mask is bool, True where a step counts. Received: int64. Type mask.astype(bool).
+    TypeError: mask must be bool, True where a step counts. Received: int64. Use mask.astype(bool).
     """
     array = _read(name, m)
     if array.dtype != bool:
-        raise TypeError(f"{name} is bool, True where a step counts. Received: {array.dtype}. Type {name}.astype(bool).")
+        raise TypeError(
+            f"{name} must be bool, True where a step counts. Received: {array.dtype}. Use {name}.astype(bool)."
+        )
     shape(name, array, expected, meaning)
     return np.asarray(array, order="C")
 
@@ -357,10 +363,10 @@ def choice(name: str, value: Any, allowed: Collection[str]) -> str:
     --------
     >>> choice("algorithm", "fast", ("auto", "direct"))
     Traceback (most recent call last):
-    ValueError: algorithm is one of auto, direct. Received: algorithm='fast'.
+    ValueError: algorithm must be one of auto, direct. Received: algorithm='fast'.
     """
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} is one of {', '.join(allowed)}. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}. Received: {name}={value!r}.")
     return value
 
 
@@ -370,9 +376,9 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     Raises
     ------
     TypeError
-        If it is no number.
+        If it is not a number.
     ValueError
-        If it lies outside, or is NaN.
+        If it is out of range, or NaN.
 
     Examples
     --------
@@ -382,9 +388,9 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     try:
         value = float(value) if not isinstance(value, str) else value + 0
     except TypeError:
-        raise TypeError(f"{name} is a number. Received: {name}={value!r}.") from None
+        raise TypeError(f"{name} must be a number. Received: {name}={value!r}.") from None
     if not low <= value <= high:
-        raise ValueError(f"{name} lies in [{low}, {high}]. Received: {name}={value}.")
+        raise ValueError(f"{name} must be in [{low}, {high}]. Received: {name}={value}.")
     return value
 
 
@@ -394,9 +400,9 @@ def word64(name: str, value: Any) -> int:
     Raises
     ------
     TypeError
-        If it is no integer.
+        If it is not an integer.
     ValueError
-        If it lies outside.
+        If it is out of range.
 
     Examples
     --------
@@ -406,9 +412,9 @@ def word64(name: str, value: Any) -> int:
     try:
         value = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is an integer. Received: {name}={value!r}.") from None
+        raise TypeError(f"{name} must be an integer. Received: {name}={value!r}.") from None
     if not 0 <= value < 2**64:
-        raise ValueError(f"{name} lies in [0, 2**64). Received: {name}={value}.")
+        raise ValueError(f"{name} must be in [0, 2**64). Received: {name}={value}.")
     return value
 
 
@@ -418,9 +424,9 @@ def image_shape(name: str, value: Any) -> tuple[int, int, int, int]:
     Raises
     ------
     TypeError
-        If a size is no integer.
+        If a size is not an integer.
     ValueError
-        If there are not four, or one is too small.
+        If there are not four sizes, or one is too small.
 
     Examples
     --------
@@ -430,9 +436,9 @@ def image_shape(name: str, value: Any) -> tuple[int, int, int, int]:
     try:
         sizes = tuple(operator.index(size) for size in value)
     except TypeError:
-        raise TypeError(f"{name} is four integers. Received: {name}={value!r}.") from None
+        raise TypeError(f"{name} must be four integers. Received: {name}={value!r}.") from None
     if len(sizes) != 4 or sizes[0] < 0 or min(sizes[1:]) < 1:
-        raise ValueError(f"{name} is four sizes, all but the batch at least 1. Received: {name}={sizes}.")
+        raise ValueError(f"{name} must be four sizes, all but the batch at least 1. Received: {name}={sizes}.")
     return sizes
 
 
@@ -443,8 +449,8 @@ def at_least_one(name: str, x: np.ndarray, *axes: int) -> None:
     --------
     >>> at_least_one("z", np.zeros((3, 0)), 1)
     Traceback (most recent call last):
-    ValueError: z has at least one entry on axis 1. Received: shape (3, 0).
+    ValueError: z must have at least one entry along axis 1. Received: shape (3, 0).
     """
     for axis in axes:
         if x.shape[axis] < 1:
-            raise ValueError(f"{name} has at least one entry on axis {axis}. Received: shape {x.shape}.")
+            raise ValueError(f"{name} must have at least one entry along axis {axis}. Received: shape {x.shape}.")

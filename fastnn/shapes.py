@@ -1,6 +1,6 @@
-"""The shape formulas that wrappers, twins and layers share: windows that slide over an axis, arrays joined end to end.
+"""Shape formulas shared by wrappers, twins and layers: windows that slide along an axis, arrays joined end to end.
 
-Legend: n = length of the axis, k = cells of the window, s = stride, d = dilation, out = windows that fit.
+Legend: n = length of the axis, k = cells in the window, s = stride, d = dilation, out = number of windows that fit.
 A dilated window spans d·(k − 1) + 1 cells.
 """
 
@@ -25,18 +25,18 @@ __all__ = [
 ]
 
 Padding = str | Sequence[Sequence[int]]
-_MOST_NUMBERS = 1 << 59  # of an array: their bytes, counted in 64 bits, cannot overflow
-_PADDING = 'padding is "valid", "same" or ((top, bottom), (left, right)).'
+_MOST_NUMBERS = 1 << 59  # in an array: its byte count cannot overflow 64 bits
+_PADDING = 'padding must be "valid", "same" or ((top, bottom), (left, right)).'
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
 
 def pair(name: str, value: int | Sequence[int], least: int = 1) -> tuple[int, int]:
-    """Read an integer, or two of them, as (rows, columns).
+    """Convert an integer, or two of them, to (rows, columns).
 
     Raises
     ------
     TypeError
-        If an entry is no integer.
+        If an entry is not an integer.
     ValueError
         If there are not one or two entries, or one is below `least`.
 
@@ -49,20 +49,20 @@ def pair(name: str, value: int | Sequence[int], least: int = 1) -> tuple[int, in
         entries = (operator.index(value),) * 2  # type: ignore[arg-type]
     except TypeError:
         if isinstance(value, str) or not isinstance(value, Sequence):
-            raise TypeError(f"{name} is an integer or two integers. Received: {name}={value!r}.") from None
+            raise TypeError(f"{name} must be an integer or two integers. Received: {name}={value!r}.") from None
         if len(value) != 2:
-            raise ValueError(f"{name} is an integer or two integers. Received: {name}={value!r}.") from None
+            raise ValueError(f"{name} must be an integer or two integers. Received: {name}={value!r}.") from None
         try:
             entries = (operator.index(value[0]), operator.index(value[1]))
         except TypeError:
-            raise TypeError(f"{name} is made of integers. Received: {name}={value!r}.") from None
+            raise TypeError(f"{name} must contain integers. Received: {name}={value!r}.") from None
     if min(entries) < least:
-        raise ValueError(f"{name} is at least {least}. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must be at least {least}. Received: {name}={value!r}.")
     return entries
 
 
 def window_span(window: int, dilation: int = 1) -> int:
-    """Cells from the first to the last of a dilated window, d·(k − 1) + 1.
+    """Return the number of cells that a dilated window spans, d·(k − 1) + 1.
 
     Examples
     --------
@@ -79,16 +79,15 @@ def padding_amounts(
     padding: str | Sequence[int] = "valid",
     dilation: int = 1,
 ) -> tuple[int, int]:
-    """Cells to add before and after one axis.
+    """Return the number of cells to add before and after one axis.
 
-    valid: none.  same: as many as make out = ⌈n / s⌉; total = max((out − 1)·s + d·(k − 1) + 1 − n, 0), before =
-    ⌊total / 2⌋,
-    and the extra cell goes after.  A pair of integers says them itself.
+    "valid": none.  "same": as many as make out = ⌈n / s⌉: total = max((out − 1)·s + d·(k − 1) + 1 − n, 0), before =
+    ⌊total / 2⌋, and an odd cell goes after.  A pair of integers is used as it is.
 
     Raises
     ------
     ValueError
-        For another word, or a negative amount.
+        For any other padding, or a negative amount.
 
     Examples
     --------
@@ -113,7 +112,7 @@ def output_length(
     dilation: int = 1,
     axis: str = "the axis",
 ) -> int:
-    """Windows that fit on one axis, ⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1.
+    """Return the number of windows that fit along one axis, ⌊(n + before + after − d·(k − 1) − 1) / s⌋ + 1.
 
     Raises
     ------
@@ -127,19 +126,19 @@ def output_length(
     """
     for name, size in (("length", length), ("window", window), ("stride", stride), ("dilation", dilation)):
         if size < 1:
-            raise ValueError(f"The {name} of {axis} is at least 1. Received: {size}.")
+            raise ValueError(f"The {name} of {axis} must be at least 1. Received: {size}.")
     before, after = padding_amounts(length, window, stride, padding, dilation)
     room = length + before + after - window_span(window, dilation)
     if room < 0:
         raise ValueError(
-            f"A window of {window} cells (dilation {dilation}) does not fit on {axis} of {length} cells "
-            f'with padding {before} + {after}. Received: padding={padding!r}. Type padding="same".'
+            f"A window of {window} cells (dilation {dilation}) does not fit into {axis} of {length} cells "
+            f'with padding {before} + {after}. Received: padding={padding!r}. Use padding="same".'
         )
     return room // stride + 1
 
 
 def _both(padding: Padding) -> tuple[str | Sequence[int], str | Sequence[int]]:
-    """One entry of `padding` for the rows, one for the columns."""
+    """Return the entries of `padding` for the rows and for the columns."""
     if isinstance(padding, str):
         return padding, padding
     if (
@@ -158,7 +157,7 @@ def conv2d_padding(
     padding: Padding = "valid",
     dilation: int | Sequence[int] = (1, 1),
 ) -> Pads:
-    """Padding of a convolution as ((top, bottom), (left, right)).
+    """Return the padding of a convolution as ((top, bottom), (left, right)).
 
     Examples
     --------
@@ -180,7 +179,7 @@ def conv2d_output_shape(
     dilation: int | Sequence[int] = (1, 1),
     groups: int = 1,
 ) -> tuple[int, int, int, int]:
-    """Shape (N, OH, OW, F) of the convolution of (N, H, W, C) with (KH, KW, C / groups, F).
+    """Return the shape (N, OH, OW, F) of the convolution of (N, H, W, C) with (KH, KW, C / groups, F).
 
     Raises
     ------
@@ -194,15 +193,15 @@ def conv2d_output_shape(
     """
     if len(x_shape) != 4 or len(w_shape) != 4:
         raise ValueError(
-            "Images are (N, H, W, C) and weights (KH, KW, C / groups, F). "
+            "Images must be (N, H, W, C) and weights (KH, KW, C / groups, F). "
             f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}."
         )
     (n, h, width, c), (kh, kw, cg, f) = x_shape, w_shape
     if operator.index(groups) < 1 or c % groups or f % groups:
-        raise ValueError(f"groups divides the channels C={c} and the filters F={f}. Received: groups={groups}.")
+        raise ValueError(f"groups must divide the channels C={c} and the filters F={f}. Received: groups={groups}.")
     if cg * groups != c or c < 1 or f < 1:
         raise ValueError(
-            f"w has shape (KH, KW, C / groups, F) with C={c}, groups={groups}, F ≥ 1. Received: {tuple(w_shape)}."
+            f"w must have shape (KH, KW, C / groups, F) with C={c}, groups={groups}, F ≥ 1. Received: {tuple(w_shape)}."
         )
     (sh, sw), (dh, dw), (rows, columns) = pair("strides", strides), pair("dilation", dilation), _both(padding)
     oh, ow = output_length(h, kh, sh, rows, dh, "the height"), output_length(width, kw, sw, columns, dw, "the width")
@@ -211,7 +210,7 @@ def conv2d_output_shape(
     )
     if (n or 1) * max(padded * c, oh * ow * max(kh * kw * cg, f)) > _MOST_NUMBERS:
         raise ValueError(
-            "The padded images, their windows and the outputs are at most 2**59 numbers, more than any memory holds. "
+            "The padded images, their windows and the outputs must have at most 2**59 numbers each. "
             f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}, strides={strides!r}, padding={padding!r}."
         )
     return n, oh, ow, f
@@ -221,7 +220,7 @@ def _pool(pool_size: int | Sequence[int], strides: int | Sequence[int] | None, p
     size = pair("pool_size", pool_size)
     steps = size if strides is None else pair("strides", strides)
     if padding not in ("valid", "same"):
-        raise ValueError(f'padding of a pooling is "valid" or "same". Received: padding={padding!r}.')
+        raise ValueError(f'padding of pooling must be "valid" or "same". Received: padding={padding!r}.')
     return size, steps
 
 
@@ -231,7 +230,7 @@ def pool2d_padding(
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
 ) -> Pads:
-    """Padding of a pooling as ((top, bottom), (left, right)); `strides` of None are the pool size.
+    """Return the padding of pooling as ((top, bottom), (left, right)); strides=None means the pool size.
 
     Examples
     --------
@@ -248,7 +247,7 @@ def pool2d_output_shape(
     strides: int | Sequence[int] | None = None,
     padding: str = "valid",
 ) -> tuple[int, int, int, int]:
-    """Shape (N, OH, OW, C) of the pooling of (N, H, W, C).
+    """Return the shape (N, OH, OW, C) of pooling (N, H, W, C).
 
     Raises
     ------
@@ -261,7 +260,7 @@ def pool2d_output_shape(
     ((32, 5, 5, 64), (32, 6, 6, 64))
     """
     if len(x_shape) != 4:
-        raise ValueError(f"Images are (N, H, W, C). Received: {tuple(x_shape)}.")
+        raise ValueError(f"Images must be (N, H, W, C). Received: {tuple(x_shape)}.")
     (ph, pw), (sh, sw) = _pool(pool_size, strides, padding)
     n, h, w, c = x_shape
     return n, output_length(h, ph, sh, padding, 1, "the height"), output_length(w, pw, sw, padding, 1, "the width"), c

@@ -19,7 +19,7 @@ except ModuleNotFoundError as error:
     if error.name != "fastnn.kernels._core":
         raise
     raise ImportError(
-        "The compiled kernels of fastnn are not built in this folder. In a source tree, type `pip install -e .` "
+        "The compiled kernels of fastnn are not built in this folder. In a source tree, run `pip install -e .` "
         "(it needs gcc or clang); to run without them, on the NumPy twins, set FASTNN_BACKEND=reference."
     ) from None
 
@@ -31,14 +31,14 @@ for _name in _FAMILIES:
 
 
 def peak_gflops(dtype: str = "float32", threads: int | None = None) -> float:
-    """Peak rate of multiply-adds held in registers, in 10⁹ operations a second; measured at each call."""
+    """Return the peak rate of multiply-adds in registers, in 10⁹ operations per second; measured on each call."""
     from fastnn.kernels import _machine
 
     return _machine.peak_gflops(dtype, threads)
 
 
 def stream_bandwidth(threads: int | None = None) -> float:
-    """Bytes that a large copy reads and writes, in 10⁹ a second; measured at each call."""
+    """Return the bytes that a large copy reads and writes, in 10⁹ per second; measured on each call."""
     from fastnn.kernels import _machine
 
     return _machine.stream_bandwidth(threads)

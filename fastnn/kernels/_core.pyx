@@ -58,12 +58,15 @@ cdef str _isa
 
 
 def available_isas() -> list[str]:
-    """The instruction-set tiers that both this build and this machine have, best last."""
+    """Return the instruction-set tiers that both this build and this machine have, best last."""
     return [fnn_tier_name(i).decode() for i in range(fnn_tier_count()) if fnn_tier_supported(i)]
 
 
 def isa() -> str:
-    """The instruction-set tier in use: ``"baseline"``, ``"avx2"`` or ``"avx512"`` (chosen at import; ``FASTNN_ISA`` forces it)."""
+    """Return the instruction-set tier in use: ``"baseline"``, ``"avx2"`` or ``"avx512"``.
+
+    It is chosen at import; ``FASTNN_ISA`` forces it.
+    """
     return _isa
 
 
@@ -73,8 +76,8 @@ def _choose_tier():
     _isa = os.environ.get("FASTNN_ISA") or available[-1]
     if _isa not in available:
         raise ImportError(
-            f"FASTNN_ISA names a tier that this machine or this build lacks: expected one of {', '.join(available)}. "
-            f"Received: {_isa!r}. Unset FASTNN_ISA to take the best one.")
+            f"FASTNN_ISA must name a tier that this machine and this build have: {', '.join(available)}. "
+            f"Received: {_isa!r}. Unset FASTNN_ISA to use the best one.")
     for tier in range(fnn_tier_count()):
         if fnn_tier_name(tier).decode() == _isa:
             kernels_f32 = fnn_tier_kernels(tier, FNN_F32)
@@ -85,7 +88,7 @@ _choose_tier()
 
 
 def build_info() -> dict:
-    """What this build was made of: its tiers, and the compiler."""
+    """Return the tiers and the compiler of this build."""
     return {"tiers": [fnn_tier_name(i).decode() for i in range(fnn_tier_count())], "compiler": FNN_COMPILER.decode()}
 
 
@@ -96,7 +99,10 @@ cdef const fnn_kernels *table(int dtype) noexcept nogil:
 # ---- threads ----
 
 def get_num_threads() -> int:
-    """The number of threads that kernels use: ``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs of this process."""
+    """Return the number of threads that kernels use.
+
+    It is ``FASTNN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the number of CPUs of this process.
+    """
     return fnn_get_threads()
 
 
@@ -110,7 +116,7 @@ def set_num_threads(count: int) -> None:
     """
     if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or fnn_set_threads(
             max(-1, min(<long long>count, FNN_MAX_THREADS + 1))) != 0:
-        raise ValueError(f"The number of threads is an integer from 1 to {FNN_MAX_THREADS}. Received: {count!r}.")
+        raise ValueError(f"The number of threads must be an integer from 1 to {FNN_MAX_THREADS}. Received: {count!r}.")
 
 
 # ---- arrays in ----
@@ -132,26 +138,26 @@ cdef str dtype_name(int dtype):
 
 
 cdef ndarray converted_real(object x, str name, int ndim, int dtype):
-    """The slow way in: lists become float64, strided arrays are copied, everything unsuitable is refused."""
+    """Convert on the slow path: lists become float64, strided arrays are copied, anything unsuitable is refused."""
     if not isinstance(x, np.ndarray):
         try:
             x = np.asarray(x, dtype=None if hasattr(x, "__array__") else np.float64)
         except (TypeError, ValueError):
-            raise TypeError(f"{name} is an array of float32 or float64. Received: {type(x).__name__}, which does not "
-                            f"make an array of numbers.") from None
+            raise TypeError(f"{name} must be an array of float32 or float64. Received: {type(x).__name__}, which cannot "
+                            f"be converted to an array of numbers.") from None
         if dtype != ANY and x.dtype == np.float64 and x.ndim <= 1:
             x = x.astype(dtype_name(dtype))  # a list beside an array takes the array's dtype
     if x.dtype != np.float32 and x.dtype != np.float64:
-        raise TypeError(f"{name} is an array of float32 or float64. Received: dtype {x.dtype}. "
-                        f"Type {name}.astype(np.float32).")
+        raise TypeError(f"{name} must be an array of float32 or float64. Received: dtype {x.dtype}. "
+                        f"Use {name}.astype(np.float32).")
     if not x.dtype.isnative:
-        raise TypeError(f"{name} is in native byte order. Received: dtype {x.dtype.str!r}. "
-                        f"Type {name}.astype(np.{x.dtype.name}).")
+        raise TypeError(f"{name} must be in native byte order. Received: dtype {x.dtype.str!r}. "
+                        f"Use {name}.astype(np.{x.dtype.name}).")
     if dtype != ANY and cnp.PyArray_TYPE(x) != dtype:
-        raise TypeError(f"All arrays of one call share one dtype: expected {name} of {dtype_name(dtype)}. "
-                        f"Received: {x.dtype}. Type {name}.astype(np.{dtype_name(dtype)}).")
+        raise TypeError(f"All arrays of one call must share one dtype, {dtype_name(dtype)} for {name}. "
+                        f"Received: {x.dtype}. Use {name}.astype(np.{dtype_name(dtype)}).")
     if ndim != ANY and x.ndim != ndim:
-        raise ValueError(f"{name} has {ndim} dimension{'s' if ndim != 1 else ''}. Received: shape {x.shape}.")
+        raise ValueError(f"{name} must have {ndim} {'axes' if ndim != 1 else 'axis'}. Received: shape {x.shape}.")
     return np.require(x, requirements=["C", "A"])
 
 
@@ -170,7 +176,8 @@ cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape,
     cdef int i
     for i in range(ndim):
         if cnp.PyArray_DIM(a, i) != shape[i]:
-            raise ValueError(f"{name} has shape {shape_tuple(ndim, shape)} here. Received: shape {(<object> a).shape}.")
+            raise ValueError(f"{name} must have shape {shape_tuple(ndim, shape)}. "
+                             f"Received: shape {(<object> a).shape}.")
     return a
 
 
@@ -181,11 +188,12 @@ cdef ndarray as_index(object x, str name, int ndim):
     if not isinstance(x, np.ndarray):
         x = np.asarray(x)
     if x.dtype.kind not in "iu" or x.dtype == np.uint64:
-        if x.size or x.dtype.kind != "f":  # an empty list has no integers to show
-            raise TypeError(f"{name} is an array of integers. Received: dtype {x.dtype}. Type {name}.astype(np.int64).")
+        if x.size or x.dtype.kind != "f":  # an empty list has no dtype of its own
+            raise TypeError(f"{name} must be an array of integers. Received: dtype {x.dtype}. "
+                            f"Use {name}.astype(np.int64).")
     if ndim != ANY and x.ndim != ndim:
-        raise ValueError(f"{name} has {ndim} dimension{'s' if ndim != 1 else ''}. Received: shape {x.shape}.")
-    return np.asarray(x, dtype=np.int64, order="C")  # a single id stays one
+        raise ValueError(f"{name} must have {ndim} {'axes' if ndim != 1 else 'axis'}. Received: shape {x.shape}.")
+    return np.asarray(x, dtype=np.int64, order="C")  # a single id stays a single id
 
 
 # ---- arrays out ----
@@ -405,22 +413,22 @@ cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int
             return (<Workspace> fnn_active_workspace).request(ndim, shape, dtype)
         return cnp.PyArray_EMPTY(ndim, <npy_intp *> shape, dtype, 0)
     if not isinstance(given, np.ndarray):
-        raise TypeError(f"{name}= is the array to write into. Received: {type(given).__name__}.")
+        raise TypeError(f"{name}= must be the array to write into. Received: {type(given).__name__}.")
     a = <ndarray> given
     if cnp.PyArray_TYPE(a) != dtype or not a.dtype.isnative:
-        raise TypeError(f"{name}= has dtype {np.dtype(cnp.PyArray_DescrFromType(dtype))} here. Received: {a.dtype}.")
+        raise TypeError(f"{name}= must have dtype {np.dtype(cnp.PyArray_DescrFromType(dtype))}. Received: {a.dtype}.")
     if cnp.PyArray_NDIM(a) != ndim or any([cnp.PyArray_DIM(a, i) != shape[i] for i in range(ndim)]):
-        raise ValueError(f"{name}= has shape {shape_tuple(ndim, shape)} here. Received: shape {given.shape}.")
+        raise ValueError(f"{name}= must have shape {shape_tuple(ndim, shape)}. Received: shape {given.shape}.")
     if not cnp.PyArray_ISCARRAY(a):
-        raise ValueError(f"{name}= is C-contiguous and writeable. Received: an array with strides {given.strides}, "
-                         f"writeable={given.flags.writeable}.")
+        raise ValueError(f"{name}= must be C-contiguous and writeable. Received: an array with strides "
+                         f"{given.strides}, writeable={given.flags.writeable}.")
     return a
 
 
 cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1:
     if overlap(out, x):
         raise ValueError(f"{out_name}= must not share memory with {x_name}, which is still read while {out_name} is "
-                         f"written. Leave {out_name}= out to get a new array.")
+                         f"written. Received: the same memory. Omit {out_name}= to get a new array.")
     return 0
 
 
@@ -458,7 +466,7 @@ cdef dict ACTIVATIONS = FUSIBLE | {
 
 cdef int code_of(str what, object name, dict codes) except -1:
     code = codes.get(name) if isinstance(name, str) else None
-    return checks.choice(what, name, codes) if code is None else code  # choice says what there is
+    return checks.choice(what, name, codes) if code is None else code  # choice lists the known names
 
 
 cdef int activation_code(object name, bint fusible) except -1:
@@ -473,5 +481,5 @@ cdef int check(int status) except -1:
     if status == FNN_OK:
         return 0
     if status == FNN_NO_MEMORY:
-        raise MemoryError("A kernel could not get its scratch memory.")
-    raise IndexError("A kernel met an index out of range.")
+        raise MemoryError("A kernel could not allocate its scratch memory.")
+    raise IndexError("A kernel received an index out of range.")

@@ -1,4 +1,4 @@
-"""The shape of a convolution as C reads it, worked out once for each set of arguments."""
+"""The geometry of a convolution for C, computed once per set of arguments."""
 from numpy cimport ndarray
 
 cdef extern from "fnn.h":

@@ -1,4 +1,4 @@
-"""The shape of a convolution as C reads it, worked out once for each set of arguments (rules: fastnn/shapes.py)."""
+"""The geometry of a convolution for C, computed once per set of arguments (rules: fastnn/shapes.py)."""
 from numpy cimport import_array, ndarray
 
 from fastnn.shapes import conv2d_output_shape, conv2d_padding, pair
@@ -10,7 +10,7 @@ cdef enum:
     MOST_KNOWN = 1024
 
 
-cdef Geometry work_out(tuple x_shape, tuple w_shape, object strides, object padding, object dilation, object groups):
+cdef Geometry compute_geometry(tuple x_shape, tuple w_shape, object strides, object padding, object dilation, object groups):
     cdef Geometry geometry = Geometry()
     cdef fnn_conv *s = &geometry.shape
     s.N, s.OH, s.OW, s.F = conv2d_output_shape(x_shape, w_shape, strides, padding, dilation, groups)
@@ -30,9 +30,9 @@ cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding
         return known[key]
     except KeyError:
         pass
-    except TypeError:  # lists are no keys
-        return work_out(x_shape, w_shape, strides, padding, dilation, groups)
-    geometry = work_out(x_shape, w_shape, strides, padding, dilation, groups)
+    except TypeError:  # lists are not hashable
+        return compute_geometry(x_shape, w_shape, strides, padding, dilation, groups)
+    geometry = compute_geometry(x_shape, w_shape, strides, padding, dilation, groups)
     if len(known) >= MOST_KNOWN:
         known.clear()
     known[key] = geometry

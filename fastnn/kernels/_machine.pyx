@@ -29,13 +29,13 @@ def _best_of(run, threads, repeat=40):
 
 
 def peak_gflops(dtype="float32", threads: int | None = None) -> float:
-    """Peak rate of multiply-adds held in registers, in 10⁹ operations a second, best of several short runs.
+    """Return the peak rate of multiply-adds in registers, in 10⁹ operations per second, the best of several short runs.
 
     Parameters
     ----------
     dtype : {"float32", "float64"}
     threads : int, optional
-        All threads of the pool if not given.
+        By default all threads of the pool.
     """
     cdef ndarray coefficients = np.array([0.999, 0.01], dtype=dtype)
     cdef ndarray sink = np.empty(256, dtype=dtype)
@@ -52,7 +52,7 @@ def peak_gflops(dtype="float32", threads: int | None = None) -> float:
 
 
 def stream_bandwidth(threads: int | None = None) -> float:
-    """Bytes read and written by a copy too large for the caches, in 10⁹ a second, best of several runs."""
+    """Return the bytes read and written by a copy too large for the caches, in 10⁹ per second, the best of many."""
     cdef Py_ssize_t count = 1 << 23
     cdef ndarray source = np.ones(count, dtype=np.float32)
     cdef ndarray sink = np.zeros(count, dtype=np.float32)

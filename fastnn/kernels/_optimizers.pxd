@@ -1,4 +1,4 @@
-"""The arguments of an optimizer step: arrays that are changed in place, some of their rows, and numbers."""
+"""The arguments of an optimizer step: arrays that are updated in place, row numbers, and hyperparameters."""
 from libc.stdint cimport int64_t
 from numpy cimport ndarray
 
@@ -7,14 +7,14 @@ cdef extern from "fnn.h":
         const int64_t *index
         Py_ssize_t count, total, width
 
-# The rows of the table w that a step is to change, for C; None: all.  What is returned holds the memory.
+# The rows of the table w that a step updates, for C; None: all.  The returned array owns the memory.
 cdef ndarray read_rows(fnn_rows *to, object rows, ndarray w)
 
-# Whether all are flat arrays (tables, if there are rows) of one shape and one real dtype in memory of their own, and all but g
-# writeable.
+# Whether all are flat arrays (tables, if there are rows) of one shape and one real dtype that do not overlap, and all
+# but g are writeable.
 cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=*, ndarray b=*, ndarray c=*) noexcept
 
-# Raise what a status says.
+# Raise the error that a status stands for.
 cdef int check_rows(int status, object rows, ndarray w) except -1
 
 cdef int not_negative(str name, double value) except -1

@@ -1,4 +1,4 @@
-"""The arguments of an optimizer step: arrays that are changed in place, some of their rows, and numbers."""
+"""The arguments of an optimizer step: arrays that are updated in place, row numbers, and hyperparameters."""
 from libc.stdint cimport int64_t
 from numpy cimport (
     NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_SIZE,
@@ -27,7 +27,7 @@ cdef ndarray read_rows(fnn_rows *to, object rows, ndarray w):
 
 
 cdef bint fits(ndarray x, ndarray w, int ndim, bint writeable) noexcept:
-    """Whether x is an array like w, of ndim dimensions, that the kernels can read or change."""
+    """Return whether x is an array like w, with ndim dimensions, that the kernels can read or update."""
     return x is None or (
         PyArray_NDIM(x) == ndim and PyArray_TYPE(x) == PyArray_TYPE(w) and PyArray_DIM(x, 0) == PyArray_DIM(w, 0)
         and (ndim == 1 or PyArray_DIM(x, 1) == PyArray_DIM(w, 1))
@@ -46,15 +46,15 @@ cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=None, ndarray b=No
 
 
 def refuse(rows, **arrays):
-    """Say which of the arrays does not fit, and why."""
+    """Raise an error that says which array does not fit, and why."""
     checks.in_place(rows, **arrays)
-    raise ValueError("The arrays of a step are aligned, and apart from rows. Received: an array at an odd address, or one that "
-                     "overlaps rows. Type np.array(x) to copy it.")
+    raise ValueError("The arrays of a step must be aligned and must not overlap rows. Received: an array at an odd "
+                     "address, or one that overlaps rows. Use np.array(x) to copy it.")
 
 
 cdef int check_rows(int status, object rows, ndarray w) except -1:
     if status == FNN_BAD_INDEX:
-        checks.rows("rows", rows, PyArray_DIM(w, 0))  # names the first bad one
+        checks.rows("rows", rows, PyArray_DIM(w, 0))  # names the first invalid row
     return check(status)
 
 
@@ -78,5 +78,5 @@ cdef int betas(double beta_1, double beta_2) except -1:
 cdef Py_ssize_t step_number(object step) except -1:
     cdef Py_ssize_t number = step
     if number < 1:
-        raise ValueError(f"step counts from 1. Received: step={step}.")
+        raise ValueError(f"step must be at least 1. Received: step={step}.")
     return number

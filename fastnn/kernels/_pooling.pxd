@@ -1,4 +1,4 @@
-"""What the pooling functions share: where the windows lie, and the calls that serve several of them."""
+"""Shared by the pooling functions: window positions, and the calls that serve several of them."""
 from libc.stdint cimport int32_t, uint64_t
 from numpy cimport ndarray, npy_intp
 
@@ -18,11 +18,11 @@ cdef extern from "fnn.h":
 
 cdef pooling_kernels *kernels(ndarray x) noexcept
 
-# The sizes of a batch of images, from an array's shape or from what the caller of a backward kernel said.
+# The sizes of a batch of images, from the shape of an array, or as given by the caller of a backward kernel.
 cdef int read_image(fnn_windows *g, const npy_intp *shape) except -1
 cdef int read_input_shape(fnn_windows *g, object input_shape) except -1
 
-# Window, strides and padding; then what follows from them.  Refuses what does not fit.
+# Window, strides and padding, and the sizes that follow from them.  Refuses arguments that do not fit.
 cdef int read_windows(fnn_windows *g, object pool_size, object strides, object padding) except -1
 
 # Global pooling: one window, as large as the image.
@@ -31,8 +31,8 @@ cdef int whole_image(fnn_windows *g) except -1
 # The shape of the output, of 4 dimensions, or of 2 for global pooling.
 cdef void output_shape(const fnn_windows *g, int ndim, npy_intp *shape) noexcept
 
-# Max forward; dy at the cells that forward took; the mean, plain or of stochastic pooling; dy in equal parts.
-cdef tuple largest(ndarray x, fnn_windows *g, int ndim, object y, object argmax)
-cdef ndarray to_the_taken(object dy, object taken, str name, fnn_windows *g, int ndim, object dx)
-cdef ndarray mean(ndarray x, fnn_windows *g, int ndim, bint stochastic, object y)
-cdef ndarray shared_out(object dy, fnn_windows *g, int ndim, object dx)
+# Max forward; dy at the selected cells; the mean, plain or of stochastic pooling; dy divided equally.
+cdef tuple max_forward(ndarray x, fnn_windows *g, int ndim, object y, object argmax)
+cdef ndarray scatter_to_selected(object dy, object selected, str name, fnn_windows *g, int ndim, object dx)
+cdef ndarray mean_forward(ndarray x, fnn_windows *g, int ndim, bint stochastic, object y)
+cdef ndarray divide_equally(object dy, fnn_windows *g, int ndim, object dx)

@@ -1,4 +1,4 @@
-"""What the pooling functions share: where the windows lie (formulas: fastnn/shapes.py), and the calls that serve several of them."""
+"""Shared by the pooling functions: window positions (formulas: fastnn/shapes.py), and calls that serve several."""
 from libc.stdint cimport INT32_MAX, int32_t
 from numpy cimport (
     NPY_INT32, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_TYPE, import_array,
@@ -23,7 +23,7 @@ cdef pooling_kernels *kernels(ndarray x) noexcept:
 # ---- windows ----
 
 cdef int read_image(fnn_windows *g, const npy_intp *shape) except -1:
-    """The sizes of a batch of images."""
+    """Read the sizes of a batch of images."""
     g.n, g.h, g.w, g.c = shape[0], shape[1], shape[2], shape[3]
     if g.h < 1 or g.w < 1 or g.c < 1:
         checks.image_shape("the shape (N, H, W, C)", (g.n, g.h, g.w, g.c))
@@ -31,14 +31,14 @@ cdef int read_image(fnn_windows *g, const npy_intp *shape) except -1:
 
 
 cdef int read_input_shape(fnn_windows *g, object input_shape) except -1:
-    """The same, as the caller of a backward kernel said them."""
+    """Read the same sizes as given by the caller of a backward kernel."""
     cdef tuple sizes = checks.image_shape("input_shape", input_shape)
     g.n, g.h, g.w, g.c = sizes[0], sizes[1], sizes[2], sizes[3]
     return 0
 
 
 cdef bint is_pair(object value) noexcept:
-    """Whether value is a tuple of two plain ints, which needs no reading."""
+    """Return whether value is a tuple of two plain ints, which needs no conversion."""
     return type(value) is tuple and len(<tuple> value) == 2 and type((<tuple> value)[0]) is int and type((<tuple> value)[1]) is int
 
 
@@ -47,7 +47,7 @@ cdef inline Py_ssize_t padding_before(Py_ssize_t length, Py_ssize_t window, Py_s
 
 
 cdef int read_windows(fnn_windows *g, object pool_size, object strides, object padding) except -1:
-    """Window, strides and padding; then the sizes that follow from them and the images (the formulas of fastnn.shapes)."""
+    """Read window, strides and padding, and compute the sizes that follow from them (formulas: fastnn.shapes)."""
     cdef tuple size = pool_size if is_pair(pool_size) else shapes.pair("pool_size", pool_size)
     cdef tuple steps = size if strides is None else strides if is_pair(strides) else shapes.pair("strides", strides)
     cdef bint same = padding == "same"
@@ -55,12 +55,13 @@ cdef int read_windows(fnn_windows *g, object pool_size, object strides, object p
         g.ph, g.pw = size[0], size[1]
         g.sh, g.sw = steps[0], steps[1]
     except OverflowError:
-        raise ValueError(f"pool_size and strides count cells of an image. Received: {pool_size=}, {strides=}.") from None
+        raise ValueError(
+            f"pool_size and strides must be sizes in an image. Received: {pool_size=}, {strides=}.") from None
     if (g.ph < 1 or g.pw < 1 or g.sh < 1 or g.sw < 1 or not (same or padding == "valid")
             or not same and (g.ph > g.h or g.pw > g.w)):
-        shapes.pool2d_output_shape((g.n, g.h, g.w, g.c), pool_size, strides, padding)  # says what does not fit
+        shapes.pool2d_output_shape((g.n, g.h, g.w, g.c), pool_size, strides, padding)  # raises the error
     if g.ph > INT32_MAX // g.pw:
-        raise ValueError(f"A window has at most 2**31 - 1 cells, which int32 can count. Received: {g.ph} x {g.pw}.")
+        raise ValueError(f"A window can have at most 2**31 - 1 cells, the range of int32. Received: {g.ph} x {g.pw}.")
     g.oh = (g.h - 1) // g.sh + 1 if same else (g.h - g.ph) // g.sh + 1
     g.ow = (g.w - 1) // g.sw + 1 if same else (g.w - g.pw) // g.sw + 1
     g.top = padding_before(g.h, g.ph, g.sh, g.oh) if same else 0
@@ -69,15 +70,15 @@ cdef int read_windows(fnn_windows *g, object pool_size, object strides, object p
 
 
 cdef int whole_image(fnn_windows *g) except -1:
-    """Global pooling: one window, as large as the image."""
+    """Use one window as large as the image, for global pooling."""
     g.ph, g.pw, g.sh, g.sw, g.top, g.left, g.oh, g.ow = g.h, g.w, 1, 1, 0, 0, 1, 1
     if g.ph > INT32_MAX // g.pw:
-        raise ValueError(f"An image has at most 2**31 - 1 pixels, which int32 can count. Received: {g.ph} x {g.pw}.")
+        raise ValueError(f"An image can have at most 2**31 - 1 pixels, the range of int32. Received: {g.ph} x {g.pw}.")
     return 0
 
 
 cdef void output_shape(const fnn_windows *g, int ndim, npy_intp *shape) noexcept:
-    """(N, OH, OW, C), or (N, C) of global pooling."""
+    """Write (N, OH, OW, C), or (N, C) for global pooling."""
     if ndim == 2:
         shape[0], shape[1] = g.n, g.c
     else:
@@ -87,30 +88,32 @@ cdef void output_shape(const fnn_windows *g, int ndim, npy_intp *shape) noexcept
 # ---- arguments ----
 
 cdef ndarray as_cells(object cells, str name, int ndim, const npy_intp *shape):
-    """The int32 array that a forward kernel wrote."""
+    """Check the int32 array that a forward kernel wrote."""
     cdef ndarray a
     if not isinstance(cells, ndarray) or PyArray_TYPE(<ndarray> cells) != NPY_INT32 or not PyArray_ISNOTSWAPPED(<ndarray> cells):
-        raise TypeError(f"{name} is the int32 array of the forward kernel. Received: {getattr(cells, 'dtype', type(cells))}.")
+        raise TypeError(f"{name} must be the int32 array of the forward kernel. "
+                        f"Received: {getattr(cells, 'dtype', type(cells))}.")
     a = <ndarray> cells
     checked = PyArray_NDIM(a) == ndim
     for axis in range(ndim):
         checked = checked and PyArray_DIM(a, axis) == shape[axis]
     if not checked:
-        raise ValueError(f"{name} has shape {tuple([shape[i] for i in range(ndim)])} here. Received: shape {cells.shape}.")
+        raise ValueError(f"{name} must have shape {tuple([shape[i] for i in range(ndim)])}. "
+                         f"Received: shape {cells.shape}.")
     return a if PyArray_ISCARRAY_RO(a) else np.array(a, order="C")
 
 
 cdef int check_cells(int status, str name, ndarray cells, const fnn_windows *g) except -1:
     if status == FNN_BAD_INDEX:
         raise IndexError(
-            f"{name} holds cells of the window, 0 to {g.ph * g.pw - 1}, that lie on the image. Received: {cells.min()} to "
-            f"{cells.max()}. Type the shapes and options of the forward call that made it.")
+            f"{name} must hold window cells, 0 to {g.ph * g.pw - 1}, that are inside the image. "
+            f"Received: {cells.min()} to {cells.max()}. Use the shapes and options of the forward call that returned it.")
     return check(status)
 
 
 # ---- calls ----
 
-cdef tuple largest(ndarray x, fnn_windows *g, int ndim, object y, object argmax):
+cdef tuple max_forward(ndarray x, fnn_windows *g, int ndim, object y, object argmax):
     cdef npy_intp shape[4]
     cdef int status
     output_shape(g, ndim, shape)
@@ -126,26 +129,26 @@ cdef tuple largest(ndarray x, fnn_windows *g, int ndim, object y, object argmax)
     return values, cells
 
 
-cdef ndarray to_the_taken(object dy, object taken, str name, fnn_windows *g, int ndim, object dx):
-    """dy at the cells that forward took, zeros elsewhere."""
+cdef ndarray scatter_to_selected(object dy, object selected, str name, fnn_windows *g, int ndim, object dx):
+    """Return dy at the selected cells, zero elsewhere."""
     cdef npy_intp shape[4]
     cdef int status
-    cdef ndarray slope = as_real(dy, "dy", ndim)
+    cdef ndarray gradient = as_real(dy, "dy", ndim)
     output_shape(g, ndim, shape)
-    as_real_shaped(slope, "dy", ndim, shape, PyArray_TYPE(slope))
-    cdef ndarray cells = as_cells(taken, name, ndim, shape)
+    as_real_shaped(gradient, "dy", ndim, shape, PyArray_TYPE(gradient))
+    cdef ndarray cells = as_cells(selected, name, ndim, shape)
     shape[0], shape[1], shape[2], shape[3] = g.n, g.h, g.w, g.c
-    cdef ndarray result = output(dx, "dx", 4, shape, PyArray_TYPE(slope))
-    apart(result, slope, "dx", "dy")
+    cdef ndarray result = output(dx, "dx", 4, shape, PyArray_TYPE(gradient))
+    apart(result, gradient, "dx", "dy")
     apart(result, cells, "dx", name)
-    cdef pooling_kernels *k = kernels(slope)
+    cdef pooling_kernels *k = kernels(gradient)
     with nogil:
-        status = k.max_pool2d_backward(PyArray_DATA(result), PyArray_DATA(slope), <const int32_t *> PyArray_DATA(cells), g)
+        status = k.max_pool2d_backward(PyArray_DATA(result), PyArray_DATA(gradient), <const int32_t *> PyArray_DATA(cells), g)
     check_cells(status, name, cells, g)
     return result
 
 
-cdef ndarray mean(ndarray x, fnn_windows *g, int ndim, bint stochastic, object y):
+cdef ndarray mean_forward(ndarray x, fnn_windows *g, int ndim, bint stochastic, object y):
     cdef npy_intp shape[4]
     cdef int status
     output_shape(g, ndim, shape)
@@ -159,18 +162,18 @@ cdef ndarray mean(ndarray x, fnn_windows *g, int ndim, bint stochastic, object y
     return values
 
 
-cdef ndarray shared_out(object dy, fnn_windows *g, int ndim, object dx):
-    """dy in equal parts."""
+cdef ndarray divide_equally(object dy, fnn_windows *g, int ndim, object dx):
+    """Divide each dy equally among the real cells of its window."""
     cdef npy_intp shape[4]
     cdef int status
-    cdef ndarray slope = as_real(dy, "dy", ndim)
+    cdef ndarray gradient = as_real(dy, "dy", ndim)
     output_shape(g, ndim, shape)
-    as_real_shaped(slope, "dy", ndim, shape, PyArray_TYPE(slope))
+    as_real_shaped(gradient, "dy", ndim, shape, PyArray_TYPE(gradient))
     shape[0], shape[1], shape[2], shape[3] = g.n, g.h, g.w, g.c
-    cdef ndarray result = output(dx, "dx", 4, shape, PyArray_TYPE(slope))
-    apart(result, slope, "dx", "dy")
-    cdef pooling_kernels *k = kernels(slope)
+    cdef ndarray result = output(dx, "dx", 4, shape, PyArray_TYPE(gradient))
+    apart(result, gradient, "dx", "dy")
+    cdef pooling_kernels *k = kernels(gradient)
     with nogil:
-        status = k.average_pool2d_backward(PyArray_DATA(result), PyArray_DATA(slope), g)
+        status = k.average_pool2d_backward(PyArray_DATA(result), PyArray_DATA(gradient), g)
     check(status)
     return result

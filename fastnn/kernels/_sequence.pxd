@@ -1,4 +1,4 @@
-"""What the recurrent wrappers share: the arguments that all of them have, checked once, and the struct that C reads."""
+"""Shared by the recurrent wrappers: the arguments that all of them have, checked once, and the struct that C reads."""
 from libc.stdint cimport uint8_t
 from numpy cimport ndarray, npy_intp
 
@@ -18,22 +18,23 @@ cdef class Sequence:
     cdef fnn_sequence s
     cdef int dtype
     cdef ndarray x, w, u, mask, x_factors, h_factors
-    cdef npy_intp[2] w_shape, u_shape, state  # a state is what feeds back: (B, U), or (B, O) of the output
+    cdef npy_intp[2] w_shape, u_shape, state  # the state that is fed back: (B, U), or (B, O) of the output
 
-    # x, w, u and what both directions may be given.  `other`: the activation of the gates or of the output, or None, and its
-    # name.  `output_feeds_back`: u has a row an output, not a row a unit.
+    # x, w, u, and the arguments shared by both directions.  `other`: the activation of the gates or of the output, or
+    # None, and its name.  `output_feeds_back`: u has one row per output instead of one per unit.
     cdef int read(self, object x, object w, object u, int gates, bint output_feeds_back, object mask, object activation,
                   object other, str other_name, object x_dropout, object h_dropout, bint go_backwards) except -1
 
-    # An optional array of 1, 2 or 3 dimensions and the dtype of x.
+    # An optional array with 1, 2 or 3 dimensions and the dtype of x.
     cdef ndarray vector(self, object b, str name, npy_intp n)
     cdef ndarray of_state(self, object a, str name)
     cdef ndarray of_steps(self, object a, str name, npy_intp width)
 
-    # Where to write: n numbers, a state, `width` numbers at every step.  None where it is not needed.
+    # Outputs: n numbers, a state, `width` numbers at every step.  None if not needed.
     cdef ndarray vector_output(self, object given, str name, npy_intp n, bint needed)
     cdef ndarray state_output(self, object given, str name, bint needed)
     cdef ndarray steps_output(self, object given, str name, npy_intp width, bint needed)
 
-    # Refuse outputs (given, array, name) that share memory with x, w, u, mask, the factors or further inputs (name, array).
+    # Refuse outputs (given, array, name) that share memory with x, w, u, mask, the factors or further inputs (name,
+    # array).
     cdef int outputs_apart(self, tuple outputs, tuple inputs) except -1

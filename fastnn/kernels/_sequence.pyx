@@ -1,4 +1,4 @@
-"""What the recurrent wrappers share: the arguments that all of them have, checked once, and the struct that C reads."""
+"""Shared by the recurrent wrappers: the arguments that all of them have, checked once, and the struct that C reads."""
 from libc.stdint cimport uint8_t
 from numpy cimport (
     NPY_BOOL, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, import_array, ndarray, npy_intp)
@@ -11,7 +11,7 @@ import_array()
 
 
 cdef ndarray as_mask(object mask, Py_ssize_t B, Py_ssize_t T):
-    """mask as a C-contiguous array (B, T) of bool, whose bytes are 0 and 1."""
+    """Return mask as a C-contiguous bool array (B, T), whose bytes are 0 and 1."""
     cdef ndarray a
     if type(mask) is ndarray:
         a = <ndarray> mask
@@ -22,12 +22,12 @@ cdef ndarray as_mask(object mask, Py_ssize_t B, Py_ssize_t T):
 
 
 cdef ndarray as_factors(object factors, str name, int gates, bint one_will_do, Py_ssize_t B, Py_ssize_t width, int dtype):
-    """Factors of dropout as a contiguous array (sets, B, width), with a set for each gate, or one for all."""
+    """Return dropout factors as a contiguous array (sets, B, width), with one set per gate, or one for all gates."""
     cdef ndarray a = as_real(factors, name, 3, dtype)
     cdef Py_ssize_t sets = PyArray_DIM(a, 0)
     if not (sets == gates or (one_will_do and sets == 1)) or PyArray_DIM(a, 1) != B or PyArray_DIM(a, 2) != width:
         either = f"{(1, B, width)} or " if one_will_do and gates > 1 else ""
-        raise ValueError(f"{name} holds the factors of each row for all steps, of shape {either}{(gates, B, width)}. "
+        raise ValueError(f"{name} must hold the factors of each row for all steps, shape {either}{(gates, B, width)}. "
                          f"Received: shape {(<object> a).shape}.")
     return a
 
@@ -35,12 +35,12 @@ cdef ndarray as_factors(object factors, str name, int gates, bint one_will_do, P
 cdef int needed(str forward, tuple results) except -1:
     for name, array in results:
         if array is None:
-            raise ValueError(f"The gradients are read off {name}. Received: {name}=None. Type {name} of {forward}.")
+            raise ValueError(f"The gradients are computed from {name}. Received: {name}=None. Use {name} of {forward}.")
     return 0
 
 
 cdef class Sequence:
-    """The checked arguments of one call; it keeps alive what the struct points to."""
+    """The checked arguments of one call; it owns the arrays that the struct points to."""
 
     cdef int read(self, object x, object w, object u, int gates, bint output_feeds_back, object mask, object activation,
                   object other, str other_name, object x_dropout, object h_dropout, bint go_backwards) except -1:
@@ -54,10 +54,11 @@ cdef class Sequence:
         s.U = width if output_feeds_back else fed
         s.O = fed
         if width != gates * s.U:
-            raise ValueError(f"u has one row a unit and {gates} columns a unit, (U, {gates}·U). "
+            raise ValueError(f"u must have one row and {gates} columns per unit, (U, {gates}·U). "
                              f"Received: shape {(<object> self.u).shape}.")
         if PyArray_DIM(self.w, 0) != s.D or PyArray_DIM(self.w, 1) != width:
-            raise ValueError(f"w has one row a feature of x and the columns of u, (D, {'' if gates == 1 else f'{gates}·'}U) = "
+            raise ValueError(f"w must have one row per feature of x and the columns of u, "
+                             f"(D, {'' if gates == 1 else f'{gates}·'}U) = "
                              f"{(s.D, width)}. Received: x {(<object> self.x).shape}, w {(<object> self.w).shape}, "
                              f"u {(<object> self.u).shape}.")
         self.w_shape = [s.D, width]

@@ -18,11 +18,11 @@ cdef extern from "fnn.h":
 
 
 cdef double read_alpha(object alpha, int activation, object name) except? -1:
-    """The parameter of the activation, its default for None."""
+    """Return the parameter of the activation, its default for None."""
     if alpha is None:
         return 0.2 if activation == FNN_LEAKY_RELU else 1.0
     if activation != FNN_LEAKY_RELU and activation != FNN_ELU:
-        raise ValueError(f"Only leaky_relu and elu have an alpha. Received: {name!r} with alpha={alpha!r}.")
+        raise ValueError(f"Only leaky_relu and elu have alpha. Received: {name!r}, alpha={alpha!r}.")
     return checks.number("alpha", alpha, 0.0)
 
 
@@ -31,8 +31,8 @@ def activation_forward(x, activation, alpha=None, *, y=None):
 
     linear x · relu max(x, 0) · leaky_relu x or alpha·x · elu x or alpha·(eˣ − 1) · selu 1.0507·(x or 1.6733·(eˣ − 1)) ·
     sigmoid 1/(1 + e⁻ˣ) · tanh · softplus ln(1 + eˣ) · gelu x·Φ(x) · gelu_tanh x·(1 + tanh(√(2/π)(x + 0.044715x³)))/2 ·
-    silu x·sigmoid(x) · hard_sigmoid clip(x/6 + 0.5, 0, 1) · exponential eˣ · step (1 where x > 0, else 0).
-    NaN gives NaN in each.
+    silu x·sigmoid(x) · hard_sigmoid clip(x/6 + 0.5, 0, 1) · exponential eˣ · step (1 if x > 0, else 0).
+    NaN gives NaN in all of them.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def activation_forward(x, activation, alpha=None, *, y=None):
     alpha : float, optional
         Slope below zero of leaky_relu (0.2) or scale of elu (1); at least 0.
     y : array of the shape of `x`, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is not real, the name is unknown, `alpha` is negative or not that function's, or `y` does not fit.
+        If `x` is not real, the name is unknown, `alpha` is negative or does not apply, or `y` does not fit.
 
     Examples
     --------
@@ -70,8 +70,8 @@ def activation_forward(x, activation, alpha=None, *, y=None):
 def activation_backward(dy, x, y, activation, alpha=None, *, dx=None):
     """Gradient dx = dy · act′(x), elementwise.
 
-    The slope of relu, leaky_relu, elu and selu at 0 is the one from the left. Where relu, hard_sigmoid and step are flat, dx is 0
-    whatever dy holds, so a NaN or infinity there is not seen.
+    The derivative of relu, leaky_relu, elu and selu at 0 is the left one. Where relu, hard_sigmoid and step are flat,
+    dx is 0 whatever dy is, so a NaN or infinity there is ignored.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def activation_backward(dy, x, y, activation, alpha=None, *, dx=None):
     activation : str
     alpha : float, optional
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------

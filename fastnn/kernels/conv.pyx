@@ -1,4 +1,4 @@
-"""Two-dimensional convolution, and the books' im2col and col2im (C: src_c/conv.c, twin: fastnn/reference/conv.py)."""
+"""Two-dimensional convolution, im2col and col2im (C: src_c/conv.c, twin: fastnn/reference/conv.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
@@ -43,11 +43,11 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     padding : "valid", "same" or ((top, bottom), (left, right))
     groups : int
     activation : str
-        One whose slope can be read off its output, as in ``dense_forward``.
+        One whose derivative follows from its output, as in ``dense_forward``.
     algorithm : {"auto", "direct", "im2col"}
-        "direct" reads windows in place; "im2col" copies them into a matrix first, as the books do.
+        "direct" reads windows in place; "im2col" first copies them into a matrix, as in the textbooks.
     y : array (N, OH, OW, F), optional
-        Where to write; shares no memory with the inputs.
+        Where to write the result; must not share memory with the inputs.
 
     Returns
     -------
@@ -97,9 +97,9 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
                     algorithm="auto", *, need_dx=True, need_db=True, dx=None, dw=None, db=None):
     """Gradients of the two-dimensional convolution.
 
-    dz = dy · act′(z), the slope read off y
+    dz = dy · act′(z), with act′ computed from y
     dw[i, j, c, f] = Σ_npq x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · dz[n, p, q, f]
-    dx = Σ_f dz[n, p, q, f] · w[i, j, c, f], added at each place that the forward kernel read
+    dx = Σ_f dz[n, p, q, f] · w[i, j, c, f], added at each position that the forward kernel read
     db[f] = Σ_npq dz[n, p, q, f]
 
     Parameters
@@ -107,13 +107,13 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     dy : array (N, OH, OW, F)
     x, w : arrays (N, H, W, C), (KH, KW, C / groups, F)
     y : array (N, OH, OW, F)
-        The output of the forward kernel; may be left out for a linear activation.
+        The output of the forward kernel; not needed for a linear activation.
     strides, padding, dilation, groups, activation, algorithm
         Those of the forward kernel.
     need_dx, need_db : bool
-        False leaves that gradient out; None stands in its place.
+        If False, that gradient is not computed and None is returned for it.
     dx, dw, db : arrays of the shapes of x, w, (F,), optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
@@ -122,7 +122,7 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     Raises
     ------
     TypeError, ValueError
-        As the forward kernel; also if ``y`` is missing though the activation needs it.
+        As in the forward kernel; also if ``y`` is missing and the activation needs it.
 
     Examples
     --------
@@ -142,8 +142,8 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     cdef ndarray DY = as_real_shaped(dy, "dy", 4, shape, dtype)
     cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     if y is None and act != FNN_LINEAR:
-        raise ValueError(f"The gradient of {activation} is read off the output: give y, what conv2d_forward returned. "
-                         f"Received: y=None.")
+        raise ValueError(f"The gradient of {activation} is computed from y. Received: y=None. "
+                         f"Use y=conv2d_forward(...).")
     cdef ndarray Y = None if y is None else as_real_shaped(y, "y", 4, shape, dtype)
     cdef ndarray DX = output(dx, "dx", 4, PyArray_DIMS(X), dtype) if need_dx else None
     cdef ndarray DW = output(dw, "dw", 4, PyArray_DIMS(W), dtype)
@@ -161,13 +161,13 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
 
 
 cdef fnn_conv book_shape(object input_shape, object filter_h, object filter_w, object stride, object pad) except *:
-    """The books' arguments: images (N, C, H, W), one stride and one padding for both axes."""
+    """Read the textbooks' arguments: images (N, C, H, W), one stride and one padding for both axes."""
     cdef fnn_conv s
     s.N, s.C, s.H, s.W = checks.image_shape("the shape (N, C, H, W)", input_shape)
     s.KH, s.KW = pair("(filter_h, filter_w)", (filter_h, filter_w))
     s.stride_h, s.stride_w = pair("stride", stride)
     if np.ndim(pad) != 0:
-        raise TypeError(f"pad is an integer. Received: pad={pad!r}.")
+        raise TypeError(f"pad must be an integer. Received: pad={pad!r}.")
     s.top, s.left = pair("pad", pad, least=0)
     s.bottom, s.right = s.top, s.left
     s.dilation_h = s.dilation_w = s.groups = s.F = 1
@@ -177,7 +177,7 @@ cdef fnn_conv book_shape(object input_shape, object filter_h, object filter_w, o
 
 
 def im2col(input_data, filter_h, filter_w, stride=1, pad=0):
-    """Lay the windows of NCHW images out as the rows of a matrix.
+    """Copy the windows of NCHW images into the rows of a matrix.
 
     col[(n·OH + p)·OW + q, (c·FH + i)·FW + j] = input_data[n, c, p·stride + i − pad, q·stride + j − pad]
 

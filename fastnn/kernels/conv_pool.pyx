@@ -1,4 +1,4 @@
-"""Convolution, bias, activation and max pooling in one pass (C: src_c/conv_pool.c, twin: fastnn/reference/conv_pool.py)."""
+"""Convolution with bias, activation and max pooling, fused (C: src_c/conv_pool.c, twin: fastnn/reference/conv_pool.py)."""
 from numpy cimport NPY_UINT8, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport FNN_LINEAR, FNN_RELU, all_apart, as_real, as_real_shaped, check, code_of, data, output, table
@@ -30,12 +30,14 @@ cdef dict ACTIVATIONS = {"linear": FNN_LINEAR, "relu": FNN_RELU}
 cdef int pool_window(object pool_size, Py_ssize_t *rows, Py_ssize_t *columns) except -1:
     rows[0], columns[0] = pair("pool_size", pool_size)
     if rows[0] * columns[0] > MOST_CELLS:
-        raise ValueError(f"argmax counts cells in a byte: at most 256 a window. Received: pool_size={pool_size!r}.")
+        raise ValueError(
+            f"pool_size must have at most 256 cells, which argmax numbers in a byte. Received: pool_size={pool_size!r}."
+        )
     return 0
 
 
 cdef int pooled_shape(npy_intp *shape, fnn_conv *s, Py_ssize_t rows, Py_ssize_t columns) except -1:
-    if s.OH < rows or s.OW < columns:  # let the shared rule say it
+    if s.OH < rows or s.OW < columns:  # the shared rule raises the error
         pool2d_output_shape((s.N, s.OH, s.OW, s.F), (rows, columns))
     shape[0], shape[1], shape[2], shape[3] = s.N, s.OH // rows, s.OW // columns, s.F
     return 0
@@ -45,8 +47,8 @@ def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding=
                         activation="relu", *, y=None, argmax=None):
     """Convolution, bias, activation and max pooling in one pass, y = act(maxpool(conv2d(x, w) + b)).
 
-    Both activations grow with their argument, so they may follow the pooling; the winner is the largest sum before the
-    activation.  Windows do not overlap; rows and columns of the convolution that fill no window are never computed.
+    Both activations are monotonic, so they may follow the pooling; the winner is the largest sum before the activation.
+    Windows do not overlap; rows and columns of the convolution that do not fill a window are never computed.
 
     Parameters
     ----------
@@ -59,9 +61,9 @@ def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding=
         Those of the convolution.
     activation : {"relu", "linear"}
     y : array (N, P, Q, F), optional
-        Where to write.
+        Where to write the result.
     argmax : uint8 array (N, P, Q, F), optional
-        Where to write the winning cell of each window, counted row by row.
+        Where to write the winning cell of each window, numbered row by row.
 
     Returns
     -------
@@ -106,17 +108,17 @@ def conv2d_pool_forward(x, w, b=None, pool_size=(2, 2), strides=(1, 1), padding=
 
 cdef ndarray winners(object argmax, npy_intp *shape):
     if not isinstance(argmax, np.ndarray) or argmax.dtype != np.uint8:
-        raise TypeError(f"argmax is the uint8 array that conv2d_pool_forward returned. "
+        raise TypeError(f"argmax must be the uint8 array that conv2d_pool_forward returned. "
                         f"Received: {getattr(argmax, 'dtype', type(argmax).__name__)}.")
     if argmax.shape != (shape[0], shape[1], shape[2], shape[3]):
-        raise ValueError(f"argmax has shape {(shape[0], shape[1], shape[2], shape[3])} here. "
+        raise ValueError(f"argmax must have shape {(shape[0], shape[1], shape[2], shape[3])}. "
                          f"Received: shape {argmax.shape}.")
     return np.ascontiguousarray(argmax)
 
 
 def conv2d_pool_backward(dy, x, w, y, argmax, pool_size=(2, 2), strides=(1, 1), padding="valid", dilation=(1, 1),
                          activation="relu", *, need_dx=True, need_db=True, dx=None, dw=None, db=None):
-    """Gradients of the fused block: dy · act′, put at the winner of each window, goes through the convolution.
+    """Gradients of the fused block: dy · act′, placed at the winner of each window, goes back through the convolution.
 
     Parameters
     ----------
@@ -127,9 +129,9 @@ def conv2d_pool_backward(dy, x, w, y, argmax, pool_size=(2, 2), strides=(1, 1), 
     pool_size, strides, padding, dilation, activation
         Those of the forward kernel.
     need_dx, need_db : bool
-        False leaves that gradient out; None stands in its place.
+        If False, that gradient is not computed and None is returned for it.
     dx, dw, db : arrays of the shapes of x, w, (F,), optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
@@ -140,7 +142,7 @@ def conv2d_pool_backward(dy, x, w, y, argmax, pool_size=(2, 2), strides=(1, 1), 
     TypeError, ValueError
         If dtypes, ranks, sizes or names do not fit.
     IndexError
-        If a winner is no cell of its window.
+        If a winner is not a cell of its window.
 
     Examples
     --------

@@ -21,7 +21,7 @@ cdef dict ALGORITHMS = {"auto": FNN_AUTO, "dense": FNN_DENSE, "sparse": FNN_SPAR
 
 cdef int rows_of_weights(ndarray x, ndarray w) except -1:
     if PyArray_DIM(x, 1) != PyArray_DIM(w, 0):
-        raise ValueError(f"w has one row per column of x, (K, N) with K={PyArray_DIM(x, 1)}. "
+        raise ValueError(f"w must be (K, N) with K={PyArray_DIM(x, 1)}, the columns of x. "
                          f"Received: x {(<object> x).shape}, w {(<object> w).shape}.")
     return 0
 
@@ -37,13 +37,13 @@ def dense_forward(x, w, b=None, activation="linear", algorithm="auto", *, y=None
     w : array (K, N), of the same dtype
     b : array (N,), optional
     activation : str
-        One whose slope can be read off its output: linear, relu, leaky_relu, elu, selu, sigmoid, tanh, softplus,
+        One whose derivative follows from its output: linear, relu, leaky_relu, elu, selu, sigmoid, tanh, softplus,
         exponential, hard_sigmoid.
     algorithm : {"auto", "dense", "sparse"}
-        "sparse" skips the zeros of ``x`` (and with them a NaN or infinity of ``w`` that they would meet); "auto" counts them
-        and chooses.
+        "sparse" skips zeros in ``x`` (and so ignores a NaN or infinity of ``w`` that they would multiply); "auto"
+        counts the zeros and chooses.
     y : array (M, N), optional
-        Where to write; shares no memory with the inputs.
+        Where to write the result; must not share memory with the inputs.
 
     Returns
     -------
@@ -90,20 +90,20 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
                    dw=None, db=None):
     """Gradients of the fully connected layer.
 
-    dz = dy · act′(z), the slope read off y;  dx = dz · wᵀ;  dw = xᵀ · dz;  db = Σ_m dz[m]
+    dz = dy · act′(z), act′ from y;  dx = dz · wᵀ;  dw = xᵀ · dz;  db = Σ_m dz[m]
 
     Parameters
     ----------
     dy : array (M, N)
     x, w : arrays (M, K), (K, N)
     y : array (M, N)
-        The output of the forward kernel; may be left out for a linear activation.
+        The output of the forward kernel; not needed for a linear activation.
     activation, algorithm : str
         As in the forward kernel.
     need_dx, need_db : bool
-        False leaves that gradient out; None stands in its place.
+        If False, that gradient is not computed and None is returned for it.
     dx, dw, db : arrays, optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
@@ -114,7 +114,7 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
     Raises
     ------
     TypeError, ValueError
-        As the forward kernel; also if ``y`` is missing though the activation needs it.
+        As in the forward kernel; also if ``y`` is missing and the activation needs it.
 
     Examples
     --------
@@ -132,8 +132,8 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
     cdef ndarray DY = as_real_shaped(dy, "dy", 2, shape, dtype)
     cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
     if y is None and act != FNN_LINEAR:
-        raise ValueError(f"The gradient of {activation} is read off the output: give y, what dense_forward returned. "
-                         f"Received: y=None.")
+        raise ValueError(f"The gradient of {activation} is computed from y. Received: y=None. "
+                         f"Use y=dense_forward(...).")
     cdef ndarray Y = None if y is None else as_real_shaped(y, "y", 2, shape, dtype)
     cdef npy_intp[2] x_shape = [PyArray_DIM(X, 0), PyArray_DIM(X, 1)]
     cdef npy_intp[2] w_shape = [PyArray_DIM(W, 0), PyArray_DIM(W, 1)]

@@ -1,4 +1,4 @@
-"""Dropout and the counter-based random numbers behind it (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
+"""Dropout and its counter-based random numbers (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
 from libc.stdint cimport uint32_t, uint64_t
 from numpy cimport (
     NPY_FLOAT32, NPY_FLOAT64, NPY_UINT32, PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray,
@@ -23,7 +23,7 @@ cdef extern from "fnn.h":
 
 
 cdef uint64_t read_word(object value, str name) except? 0:
-    """An integer in [0, 2⁶⁴)."""
+    """Return an integer in [0, 2⁶⁴)."""
     if type(value) is int:
         try:
             return value
@@ -48,7 +48,8 @@ cdef ndarray run(object x, str name, object rate, object key, object call, objec
 def dropout_forward(x, rate, key, call, *, y=None):
     """Dropout: element i is kept and scaled by 1 / (1 − rate) if bits(i) < (1 − rate)·2³², else it is 0.
 
-    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN gives 0.
+    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN becomes
+    0.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def dropout_forward(x, rate, key, call, *, y=None):
     rate : float in [0, 1]
     key, call : int in [0, 2⁶⁴)
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def dropout_backward(dy, rate, key, call, *, dx=None):
     rate, key, call
         Those of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------
@@ -102,21 +103,22 @@ def dropout_backward(dy, rate, key, call, *, dx=None):
 
 
 def random_bits(n, key, call, *, bits=None):
-    """Random 32-bit words that depend on (key, call, index) alone.
+    """Random 32-bit words that depend only on (key, call, index).
 
-    bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and counter (i/4 low, i/4 high, call low, call high).
+    bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and counter (i/4 low, i/4 high, call low, call
+    high).
 
     Parameters
     ----------
     n : int
     key, call : int in [0, 2⁶⁴)
     bits : uint32 array (n,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
-        If a number is no integer or out of range, or `bits` does not fit.
+        If a number is not an integer or is out of range, or `bits` does not fit.
 
     References
     ----------
@@ -130,7 +132,7 @@ def random_bits(n, key, call, *, bits=None):
     """
     cdef npy_intp count = operator.index(n)
     if count < 0:
-        raise ValueError(f"n is at least 0. Received: n={n}.")
+        raise ValueError(f"n must be at least 0. Received: n={n}.")
     cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
     cdef ndarray out = output(bits, "bits", 1, &count, NPY_UINT32)
     cdef int status

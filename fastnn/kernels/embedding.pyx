@@ -1,4 +1,4 @@
-"""Rows of a table by their ids, and the gradient of the table (C: src_c/embedding.c, twin: fastnn/reference/embedding.py)."""
+"""Rows of a table looked up by id, and its gradient (C: src_c/embedding.c, twin: fastnn/reference/embedding.py)."""
 from libc.stdint cimport int64_t
 from numpy cimport (
     NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_EMPTY, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array,
@@ -26,10 +26,10 @@ cdef enum:
 
 
 cdef int shape_of_rows(ndarray ids, Py_ssize_t D, npy_intp *shape) except -1:
-    """The shape of one row of D numbers for each id; returns its rank."""
+    """Write the shape of one row of D numbers per id; return its rank."""
     cdef int ndim = PyArray_NDIM(ids), axis
     if ndim >= MAX_NDIM:
-        raise ValueError(f"ids has at most {MAX_NDIM - 1} axes. Received: {ndim} axes.")
+        raise ValueError(f"ids must have at most {MAX_NDIM - 1} axes. Received: {ndim} axes.")
     for axis in range(ndim):
         shape[axis] = PyArray_DIM(ids, axis)
     shape[ndim] = D
@@ -37,14 +37,14 @@ cdef int shape_of_rows(ndarray ids, Py_ssize_t D, npy_intp *shape) except -1:
 
 
 def embedding_forward(ids, w, *, y=None):
-    """Rows of a table by their ids, y[i] = w[ids[i]].
+    """Look ids up in a table, y[i] = w[ids[i]].
 
     Parameters
     ----------
-    ids : array (…) of any integer dtype but uint64, each in [0, V)
+    ids : array (…) of any integer dtype except uint64, each in [0, V)
     w : array (V, D), float32 or float64
     y : array (…, D), optional
-        Where to write; shares no memory with the inputs.
+        Where to write the result; must not share memory with the inputs.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def embedding_forward(ids, w, *, y=None):
     TypeError, ValueError
         If dtypes or ranks do not fit.
     IndexError
-        If an id is not in the vocabulary; nothing is written then.
+        If an id is not in the vocabulary; then nothing is written.
 
     References
     ----------
@@ -82,38 +82,38 @@ def embedding_forward(ids, w, *, y=None):
         status = kernels.embedding_forward(PyArray_DATA(Y), <const int64_t *> PyArray_DATA(i), PyArray_DATA(W), PyArray_SIZE(i),
                                            V, D)
     if status == FNN_BAD_INDEX:
-        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first bad one
+        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first invalid id
     check(status)
     return Y
 
 
 def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
-    """Gradient of the table, dw[id] = Σ dy[i] over the places i where ids[i] = id, in the order of the places.
+    """Gradient of the table, dw[id] = Σ dy[i] over the positions i with ids[i] = id, added in the order of i.
 
     Parameters
     ----------
     dy : array (…, D), float32 or float64
-    ids : array (…) of any integer dtype but uint64, each in [0, vocabulary)
+    ids : array (…) of any integer dtype except uint64, each in [0, vocabulary)
     vocabulary : int
         V, the number of rows of the table.
     stale : array (S,) of integers, optional
-        The rows of the given `dw` that may not be zero: `rows` of the call before.  Only these are cleared, so a call costs
-        nothing for the rows that it does not meet.  None clears all rows.
+        The rows of the given `dw` that may be nonzero: `rows` of the previous call.  Only these are cleared, so rows
+        without ids cost nothing.  None clears all rows.
     dw : array (V, D), optional
-        Where to write; shares no memory with the inputs.
+        Where to write the result; must not share memory with the inputs.
 
     Returns
     -------
     dw : array (V, D)
     rows : int64 array
-        The distinct ids, ascending: the only rows of `dw` that may not be zero.
+        The distinct ids, ascending: the only rows of `dw` that may be nonzero.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks or shapes do not fit.
     IndexError
-        If an id or a stale row is not in the vocabulary; nothing is written then.
+        If an id or a stale row is not in the vocabulary; then nothing is written.
 
     Examples
     --------
@@ -130,16 +130,16 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     as_real_shaped(DY, "dy", shape_of_rows(i, D, shape), shape, dtype)
     cdef ndarray old = None if stale is None else as_index(stale, "stale", 1)
     if dw is None and old is not None:
-        checks.index("stale", old, V)  # which the kernel does not read: a new table has no stale rows
+        checks.index("stale", old, V)  # the kernel does not read it: a new table has no stale rows
     if dw is None and old is not None:
         checks.index("stale", old, V)
-        old = None  # a new array is cleared as a whole
+        old = None  # a new array is cleared completely
     cdef npy_intp[2] table_shape = [V, D]
     cdef ndarray DW = output(dw, "dw", 2, table_shape, dtype)
     all_apart(((dw, DW, "dw"),), (("dy", DY), ("ids", i), ("stale", old)))
     cdef npy_intp count = PyArray_SIZE(i)
     cdef npy_intp most = min(count, V)
-    cdef ndarray rows = PyArray_EMPTY(1, &most, NPY_INT64, 0)  # not the workspace's: the next call reads them as stale
+    cdef ndarray rows = PyArray_EMPTY(1, &most, NPY_INT64, 0)  # not from the workspace: the next call reads them as stale
     cdef embedding_kernels *kernels = <embedding_kernels *> table(dtype)
     cdef const int64_t *from_old = <const int64_t *> data(old)
     cdef Py_ssize_t old_count = 0 if old is None else PyArray_SIZE(old)
@@ -148,7 +148,7 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
             PyArray_DATA(DW), <int64_t *> PyArray_DATA(rows), &found, PyArray_DATA(DY), <const int64_t *> PyArray_DATA(i), count,
             from_old, old_count, V, D)
     if status == FNN_BAD_INDEX:
-        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first bad one
+        checks.index("ids", i, V, PyArray_NDIM(i))  # names the first invalid id
         checks.index("stale", old, V)
     check(status)
     return DW, rows[:found]

@@ -1,4 +1,4 @@
-"""Rows of the user's array, drawn and cast in one pass (C: src_c/gather.c, twin: fastnn/reference/gather.py)."""
+"""Rows of the user's array, gathered and cast in one pass (C: src_c/gather.c, twin: fastnn/reference/gather.py)."""
 from libc.stdint cimport int64_t
 from numpy cimport (
     NPY_BOOL, NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_DIM, PyArray_ISALIGNED, PyArray_ISNOTSWAPPED,
@@ -26,7 +26,7 @@ cdef enum:
 
 
 cdef int real_type(object dtype) except -1:
-    """The NumPy type number of "float32" or "float64", however it was said."""
+    """Return the NumPy type number of "float32" or "float64", in any form of dtype."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None) or str(dtype)
     if name == "float32":
         return NPY_FLOAT32
@@ -35,7 +35,7 @@ cdef int real_type(object dtype) except -1:
 
 
 cdef int source_kind(ndarray source) except -1:
-    """The dtype of the source, in C's words."""
+    """Return the C code for the dtype of the source."""
     cdef int kind = PyArray_TYPE(source)
     cdef int size = <int> PyArray_ITEMSIZE(source)
     cdef int widening = 0 if size == 1 else 1 if size == 2 else 2 if size == 4 else 3
@@ -49,12 +49,12 @@ cdef int source_kind(ndarray source) except -1:
         if kind == NPY_FLOAT64:
             return FNN_FLOAT64
     raise TypeError(
-        "source is bool, an integer dtype, float32 or float64 in native byte order. "
-        f"Received: {source.dtype.str!r} ({source.dtype}). Type source.astype(np.float32).")
+        "source must be bool, integer, float32 or float64 in native byte order. "
+        f"Received: {source.dtype.str!r} ({source.dtype}). Use source.astype(np.float32).")
 
 
 cdef bint rows_are_contiguous(ndarray source) noexcept:
-    """Whether C can read each row as it lies; rows themselves may be any distance apart."""
+    """Return whether C can read each row in place; the rows may be any distance apart."""
     cdef npy_intp expected = PyArray_ITEMSIZE(source)
     cdef int axis
     if not PyArray_ISALIGNED(source):
@@ -70,23 +70,25 @@ cdef int apart_from_source(ndarray out, ndarray source) except -1:
     if PyArray_IS_C_CONTIGUOUS(source):
         return apart(out, source, "out", "source")
     if np.may_share_memory(out, source):
-        raise ValueError("out= must not share memory with source. Leave out= out to get a new array.")
+        raise ValueError(
+            "out= must not share memory with source. Received: the same memory. Omit out= to get a new array.")
     return 0
 
 
 def gather_rows(source, index, dtype="float32", *, out=None):
     """Copy rows and cast them in the same pass, out[m] = source[index[m]] as `dtype`.
 
-    The source stays as it is: 60,000 uint8 images are never copied or converted as a whole.  Rows are read in place when
-    each of them is contiguous (any stride from row to row); of other layouts, the drawn rows are copied first.
+    The source is left unchanged: 60,000 uint8 images are never copied or converted all together.  Rows are read in
+    place if each row is contiguous (with any stride between rows); with other layouts, the gathered rows are copied
+    first.
 
     Parameters
     ----------
     source : array (rows, …) of bool, any integer dtype, float32 or float64
-    index : array (M,) of any integer dtype but uint64, each in [0, rows)
+    index : array (M,) of any integer dtype except uint64, each in [0, rows)
     dtype : {"float32", "float64"}
     out : array (M, …) of `dtype`, optional
-        Where to write.
+        Where to write the result.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def gather_rows(source, index, dtype="float32", *, out=None):
     TypeError, ValueError
         If dtypes or ranks do not fit.
     IndexError
-        If an index is out of range; nothing is written then.
+        If an index is out of range; then nothing is written.
 
     Examples
     --------
@@ -114,7 +116,7 @@ def gather_rows(source, index, dtype="float32", *, out=None):
     cdef npy_intp rows, width = 1
     cdef ndarray i, y
     if ndim < 1:
-        raise ValueError("source has at least one axis. Received: a single number.")
+        raise ValueError("source must have at least one axis. Received: a single number.")
     i = as_index(index, "index", 1)
     rows = PyArray_DIM(a, 0)
     shape[0] = PyArray_DIM(i, 0)
@@ -125,7 +127,7 @@ def gather_rows(source, index, dtype="float32", *, out=None):
     if out is not None:
         apart_from_source(y, a)
         apart(y, i, "out", "index")
-    if not rows_are_contiguous(a):  # NumPy draws the rows, then casts them
+    if not rows_are_contiguous(a):  # NumPy gathers the rows, then casts them
         i = checks.index("index", i, rows)
         with np.errstate(all="ignore"):
             y[...] = a[i]
@@ -134,5 +136,5 @@ def gather_rows(source, index, dtype="float32", *, out=None):
         status = (<gather_kernels *> table(out_type)).gather_rows(
             PyArray_DATA(y), PyArray_DATA(a), kind, <const int64_t *> PyArray_DATA(i), shape[0], rows, width, PyArray_STRIDE(a, 0))
     if status == FNN_BAD_INDEX:
-        checks.index("index", i, rows)  # names the first bad one
+        checks.index("index", i, rows)  # names the first invalid index
     return y

@@ -1,4 +1,4 @@
-"""Matrix products in the three forms of a layer (C: src_c/gemm.c, twin: fastnn/reference/gemm.py)."""
+"""Matrix products in the three forms that a layer needs (C: src_c/gemm.c, twin: fastnn/reference/gemm.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, check, output, table
@@ -30,7 +30,7 @@ cdef ndarray run(gemm kernel, ndarray a, ndarray b, object c, npy_intp rows, npy
 
 cdef int agree(ndarray a, int a_axis, ndarray b, int b_axis, str form) except -1:
     if PyArray_DIM(a, a_axis) != PyArray_DIM(b, b_axis):
-        raise ValueError(f"{form} needs equal lengths along axis {a_axis} of a and axis {b_axis} of b. "
+        raise ValueError(f"{form} needs equal sizes along axis {a_axis} of a and axis {b_axis} of b. "
                          f"Received: shapes {(<object> a).shape} and {(<object> b).shape}.")
     return 0
 
@@ -43,7 +43,7 @@ def gemm_nn(a, b, *, c=None):
     a : array (M, K), float32 or float64
     b : array (K, N), of the same dtype
     c : array (M, N), optional
-        Where to write; shares no memory with ``a`` and ``b``.
+        Where to write the result; must not share memory with ``a`` and ``b``.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def gemm_nn(a, b, *, c=None):
     TypeError
         For dtypes that are not float32 or float64, or that differ.
     ValueError
-        If the inner lengths differ.
+        If the inner sizes differ.
 
     References
     ----------

@@ -21,7 +21,7 @@ cdef enum:
 
 
 cdef int bias_shape(Sequence q, npy_intp *shape) noexcept:
-    """(2, 3U) if there is one for the input and one for the state, else (3U,); returns the rank."""
+    """Write (2, 3U) if there is a row for the input and one for the state, else (3U,); return the rank."""
     if q.s.reset_after:
         shape[0], shape[1] = 2, GATES * q.s.U
         return 2
@@ -34,9 +34,9 @@ def gru_forward(x, w, u, b=None, h0=None, mask=None, activation="tanh", recurren
                 inner=None):
     """Gated recurrent unit over whole sequences, h_t = z·h_{t−1} + (1 − z)·ĥ.
 
-    z, r = rec(x_t · w + h_{t−1} · u + b), the first two thirds: what is kept, and what of the past the candidate sees;
-    ĥ = act(x_t · w_h + b_h + r·(h_{t−1} · u_h + b′_h)) if the reset comes after the product, with b (2, 3U) = b, b′;
-    ĥ = act(x_t · w_h + b_h + (r·h_{t−1}) · u_h) if before, with b (3U,).
+    z, r = rec(x_t · w + h_{t−1} · u + b), the first two thirds: the update gate and the reset gate;
+    ĥ = act(x_t · w_h + b_h + r·(h_{t−1} · u_h + b′_h)) if the reset follows the product, with b (2, 3U) = b, b′;
+    ĥ = act(x_t · w_h + b_h + (r·h_{t−1}) · u_h) if it precedes the product, with b (3U,).
     Where the mask is False the state is held, y repeats it, and the gates are 0.
 
     Parameters
@@ -49,27 +49,27 @@ def gru_forward(x, w, u, b=None, h0=None, mask=None, activation="tanh", recurren
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
     activation, recurrent_activation : str
-        Of those whose slope can be read off their output, as for dense_forward.
+        Activations whose derivatives follow from their outputs, as for dense_forward.
     reset_after : bool
     x_dropout : array (1, B, D) or (3, B, D), optional
-        Factors of x_t, the same at every step: one for all gates, or one a gate.
+        Factors of x_t, the same at every step: one for all gates, or one per gate.
     h_dropout : array (3, B, U), optional
-        Factors of h_{t−1}, one a gate; the h_{t−1} that z carries over has none.
+        Factors of h_{t−1}, one per gate; the h_{t−1} that z keeps has none.
     go_backwards : bool
-        Whether the last step comes first.  All sequences stand in the order of x.
+        Whether the last step comes first.  All sequences are in the order of x.
     need_y, need_gates : bool
         Whether to return y, and gates and inner.
     y, h, gates, inner : arrays, optional
-        Where to write; they share no memory with the inputs.
+        Where to write the results; must not share memory with the inputs.
 
     Returns
     -------
     y : array (B, T, U) or None
         The state after each step.
     h : array (B, U)
-        The state after the step that is processed last.
+        The state after the last processed step.
     gates, inner : arrays (B, T, 3U), (B, T, U) or None
-        z r ĥ of every step, and what r is multiplied with: h_{t−1} · u_h + b′_h; without reset_after, r·h_{t−1}.
+        z r ĥ of every step, and the factor of r, h_{t−1} · u_h + b′_h; without reset_after, r·h_{t−1}.
 
     Raises
     ------
@@ -78,7 +78,8 @@ def gru_forward(x, w, u, b=None, h0=None, mask=None, activation="tanh", recurren
 
     References
     ----------
-    K. Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical machine translation", EMNLP 2014.
+    K. Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical machine translation",
+    EMNLP 2014.
 
     Examples
     --------
@@ -115,13 +116,13 @@ def gru_backward(dy, dh, x, w, u, y, gates, inner, h0=None, mask=None, activatio
                  need_dh0=False, need_dstates=False, dx=None, dw=None, du=None, db=None, dh0=None, dstates=None):
     """Gradients of the gated recurrent unit, back through time.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last);
-    dz_t = [ds_t·(h_{t−1} − ĥ)·rec′, dr·rec′, dĥ], slopes read off the gates, where dĥ = ds_t·(1 − z)·act′ and
+    ds_t = dy_t + the gradient from the step after t (dh for the last);
+    dz_t = [ds_t·(h_{t−1} − ĥ)·rec′, dr·rec′, dĥ], derivatives from the gates, where dĥ = ds_t·(1 − z)·act′ and
     dr = dĥ·inner, or without reset_after dr = (dĥ · u_hᵀ)·h_{t−1};
-    back to the step before: ds_t·z and dz_t · uᵀ, the last third of it through r;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;
+    to the previous step: ds_t·z and dz_t · uᵀ, its last third through r;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;
     du = Σ_t h_{t−1}ᵀ · dz_t, the last third with dĥ·r, or with r·h_{t−1};  db = Σ dz_t, and its second row with dĥ·r
 
-    Where the mask is False, dz_t = 0 and ds_t goes back whole.
+    Where the mask is False, dz_t = 0 and ds_t passes back unchanged.
 
     Parameters
     ----------
@@ -134,9 +135,9 @@ def gru_backward(dy, dh, x, w, u, y, gates, inner, h0=None, mask=None, activatio
     h0, mask, activation, recurrent_activation, reset_after, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dh0, need_dstates : bool
-        False leaves that gradient out; None stands in its place.
+        If False, that gradient is not computed and None is returned for it.
     dx, dw, du, db, dh0, dstates : arrays, optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
@@ -144,7 +145,7 @@ def gru_backward(dy, dh, x, w, u, y, gates, inner, h0=None, mask=None, activatio
     db : array (2, 3U), or (3U,) without reset_after
     dh0 : array (B, U)
     dstates : array (B, T, U)
-        ds_t, the whole gradient that reaches the state after each step.
+        ds_t, the total gradient of the state after each step.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Losses of each example and their gradients (C: src_c/losses.c, src_c/pointwise.c; twin: fastnn/reference/losses.py)."""
+"""Losses per example and their gradients (C: src_c/losses.c, src_c/pointwise.c; twin: fastnn/reference/losses.py)."""
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from numpy cimport (
@@ -70,20 +70,20 @@ cdef inline losses_kernels *table_of(int dtype) noexcept nogil:
 
 
 cdef ndarray read_scores(object x, str name):
-    """A real array (M, C) with at least one column."""
+    """Return a real array (M, C) with at least one column."""
     cdef ndarray a = as_real(x, name, 2)
     if PyArray_DIM(a, 1) < 1:
-        raise ValueError(f"{name} has at least one entry on axis 1. Received: shape {(<object> a).shape}.")
+        raise ValueError(f"{name} must have at least one entry along axis 1. Received: shape {(<object> a).shape}.")
     return a
 
 
 cdef bint is_sparse(object t) except -1:
-    """Whether `t` holds labels (M,), not rows (M, C)."""
+    """Return whether `t` holds labels (M,) instead of rows (M, C)."""
     return PyArray_NDIM(<ndarray> t) == 1 if isinstance(t, ndarray) else np.ndim(t) == 1
 
 
 cdef ndarray read_targets(object t, bint sparse, ndarray scores):
-    """int64 labels (M,), whose range the kernel checks before it writes, or real rows of the shape of `scores`."""
+    """Return int64 labels (M,), whose range the kernel checks before it writes, or real rows shaped like `scores`."""
     cdef ndarray labels
     if not sparse:
         return as_real_shaped(t, "t", 2, PyArray_DIMS(scores), PyArray_TYPE(scores))
@@ -92,18 +92,18 @@ cdef ndarray read_targets(object t, bint sparse, ndarray scores):
     else:
         labels = checks.index("t", t, PyArray_DIM(scores, 1))
     if PyArray_DIM(labels, 0) != PyArray_DIM(scores, 0):
-        raise ValueError(f"t has shape (M,) = ({PyArray_DIM(scores, 0)},). Received: {(<object> labels).shape}.")
+        raise ValueError(f"t must have shape (M,) = ({PyArray_DIM(scores, 0)},). Received: {(<object> labels).shape}.")
     return labels
 
 
 cdef int check_labels(int status, ndarray target, ndarray scores) except -1:
     if status == FNN_BAD_INDEX:
-        checks.index("t", target, PyArray_DIM(scores, 1))  # says which label
+        checks.index("t", target, PyArray_DIM(scores, 1))  # names the invalid label
     return check(status)
 
 
 cdef int separate(object first, str first_name, object second, str second_name, ndarray x, str name, ndarray t) except -1:
-    """Refuse given results that share memory with an input or with one another."""
+    """Refuse given outputs that share memory with an input or with one another."""
     if first is not None:
         apart(<ndarray> first, x, first_name, name)
         apart(<ndarray> first, t, first_name, "t")
@@ -116,7 +116,7 @@ cdef int separate(object first, str first_name, object second, str second_name, 
 
 
 cdef int apart_of_gradient(object out, str out_name, ndarray x, str name, ndarray t, ndarray scale) except -1:
-    """The gradient may be written over the predictions or the targets, not over a part of them or the scale."""
+    """Refuse an output that overlaps an input, unless it is exactly the predictions or the targets."""
     if out is not None:
         same_or_apart(<ndarray> out, x, out_name, name)
         same_or_apart(<ndarray> out, t, out_name, "t")
@@ -137,7 +137,7 @@ def softmax_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     t : integer labels (M,), or real targets (M, C) of the dtype of `z`
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -173,9 +173,9 @@ def softmax_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
 
 
 def softmax_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None):
-    """Gradient to the logits, dz[m, c] = scale[m] · (p[m, c] · Σ_j q[m, j] − q[m, c]).
+    """Gradient with respect to the logits, dz[m, c] = scale[m] · (p[m, c] · Σ_j q[m, j] − q[m, c]).
 
-    For labels, and for targets that sum to 1, this is the books' (p − q) · scale.
+    For labels, and for targets that sum to 1, this is the textbooks' (p − q) · scale.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def softmax_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def sigmoid_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     z, t : arrays (M, C)
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -261,7 +261,7 @@ def sigmoid_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
 
 
 def sigmoid_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None):
-    """Gradient to the logits, dz[m, c] = scale[m] / C · (p[m, c] − q[m, c]).
+    """Gradient with respect to the logits, dz[m, c] = scale[m] / C · (p[m, c] − q[m, c]).
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def sigmoid_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -310,7 +310,7 @@ def categorical_cross_entropy_forward(p, t, label_smoothing=0.0, *, loss=None):
     t : integer labels (M,), or real targets (M, C) of the dtype of `p`
     label_smoothing : float in [0, 1]
     loss : array (M,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def categorical_cross_entropy_forward(p, t, label_smoothing=0.0, *, loss=None):
 
 
 def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=None):
-    """Gradient to the probabilities, through the clipping and the division by their sum.
+    """Gradient with respect to the probabilities, through the clipping and the division by their sum.
 
     s = Σ_j p[m, j], r = p / s;  g = −q / r where 1e-7 ≤ r ≤ 1 − 1e-7, else 0;  dp[m, c] = scale[m] / s · (g[c] − Σ_j
     g[j]·r[j])
@@ -354,7 +354,7 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dp : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -388,7 +388,7 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
 
 
 def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
-    """Loss of each example, the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
+    """Loss per example: the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
 
     mean_squared_error (y − t)² · mean_absolute_error |y − t| ·
     mean_absolute_percentage_error 100·|y − t| / max(|t|, 1e-7) ·
@@ -403,9 +403,9 @@ def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
         Predictions and targets.
     kind : str
     delta : float
-        Where huber turns from square to line.
+        The error at which huber changes from a square to a line.
     loss : array (M,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -434,9 +434,9 @@ def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
 
 
 def pointwise_loss_backward(y, t, scale, kind, delta=1.0, *, dy=None):
-    """Gradient of the loss to the predictions, dy[m, c] = scale[m] / C · ∂ℓ/∂y (kl_divergence: without 1 / C).
+    """Gradient with respect to the predictions, dy[m, c] = scale[m] / C · ∂ℓ/∂y (kl_divergence: without 1 / C).
 
-    The slope is 0 where a clipping holds y, and that of |y − t| at 0 is 0.
+    The derivative is 0 where y is clipped, and that of |y − t| at 0 is 0.
 
     Parameters
     ----------
@@ -445,7 +445,7 @@ def pointwise_loss_backward(y, t, scale, kind, delta=1.0, *, dy=None):
     kind : str
     delta : float
     dy : array (M, C), optional
-        Where to write; `y` itself is fine.
+        Where to write the result; may be `y` itself.
 
     Raises
     ------

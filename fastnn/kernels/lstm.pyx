@@ -26,9 +26,9 @@ def lstm_forward(x, w, u, b=None, h0=None, c0=None, mask=None, activation="tanh"
                  gates=None, cells=None):
     """Long short-term memory over whole sequences: the cell c_t = f·c_{t−1} + i·g, the state h_t = o·act(c_t).
 
-    i, f, g, o are the quarters of x_t · w + h_{t−1} · u + b, g through the activation, the others through the recurrent one:
-    what is written, what is kept, the candidate, and what is read.  Where the mask is False both states are held, y repeats h,
-    and the gates are 0.
+    i, f, g, o are the quarters of x_t · w + h_{t−1} · u + b, g through `activation`, the others through
+    `recurrent_activation`: the input gate, the forget gate, the candidate and the output gate.  Where the mask is False
+    both states are held, y repeats h, and the gates are 0.
 
     Parameters
     ----------
@@ -40,26 +40,26 @@ def lstm_forward(x, w, u, b=None, h0=None, c0=None, mask=None, activation="tanh"
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
     activation, recurrent_activation : str
-        Of those whose slope can be read off their output, as for dense_forward.
+        Activations whose derivatives follow from their outputs, as for dense_forward.
     x_dropout : array (1, B, D) or (4, B, D), optional
-        Factors of x_t, the same at every step: one for all gates, or one a gate.
+        Factors of x_t, the same at every step: one for all gates, or one per gate.
     h_dropout : array (4, B, U), optional
-        Factors of h_{t−1}, one a gate.
+        Factors of h_{t−1}, one per gate.
     go_backwards : bool
-        Whether the last step comes first.  All sequences stand in the order of x.
+        Whether the last step comes first.  All sequences are in the order of x.
     need_y, need_gates : bool
         Whether to return y, and gates and cells.
     y, h, c, gates, cells : arrays, optional
-        Where to write; they share no memory with the inputs.
+        Where to write the results; must not share memory with the inputs.
 
     Returns
     -------
     y : array (B, T, U) or None
         The state after each step.
     h, c : arrays (B, U)
-        The state and the cell after the step that is processed last.
+        The state and the cell after the last processed step.
     gates, cells : arrays (B, T, 4U), (B, T, U) or None
-        i f g o and c_t of every step, for backward and for reading.
+        i f g o and c_t of every step, for backward and for inspection.
 
     Raises
     ------
@@ -68,8 +68,8 @@ def lstm_forward(x, w, u, b=None, h0=None, c0=None, mask=None, activation="tanh"
 
     References
     ----------
-    S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; F. A. Gers, J. Schmidhuber, F. Cummins,
-    "Learning to forget: continual prediction with LSTM", Neural Computation 12, 2000.
+    S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; F. A. Gers, J. Schmidhuber, F.
+    Cummins, "Learning to forget: continual prediction with LSTM", Neural Computation 12, 2000.
 
     Examples
     --------
@@ -108,13 +108,13 @@ def lstm_backward(dy, dh, dc, x, w, u, y, gates, cells, h0=None, c0=None, mask=N
                   dstates=None):
     """Gradients of the long short-term memory, back through time.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last);
-    dc_t = what comes back from the step after t (dc for the last) + ds_t · o · act′, read off act(c_t);
-    dz_t = [dc_t·g·rec′, dc_t·c_{t−1}·rec′, dc_t·i·act′, ds_t·act(c_t)·rec′], slopes read off the gates;
-    back to the step before: dz_t · uᵀ to h, dc_t · f to c;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;
+    ds_t = dy_t + the gradient from the step after t (dh for the last);
+    dc_t = the gradient from the step after t (dc for the last) + ds_t · o · act′ from act(c_t);
+    dz_t = [dc_t·g·rec′, dc_t·c_{t−1}·rec′, dc_t·i·act′, ds_t·act(c_t)·rec′], derivatives from the gates;
+    to the previous step: dz_t · uᵀ to h, dc_t · f to c;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;
     du = Σ_t h_{t−1}ᵀ · dz_t;  db = Σ dz_t
 
-    Where the mask is False, dz_t = 0, and ds_t and dc_t go back whole.
+    Where the mask is False, dz_t = 0, and ds_t and dc_t pass back unchanged.
 
     Parameters
     ----------
@@ -127,16 +127,16 @@ def lstm_backward(dy, dh, dc, x, w, u, y, gates, cells, h0=None, c0=None, mask=N
     h0, c0, mask, activation, recurrent_activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dstate0, need_dstates : bool
-        False leaves that gradient out (need_dstate0: both dh0 and dc0); None stands in its place.
+        If False, that gradient (need_dstate0: both dh0 and dc0) is not computed and None is returned for it.
     dx, dw, du, db, dh0, dc0, dstates : arrays, optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
     dx, dw, du, db : arrays of the shapes of x, w, u and (4U,)
     dh0, dc0 : arrays (B, U)
     dstates : array (B, T, U)
-        ds_t, the whole gradient that reaches the state after each step.
+        ds_t, the total gradient of the state after each step.
 
     Raises
     ------

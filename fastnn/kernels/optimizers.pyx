@@ -1,7 +1,7 @@
 """One step of an optimizer over flat arrays, in place (C: src_c/optimizers.c, twin: fastnn/reference/optimizers.py).
 
-Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay.  Every step starts with the
-decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
+Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay.  Every step
+starts with the decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
 """
 from numpy cimport PyArray_DATA, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
@@ -61,13 +61,13 @@ def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, d
         Needed if `momentum` is not 0.
     learning_rate, momentum, weight_decay : float
     nesterov : bool
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit, or `velocity` is missing; nothing is changed then.
+        If arrays, rows or numbers do not fit, or `velocity` is missing; then nothing is changed.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, d
     if not alike(index, w, g, velocity):
         refuse(rows, w=w, g=g, velocity=velocity)
     if momentum != 0 and velocity is None:
-        raise ValueError("Momentum needs its velocity. Received: velocity=None. Type velocity=np.zeros_like(w).")
+        raise ValueError("Momentum needs a velocity. Received: velocity=None. Use velocity=np.zeros_like(w).")
     rates(learning_rate, 0, weight_decay)
     not_negative("momentum", momentum)
     cdef optimizer_kernels *k = kernels(w)
@@ -99,7 +99,7 @@ def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarra
               double weight_decay=0.0, rows=None):
     """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
-    m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) stands for v.
+    m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) replaces v.
 
     Parameters
     ----------
@@ -108,18 +108,18 @@ def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarra
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
-    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; S. J. Reddi et al., "On the convergence of
-    Adam and beyond", ICLR 2018.
+    D. P. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015; S. J. Reddi et al., "On the
+    convergence of Adam and beyond", ICLR 2018.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
                  double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
 
-    With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g and v − a² stands for v under the root.
+    With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g, and v − a² replaces v under the root.
 
     Parameters
     ----------
@@ -159,13 +159,13 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
         Needed if `momentum` is not 0.
     average_gradient : array (n,), optional
     learning_rate, rho, momentum, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
+        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; then nothing is changed.
 
     Examples
     --------
@@ -182,7 +182,8 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
     if not alike(index, w, g, velocity, momentum_buffer, average_gradient):
         refuse(rows, w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
     if momentum != 0 and momentum_buffer is None:
-        raise ValueError("Momentum needs its buffer. Received: momentum_buffer=None. Type momentum_buffer=np.zeros_like(w).")
+        raise ValueError(
+            "Momentum needs a buffer. Received: momentum_buffer=None. Use momentum_buffer=np.zeros_like(w).")
     rates(learning_rate, epsilon, weight_decay)
     not_negative("rho", rho)
     not_negative("momentum", momentum)
@@ -201,13 +202,13 @@ def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not
     ----------
     w, g, accumulator : arrays (n,)
     learning_rate, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -244,13 +245,13 @@ def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gr
     ----------
     w, g, accumulated_gradient, accumulated_delta : arrays (n,)
     learning_rate, rho, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -290,13 +291,13 @@ def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndar
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -340,15 +341,15 @@ def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarr
     step : int
         The number of this step, from 1.
     momentum_product : float
-        P, this step's factor included.
+        P, including the factor of this step.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -382,7 +383,7 @@ def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarr
 # ---- clipping ----
 
 def sum_of_squares(g) -> float:
-    """Sum of squares Σ_i g[i]², in double, in an order that the length alone fixes.
+    """Sum of squares Σ_i g[i]², in double, in an order that depends only on the length.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-"""One number for each window of each channel (C: src_c/pooling.c, twin: fastnn/reference/pooling.py).
+"""One number per window and channel (C: src_c/pooling.c, twin: fastnn/reference/pooling.py).
 
-Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output.  The cells of a
-window are counted row by row; `strides` of None are the window.
+Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW = height and width of the output.  The
+cells of a window are numbered row by row; `strides` None means the size of the window.
 """
 from libc.stdint cimport int32_t, uint64_t
 from numpy cimport NPY_INT32, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, as_real_shaped, check, output
 from fastnn.kernels._pooling cimport (
-    fnn_windows, kernels, largest, mean, output_shape, pooling_kernels, read_image, read_input_shape, read_windows, shared_out,
-    to_the_taken, whole_image)
+    divide_equally, fnn_windows, kernels, max_forward, mean_forward, output_shape, pooling_kernels, read_image,
+    read_input_shape, read_windows, scatter_to_selected, whole_image)
 
 from fastnn import checks
 
@@ -26,7 +26,7 @@ __all__ = [
 def max_pool2d_forward(x, pool_size=(2, 2), strides=None, padding="valid", *, y=None, argmax=None):
     """Largest cell of each window, y[n, p, q, c] = max_ij x[n, p·sh + i − top, q·sw + j − left, c].
 
-    Padding never wins. The first of equal cells wins; a NaN wins over all.
+    Padding never wins. The first of equal cells wins; NaN wins over everything.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def max_pool2d_forward(x, pool_size=(2, 2), strides=None, padding="valid", *, y=
     pool_size, strides : int or two ints
     padding : {"valid", "same"}
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
     argmax : int32 array (N, OH, OW, C), optional
         Where to write the winning cell of each window.
 
@@ -55,7 +55,7 @@ def max_pool2d_forward(x, pool_size=(2, 2), strides=None, padding="valid", *, y=
     cdef fnn_windows g
     read_image(&g, PyArray_DIMS(a))
     read_windows(&g, pool_size, strides, padding)
-    return largest(a, &g, 4, y, argmax)
+    return max_forward(a, &g, 4, y, argmax)
 
 
 def max_pool2d_backward(dy, argmax, input_shape, pool_size=(2, 2), strides=None, padding="valid", *, dx=None):
@@ -70,14 +70,14 @@ def max_pool2d_backward(dy, argmax, input_shape, pool_size=(2, 2), strides=None,
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks, sizes or names do not fit.
     IndexError
-        If a winner is no cell of its window; nothing is written then.
+        If a winner is not a cell of its window; then nothing is written.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def max_pool2d_backward(dy, argmax, input_shape, pool_size=(2, 2), strides=None,
     cdef fnn_windows g
     read_input_shape(&g, input_shape)
     read_windows(&g, pool_size, strides, padding)
-    return to_the_taken(dy, argmax, "argmax", &g, 4, dx)
+    return scatter_to_selected(dy, argmax, "argmax", &g, 4, dx)
 
 
 # ---- average ----
@@ -104,7 +104,7 @@ def average_pool2d_forward(x, pool_size=(2, 2), strides=None, padding="valid", *
     pool_size, strides : int or two ints
     padding : {"valid", "same"}
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def average_pool2d_forward(x, pool_size=(2, 2), strides=None, padding="valid", *
     cdef fnn_windows g
     read_image(&g, PyArray_DIMS(a))
     read_windows(&g, pool_size, strides, padding)
-    return mean(a, &g, 4, False, y)
+    return mean_forward(a, &g, 4, False, y)
 
 
 def average_pool2d_backward(dy, input_shape, pool_size=(2, 2), strides=None, padding="valid", *, dx=None):
@@ -135,7 +135,7 @@ def average_pool2d_backward(dy, input_shape, pool_size=(2, 2), strides=None, pad
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def average_pool2d_backward(dy, input_shape, pool_size=(2, 2), strides=None, pad
     cdef fnn_windows g
     read_input_shape(&g, input_shape)
     read_windows(&g, pool_size, strides, padding)
-    return shared_out(dy, &g, 4, dx)
+    return divide_equally(dy, &g, 4, dx)
 
 
 # ---- stochastic ----
@@ -160,9 +160,9 @@ def average_pool2d_backward(dy, input_shape, pool_size=(2, 2), strides=None, pad
 def stochastic_pool2d_forward(x, key, call, pool_size=(2, 2), strides=None, padding="valid", *, y=None, chosen=None):
     """One cell of each window, drawn with probability p[i] = max(x[i], 0) / Σ_j max(x[j], 0).
 
-    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of max(x, 0) exceeds
-    u · total, sums in double, row by row. A window without a positive cell draws uniformly among its real cells. One with a NaN
-    chooses the first NaN, else one with +∞ the first of those.
+    u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of
+    max(x, 0) exceeds u · total, summed in double, row by row. A window without a positive cell draws uniformly among
+    its real cells. A window with a NaN chooses the first NaN, otherwise one with +∞ chooses the first +∞.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def stochastic_pool2d_forward(x, key, call, pool_size=(2, 2), strides=None, padd
     pool_size, strides : int or two ints
     padding : {"valid", "same"}
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
     chosen : int32 array (N, OH, OW, C), optional
         Where to write the drawn cell of each window.
 
@@ -226,14 +226,14 @@ def stochastic_pool2d_backward(dy, chosen, input_shape, pool_size=(2, 2), stride
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks, sizes or names do not fit.
     IndexError
-        If a drawn cell is no cell of its window; nothing is written then.
+        If a drawn cell is not a cell of its window; then nothing is written.
 
     Examples
     --------
@@ -246,11 +246,13 @@ def stochastic_pool2d_backward(dy, chosen, input_shape, pool_size=(2, 2), stride
     cdef fnn_windows g
     read_input_shape(&g, input_shape)
     read_windows(&g, pool_size, strides, padding)
-    return to_the_taken(dy, chosen, "chosen", &g, 4, dx)
+    return scatter_to_selected(dy, chosen, "chosen", &g, 4, dx)
 
 
 def stochastic_pool2d_mean_forward(x, pool_size=(2, 2), strides=None, padding="valid", *, y=None):
-    """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0); the plain mean where no cell is positive.
+    """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0).
+
+    If no cell of a window is positive, the result is the plain mean of its real cells.
 
     Parameters
     ----------
@@ -258,7 +260,7 @@ def stochastic_pool2d_mean_forward(x, pool_size=(2, 2), strides=None, padding="v
     pool_size, strides : int or two ints
     padding : {"valid", "same"}
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -276,13 +278,13 @@ def stochastic_pool2d_mean_forward(x, pool_size=(2, 2), strides=None, padding="v
     cdef fnn_windows g
     read_image(&g, PyArray_DIMS(a))
     read_windows(&g, pool_size, strides, padding)
-    return mean(a, &g, 4, True, y)
+    return mean_forward(a, &g, 4, True, y)
 
 
 def stochastic_pool2d_mean_backward(dy, x, y, pool_size=(2, 2), strides=None, padding="valid", *, dx=None):
     """Gradient of the expectation, dx[i] = dy · (2·x[i] − y) / Σ max(x, 0) where x[i] > 0, else 0.
 
-    Where no cell of a window is positive, each real cell gets dy / (number of its real cells).
+    If no cell of a window is positive, each real cell gets dy / (number of real cells).
 
     Parameters
     ----------
@@ -292,7 +294,7 @@ def stochastic_pool2d_mean_backward(dy, x, y, pool_size=(2, 2), strides=None, pa
     pool_size, strides, padding
         Those of the forward kernel.
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -314,16 +316,16 @@ def stochastic_pool2d_mean_backward(dy, x, y, pool_size=(2, 2), strides=None, pa
     read_image(&g, PyArray_DIMS(a))
     read_windows(&g, pool_size, strides, padding)
     output_shape(&g, 4, shape)
-    cdef ndarray slope = as_real_shaped(dy, "dy", 4, shape, PyArray_TYPE(a))
+    cdef ndarray gradient = as_real_shaped(dy, "dy", 4, shape, PyArray_TYPE(a))
     cdef ndarray values = as_real_shaped(y, "y", 4, shape, PyArray_TYPE(a))
     cdef ndarray result = output(dx, "dx", 4, PyArray_DIMS(a), PyArray_TYPE(a))
-    apart(result, slope, "dx", "dy")
+    apart(result, gradient, "dx", "dy")
     apart(result, a, "dx", "x")
     apart(result, values, "dx", "y")
     cdef pooling_kernels *k = kernels(a)
     with nogil:
         status = k.stochastic_pool2d_mean_backward(
-            PyArray_DATA(result), PyArray_DATA(slope), PyArray_DATA(a), PyArray_DATA(values), &g)
+            PyArray_DATA(result), PyArray_DATA(gradient), PyArray_DATA(a), PyArray_DATA(values), &g)
     check(status)
     return result
 
@@ -331,15 +333,15 @@ def stochastic_pool2d_mean_backward(dy, x, y, pool_size=(2, 2), strides=None, pa
 # ---- global ----
 
 def global_max_pool2d_forward(x, *, y=None, argmax=None):
-    """Largest pixel of each channel, y[n, c] = max_hw x[n, h, w, c]; the first of equal ones, a NaN over all.
+    """Largest pixel of each channel, y[n, c] = max_hw x[n, h, w, c]; the first of equal ones; NaN wins over everything.
 
     Parameters
     ----------
     x : array (N, H, W, C)
     y : array (N, C), optional
-        Where to write.
+        Where to write the result.
     argmax : int32 array (N, C), optional
-        Where to write the winner's place, row · W + column.
+        Where to write the winner's position, row · W + column.
 
     Raises
     ------
@@ -358,11 +360,11 @@ def global_max_pool2d_forward(x, *, y=None, argmax=None):
     cdef fnn_windows g
     read_image(&g, PyArray_DIMS(a))
     whole_image(&g)
-    return largest(a, &g, 2, y, argmax)
+    return max_forward(a, &g, 2, y, argmax)
 
 
 def global_max_pool2d_backward(dy, argmax, input_shape, *, dx=None):
-    """Gradient of global max pooling: dy goes to the winning pixel, zeros elsewhere.
+    """Gradient of global max pooling: dy goes to the winning pixel; the others get 0.
 
     Parameters
     ----------
@@ -371,14 +373,14 @@ def global_max_pool2d_backward(dy, argmax, input_shape, *, dx=None):
         The winners of the forward kernel.
     input_shape : (N, H, W, C)
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks or sizes do not fit.
     IndexError
-        If a winner is no pixel of the image; nothing is written then.
+        If a winner is not a pixel of the image; then nothing is written.
 
     Examples
     --------
@@ -390,7 +392,7 @@ def global_max_pool2d_backward(dy, argmax, input_shape, *, dx=None):
     cdef fnn_windows g
     read_input_shape(&g, input_shape)
     whole_image(&g)
-    return to_the_taken(dy, argmax, "argmax", &g, 2, dx)
+    return scatter_to_selected(dy, argmax, "argmax", &g, 2, dx)
 
 
 def global_average_pool2d_forward(x, *, y=None):
@@ -400,7 +402,7 @@ def global_average_pool2d_forward(x, *, y=None):
     ----------
     x : array (N, H, W, C)
     y : array (N, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -418,7 +420,7 @@ def global_average_pool2d_forward(x, *, y=None):
     cdef fnn_windows g
     read_image(&g, PyArray_DIMS(a))
     whole_image(&g)
-    return mean(a, &g, 2, False, y)
+    return mean_forward(a, &g, 2, False, y)
 
 
 def global_average_pool2d_backward(dy, input_shape, *, dx=None):
@@ -429,7 +431,7 @@ def global_average_pool2d_backward(dy, input_shape, *, dx=None):
     dy : array (N, C)
     input_shape : (N, H, W, C)
     dx : array (N, H, W, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -446,4 +448,4 @@ def global_average_pool2d_backward(dy, input_shape, *, dx=None):
     cdef fnn_windows g
     read_input_shape(&g, input_shape)
     whole_image(&g)
-    return shared_out(dy, &g, 2, dx)
+    return divide_equally(dy, &g, 2, dx)

@@ -1,4 +1,4 @@
-"""Simple recurrent networks, whole sequences in one call (C: src_c/simple_rnn.c, twin: fastnn/reference/simple_rnn.py)."""
+"""Simple recurrent networks over whole sequences (C: src_c/simple_rnn.c, twin: fastnn/reference/simple_rnn.py)."""
 from numpy cimport import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport as_real_shaped, check, data, output, table
@@ -39,22 +39,22 @@ def simple_rnn_forward(x, w, u, b=None, h0=None, mask=None, activation="tanh", *
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
     activation : str
-        One whose slope can be read off its output, as for dense_forward.
+        One whose derivative follows from its output, as for dense_forward.
     x_dropout, h_dropout : arrays (1, B, D), (1, B, U), optional
         Factors of x_t and of h_{t−1}, the same at every step.
     go_backwards : bool
-        Whether the last step comes first.  All sequences stand in the order of x.
+        Whether the last step comes first.  All sequences are in the order of x.
     need_y : bool
         Whether to return the states of all steps.
     y, h : arrays, optional
-        Where to write; they share no memory with the inputs.
+        Where to write the results; must not share memory with the inputs.
 
     Returns
     -------
     y : array (B, T, U) or None
         The state after each step.
     h : array (B, U)
-        The state after the step that is processed last.
+        The state after the last processed step.
 
     Raises
     ------
@@ -91,10 +91,10 @@ def simple_rnn_backward(dy, dh, x, w, u, y, h0=None, mask=None, activation="tanh
                         du=None, db=None, dh0=None, dstates=None):
     """Gradients of the simple recurrent network, back through time.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last);  dz_t = ds_t · act′, read off h_t;
-    back to the step before: dz_t · uᵀ;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;  du = Σ_t h_{t−1}ᵀ · dz_t;  db = Σ dz_t
+    ds_t = dy_t + the gradient from the step after t (dh for the last);  dz_t = ds_t · act′ from h_t;
+    to the previous step: dz_t · uᵀ;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;  du = Σ_t h_{t−1}ᵀ · dz_t;  db = Σ dz_t
 
-    Where the mask is False, dz_t = 0 and ds_t goes back whole.
+    Where the mask is False, dz_t = 0 and ds_t passes back unchanged.
 
     Parameters
     ----------
@@ -103,20 +103,20 @@ def simple_rnn_backward(dy, dh, x, w, u, y, h0=None, mask=None, activation="tanh
         The gradient of the final state.
     x, w, u : arrays (B, T, D), (D, U), (U, U)
     y : array (B, T, U)
-        The states, of the forward kernel.
+        The states that the forward kernel returned.
     h0, mask, activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dh0, need_dstates : bool
-        False leaves that gradient out; None stands in its place.
+        If False, that gradient is not computed and None is returned for it.
     dx, dw, du, db, dh0, dstates : arrays, optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
     dx, dw, du, db : arrays of the shapes of x, w, u and (U,)
     dh0 : array (B, U)
     dstates : array (B, T, U)
-        ds_t, the whole gradient that reaches the state after each step.
+        ds_t, the total gradient of the state after each step.
 
     Raises
     ------
@@ -153,11 +153,11 @@ def simple_rnn_backward(dy, dh, x, w, u, y, h0=None, mask=None, activation="tanh
     return DX, DW, DU, DB, DH0, DS
 
 
-# ---- the output feeds back ----
+# ---- output fed back ----
 
 def output_rnn_forward(x, w, u, b, v, c, y0=None, mask=None, activation="tanh", output_activation="linear", *, x_dropout=None,
                        h_dropout=None, go_backwards=False, y=None, hidden=None):
-    """Recurrent network whose output feeds back, a_t = act(x_t · w + y_{t−1} · u + b), y_t = out(a_t · v + c).
+    """Recurrent network that feeds back its output, a_t = act(x_t · w + y_{t−1} · u + b), y_t = out(a_t · v + c).
 
     Where the mask is False the output is held, y_t = y_{t−1}.
 
@@ -171,19 +171,19 @@ def output_rnn_forward(x, w, u, b, v, c, y0=None, mask=None, activation="tanh", 
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
     activation, output_activation : str
-        Of those whose slope can be read off their output, as for dense_forward.
+        Activations whose derivatives follow from their outputs, as for dense_forward.
     x_dropout, h_dropout : arrays (1, B, D), (1, B, O), optional
         Factors of x_t and of y_{t−1}, the same at every step.
     go_backwards : bool
-        Whether the last step comes first.  All sequences stand in the order of x.
+        Whether the last step comes first.  All sequences are in the order of x.
     y, hidden : arrays, optional
-        Where to write; they share no memory with the inputs.
+        Where to write the results; must not share memory with the inputs.
 
     Returns
     -------
     y : array (B, T, O)
     hidden : array (B, T, U)
-        a_t of every step, for backward and for reading.
+        a_t of every step, for backward and for inspection.
 
     Raises
     ------
@@ -219,35 +219,35 @@ def output_rnn_forward(x, w, u, b, v, c, y0=None, mask=None, activation="tanh", 
 def output_rnn_backward(dy, dlast, x, w, u, v, y, hidden, y0=None, mask=None, activation="tanh", output_activation="linear", *,
                         x_dropout=None, h_dropout=None, go_backwards=False, need_dx=True, need_db=True, need_dy0=False,
                         need_dstates=False, dx=None, dw=None, du=None, db=None, dv=None, dc=None, dy0=None, dstates=None):
-    """Gradients of the recurrent network whose output feeds back, back through time.
+    """Gradients of the recurrent network that feeds back its output, back through time.
 
-    ds_t = dy_t + what comes back from the step after t (dlast for the last);  de_t = ds_t · out′, read off y_t;
-    dz_t = (de_t · vᵀ) · act′, read off a_t;  back to the step before: dz_t · uᵀ;  dx_t = dz_t · wᵀ;
+    ds_t = dy_t + the gradient from the step after t (dlast for the last);  de_t = ds_t · out′ from y_t;
+    dz_t = (de_t · vᵀ) · act′ from a_t;  to the previous step: dz_t · uᵀ;  dx_t = dz_t · wᵀ;
     dw = Σ_t x_tᵀ · dz_t;  du = Σ_t y_{t−1}ᵀ · dz_t;  db = Σ dz_t;  dv = Σ_t a_tᵀ · de_t;  dc = Σ de_t
 
-    Where the mask is False, dz_t and de_t are 0 and ds_t goes back whole.
+    Where the mask is False, dz_t and de_t are 0 and ds_t passes back unchanged.
 
     Parameters
     ----------
     dy : array (B, T, O) or None
     dlast : array (B, O) or None
-        The gradient of the output of the step that is processed last, beside its dy.
+        The gradient of the output of the last processed step, in addition to its dy.
     x, w, u, v : arrays (B, T, D), (D, U), (O, U), (U, O)
     y, hidden : arrays (B, T, O), (B, T, U)
         The results of the forward kernel.
     y0, mask, activation, output_activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dy0, need_dstates : bool
-        False leaves that gradient out (need_db: both db and dc); None stands in its place.
+        If False, that gradient (need_db: both db and dc) is not computed and None is returned for it.
     dx, dw, du, db, dv, dc, dy0, dstates : arrays, optional
-        Where to write (assigned, not added to).
+        Where to write the results (assigned, not accumulated).
 
     Returns
     -------
     dx, dw, du, db, dv, dc : arrays of the shapes of x, w, u, (U,), v, (O,)
     dy0 : array (B, O)
     dstates : array (B, T, O)
-        ds_t, the whole gradient that reaches the output of each step.
+        ds_t, the total gradient of the output of each step.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Softmax and its logarithm over the last axis (C: src_c/softmax.c, twin: fastnn/reference/softmax.py)."""
+"""Softmax and log-softmax over the last axis (C: src_c/softmax.c, twin: fastnn/reference/softmax.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
 from fastnn.kernels._core cimport ANY, as_real, as_real_shaped, check, output, same_or_apart, table
@@ -21,12 +21,13 @@ cdef softmax_kernels *kernels(ndarray x):
 
 
 cdef ndarray read(object x, str name):
-    """A real array with a last axis of at least one entry."""
+    """Return a real array with a last axis of at least one entry."""
     cdef ndarray a = as_real(x, name, ANY)
     if PyArray_NDIM(a) == 0:
-        raise ValueError(f"{name} has at least one axis. Received: a single number.")
+        raise ValueError(f"{name} must have at least one axis. Received: a single number.")
     if PyArray_DIM(a, PyArray_NDIM(a) - 1) < 1:
-        raise ValueError(f"{name} has at least one entry on axis {PyArray_NDIM(a) - 1}. Received: shape {(<object> a).shape}.")
+        raise ValueError(f"{name} must have at least one entry along axis {PyArray_NDIM(a) - 1}. "
+                         f"Received: shape {(<object> a).shape}.")
     return a
 
 
@@ -57,13 +58,13 @@ cdef ndarray run_gradient(gradients kernel, object dy, ndarray y, object dx):
 def softmax_forward(x, *, y=None):
     """Softmax over the last axis, y[i] = e^(x[i] − max x) / Σ_j e^(x[j] − max x).
 
-    A row of all −∞, or with +∞ or NaN in it, gives NaN.
+    A row that is all −∞, or contains +∞ or NaN, gives NaN.
 
     Parameters
     ----------
     x : array (…, C), C at least 1
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def softmax_backward(dy, y, *, dx=None):
     dy, y : arrays (…, C)
         The gradient of y, and the output of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------
@@ -110,13 +111,13 @@ def softmax_backward(dy, y, *, dx=None):
 def log_softmax_forward(x, *, y=None):
     """Logarithm of softmax over the last axis, y[i] = x[i] − max x − ln Σ_j e^(x[j] − max x).
 
-    A row of all −∞, or with +∞ or NaN in it, gives NaN.
+    A row that is all −∞, or contains +∞ or NaN, gives NaN.
 
     Parameters
     ----------
     x : array (…, C), C at least 1
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -141,7 +142,7 @@ def log_softmax_backward(dy, y, *, dx=None):
     dy, y : arrays (…, C)
         The gradient of y, and the output of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------

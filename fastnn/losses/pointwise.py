@@ -1,4 +1,4 @@
-"""Element-wise losses, on the kernels ``pointwise_loss_forward`` and ``pointwise_loss_backward``.
+"""Elementwise losses, on the kernels ``pointwise_loss_forward`` and ``pointwise_loss_backward``.
 
 Each class here sets its ``kind``, the kernel's name for the equation; the value of a row is the mean over the last
 axis (the sum for KL divergence).

@@ -1,4 +1,4 @@
-"""NumPy twins of the compiled kernels: the same functions, the same signatures, for reading.
+"""NumPy twins of the compiled kernels: the same functions and signatures, written to be read.
 
 Every public name of every module in this package is re-exported here.
 """

@@ -1,4 +1,4 @@
-"""Steps of some rows only: the step of the whole, on copies of those rows."""
+"""Steps on some rows only: the full step, applied to copies of those rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["by_rows"]
 
 
 def by_rows(step: Callable[..., None]) -> Callable[..., None]:
-    """The step with its argument `rows`: of the tables (V, D) only those rows are read and changed."""
+    """Add an argument `rows` to a step: only those rows of the tables (V, D) are read and updated."""
 
     @functools.wraps(step)
     def step_of_rows(*args, rows=None, **kwargs) -> None:

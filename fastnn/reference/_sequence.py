@@ -1,4 +1,4 @@
-"""What the twins of sequences share: shapes, the order of time, dropout that holds over time, and held states."""
+"""Shared by the twins of sequences: shapes, the order of time, dropout that is constant over time, held states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check(
     x_dropout: np.ndarray | None = None,
     h_dropout: np.ndarray | None = None,
 ) -> tuple[tuple[int, int, int, int], np.ndarray | None]:
-    """Check what all recurrent kernels take: u (U, G·U), or (O, U) for `outputs` that feed back instead of the state.
+    """Check the arguments of all recurrent kernels: u is (U, G·U), or (O, U) if `outputs` are fed back.
 
     Returns the sizes (B, T, D, U) and the mask.
     """
@@ -44,21 +44,21 @@ def _times(gates: int) -> str:
 
 
 def sized(expected: tuple[int, ...], meaning: str, **arrays: np.ndarray | None) -> None:
-    """Every array that is given has the shape `expected`."""
+    """Check that every given array has the shape `expected`."""
     for name, array in arrays.items():
         if array is not None:
             checks.shape(name, array, expected, meaning)
 
 
 def needed(forward: str, **arrays: np.ndarray | None) -> None:
-    """Refuse a backward call that lacks what the forward kernel leaves for it."""
+    """Refuse a backward call without an array that the forward kernel returned for it."""
     for name, array in arrays.items():
         if array is None:
-            raise ValueError(f"The gradients are read off {name}. Received: {name}=None. Type {name} of {forward}.")
+            raise ValueError(f"The gradients are computed from {name}. Received: {name}=None. Use {name} of {forward}.")
 
 
 def results(inputs: tuple, dtype: np.dtype, **wanted: tuple) -> list:
-    """Arrays to write results into, each asked for as ``name=(given, shape, needed)``; None where it is not needed."""
+    """Return the arrays to write results into, requested as ``name=(given, shape, needed)``; None if not needed."""
     return [
         checks.result(name, given, expected, dtype, *inputs) if need else None
         for name, (given, expected, need) in wanted.items()
@@ -66,42 +66,42 @@ def results(inputs: tuple, dtype: np.dtype, **wanted: tuple) -> list:
 
 
 def order(steps: int, go_backwards: bool) -> Iterator[tuple[int, int | None]]:
-    """Steps as they are processed, each with the one that was processed before it (None: the initial state)."""
+    """Yield the steps in processing order, each with the one before it (None: the initial state)."""
     times = range(steps)[::-1] if go_backwards else range(steps)
     return zip(times, [None, *times[:-1]], strict=True) if steps else iter(())
 
 
 def backward_order(steps: int, go_backwards: bool) -> list[tuple[int, int | None]]:
-    """The same from the last processed step to the first, as gradients go."""
+    """Return the same in reverse order, as the gradients flow."""
     return list(order(steps, go_backwards))[::-1]
 
 
 def start(state: np.ndarray | None, batch: int, units: int, dtype: np.dtype) -> np.ndarray:
-    """The initial state (B, U); zero if none is given."""
+    """Return the initial state (B, U); zero if none is given."""
     return np.zeros((batch, units), dtype) if state is None else state
 
 
 def state_before(states: np.ndarray, initial: np.ndarray | None, earlier: int | None) -> np.ndarray:
-    """The state that a step starts from: that after the step processed `earlier`, or the initial one."""
+    """Return the state that a step starts from: the one after step `earlier`, or the initial one."""
     if earlier is not None:
         return states[:, earlier]
     return start(initial, len(states), states.shape[2], states.dtype)
 
 
 def keeps(mask: np.ndarray | None, t: int) -> np.ndarray | bool:
-    """Which rows of the batch take step t, as a column (B, 1)."""
+    """Return which rows of the batch take step t, as a column (B, 1)."""
     return True if mask is None else mask[:, t, None]
 
 
 def project(a: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
-    """(a ∘ factors[g]) · w[:, gate g] for every gate, side by side: (B, G·U)."""
+    """Return (a ∘ factors[g]) · w[:, gate g] for every gate, concatenated: (B, G·U)."""
     if factors is None or len(factors) == 1:
         return (a if factors is None else a * factors[0]) @ w
     return np.hstack([(a * f) @ part for f, part in zip(factors, np.hsplit(w, gates), strict=True)])
 
 
 def project_back(dz: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
-    """The gradient of `project` with respect to a: Σ_g factors[g] ∘ (dz[gate g] · w[:, gate g]ᵀ)."""
+    """Return the gradient of `project` with respect to a: Σ_g factors[g] ∘ (dz[gate g] · w[:, gate g]ᵀ)."""
     if factors is None or len(factors) == 1:
         return dz @ w.T if factors is None else dz @ w.T * factors[0]
     parts = zip(factors, np.hsplit(dz, gates), np.hsplit(w, gates), strict=True)
@@ -109,16 +109,16 @@ def project_back(dz: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gate
 
 
 def project_weights(a: np.ndarray, dz: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:
-    """The gradient of `project` with respect to w: (a ∘ factors[g])ᵀ · dz[gate g], side by side."""
+    """Return the gradient of `project` with respect to w: (a ∘ factors[g])ᵀ · dz[gate g], concatenated."""
     if factors is None or len(factors) == 1:
         return (a if factors is None else a * factors[0]).T @ dz
     return np.hstack([(a * f).T @ d for f, d in zip(factors, np.hsplit(dz, gates), strict=True)])
 
 
 class Products:
-    """The products of a backward pass, step by step: dw and du add up, dx is assigned (None: it is not needed).
+    """The products of a backward pass, step by step: dw and du accumulate, dx is assigned (None: not needed).
 
-    dw, du and the other `sums` start from zero. What x holds where the mask is False does not matter.
+    dw, du and the other `sums` start from zero. The values of x where the mask is False do not matter.
     """
 
     def __init__(self, gates, x, w, u, mask, x_dropout, h_dropout, dx, dw, du, *sums):
@@ -130,12 +130,12 @@ class Products:
                 total[...] = 0
 
     def input(self, t: int, dz: np.ndarray) -> None:
-        """The gradients of x_t and w, given that of the input's product (B, G·U)."""
+        """Compute the gradients of x_t and w from that of the input product (B, G·U)."""
         self.dw += project_weights(self.x[:, t], dz, self.x_dropout, self.gates)
         if self.dx is not None:
             self.dx[:, t] = project_back(dz, self.w, self.x_dropout, self.gates)
 
     def recurrent(self, before: np.ndarray, dz: np.ndarray) -> np.ndarray:
-        """The gradient of u, given that of the recurrent product (B, G·U); returns that of the state before."""
+        """Compute the gradient of u from that of the recurrent product (B, G·U); return that of the previous state."""
         self.du += project_weights(before, dz, self.h_dropout, self.gates)
         return project_back(dz, self.u, self.h_dropout, self.gates)

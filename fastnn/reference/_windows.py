@@ -1,4 +1,4 @@
-"""Windows over images, and their adjoint: what convolution and pooling share."""
+"""Windows over images, and their adjoint, shared by convolution and pooling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Pair = tuple[int, int]
 def windows(
     x: np.ndarray, size: Pair, strides: Pair, pads: tuple[Pair, Pair], dilation: Pair = (1, 1), fill: float = 0
 ) -> np.ndarray:
-    """All windows of images (N, H, W, C), as (N, OH, OW, KH, KW, C); padding cells hold `fill`."""
+    """Return all windows of images (N, H, W, C), as (N, OH, OW, KH, KW, C); padding cells contain `fill`."""
     x = np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
     span = window_span(size[0], dilation[0]), window_span(size[1], dilation[1])
     view = np.lib.stride_tricks.sliding_window_view(x, span, axis=(1, 2))
@@ -27,7 +27,7 @@ def add_windows(
     pads: tuple[Pair, Pair],
     dilation: Pair = (1, 1),
 ) -> np.ndarray:
-    """Adjoint of `windows`: add each cell (N, OH, OW, KH, KW, C) to the place of the image it was taken from."""
+    """Adjoint of `windows`: add each cell (N, OH, OW, KH, KW, C) to the position in the image it comes from."""
     n, h, w, c = shape
     (top, bottom), (left, right) = pads
     oh, ow, kh, kw = cells.shape[1:5]

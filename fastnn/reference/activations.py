@@ -1,4 +1,4 @@
-"""Twins of the activation functions: a table of (value, slope), and the two kernels that read it."""
+"""Twins of the activation functions: a table of (value, derivative), and the two kernels that read it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _where(condition: np.ndarray, yes: np.ndarray | float, no: np.ndarray | floa
     return np.where(condition, yes, no).astype(x.dtype)
 
 
-# name: (value of x and alpha, slope of x, y and alpha). The slopes of FUSIBLE ones look at y alone.
+# name: (value of x and alpha, derivative of x, y and alpha). The derivatives of FUSIBLE ones need only y.
 _TABLE: dict[str, tuple[Callable, Callable]] = {
     "linear": (lambda x, a: x, lambda x, y, a: np.ones_like(y)),
     "relu": (lambda x, a: np.maximum(x, 0), lambda x, y, a: _where(y > 0, 1, 0, y)),
@@ -101,34 +101,34 @@ _TABLE: dict[str, tuple[Callable, Callable]] = {
 
 
 def _alpha(activation: str, alpha: float | None) -> float:
-    """The parameter of `activation`, its default for None; refuses a parameter that the function does not have."""
+    """Return the parameter of `activation`, its default for None; refuse one that the function does not have."""
     checks.choice("activation", activation, _TABLE)
     if alpha is None:
         return DEFAULT_ALPHA.get(activation, 0.0)
     if activation not in DEFAULT_ALPHA:
-        raise ValueError(f"Only {' and '.join(DEFAULT_ALPHA)} take alpha. Received: {activation!r}, alpha={alpha!r}.")
+        raise ValueError(f"Only {' and '.join(DEFAULT_ALPHA)} have alpha. Received: {activation!r}, alpha={alpha!r}.")
     return checks.number("alpha", alpha, 0.0)
 
 
 def _times(dy: np.ndarray, slope: np.ndarray, activation: str) -> np.ndarray:
-    """dy · slope, where the flat parts of relu, hard_sigmoid and step hide dy."""
+    """Return dy · slope; where relu, hard_sigmoid and step are flat, 0 whatever dy is."""
     hides = activation in ("relu", "hard_sigmoid", "step")
     return np.where(hides & (slope == 0), np.zeros_like(dy), dy * slope)
 
 
 def fused(activation: str) -> str:
-    """Return the name if its slope can be read off its output, else raise ValueError."""
+    """Return the name if its derivative follows from its output, else raise ValueError."""
     return checks.choice("activation", activation, FUSIBLE)
 
 
 def fused_value(z: np.ndarray, activation: str) -> np.ndarray:
-    """act(z), as dense and convolution apply it to their sums."""
+    """Return act(z), as dense and convolution apply it to their sums."""
     with np.errstate(all="ignore"):
         return _TABLE[activation][0](z, DEFAULT_ALPHA.get(activation, 0.0))
 
 
 def fused_gradient(dy: np.ndarray, y: np.ndarray | None, activation: str) -> np.ndarray:
-    """dz = dy · act′(z), the slope read off y = act(z)."""
+    """Return dz = dy · act′(z), with act′ computed from y = act(z)."""
     if activation == "linear":
         return dy
     with np.errstate(all="ignore"):
@@ -142,8 +142,8 @@ def activation_forward(
 
     linear x · relu max(x, 0) · leaky_relu x or alpha·x · elu x or alpha·(eˣ − 1) · selu 1.0507·(x or 1.6733·(eˣ − 1)) ·
     sigmoid 1/(1 + e⁻ˣ) · tanh · softplus ln(1 + eˣ) · gelu x·Φ(x) · gelu_tanh x·(1 + tanh(√(2/π)(x + 0.044715x³)))/2 ·
-    silu x·sigmoid(x) · hard_sigmoid clip(x/6 + 0.5, 0, 1) · exponential eˣ · step (1 where x > 0, else 0).
-    NaN gives NaN in each.
+    silu x·sigmoid(x) · hard_sigmoid clip(x/6 + 0.5, 0, 1) · exponential eˣ · step (1 if x > 0, else 0).
+    NaN gives NaN in all of them.
 
     Parameters
     ----------
@@ -152,12 +152,12 @@ def activation_forward(
     alpha : float, optional
         Slope below zero of leaky_relu (0.2) or scale of elu (1); at least 0.
     y : array of the shape of `x`, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
     TypeError, ValueError
-        If `x` is not real, the name is unknown, `alpha` is negative or not that function's, or `y` does not fit.
+        If `x` is not real, the name is unknown, `alpha` is negative or does not apply, or `y` does not fit.
 
     Examples
     --------
@@ -182,8 +182,8 @@ def activation_backward(
 ) -> np.ndarray:
     """Gradient dx = dy · act′(x), elementwise.
 
-    The slope of relu, leaky_relu, elu and selu at 0 is the one from the left. Where relu, hard_sigmoid and step are
-    flat, dx is 0 whatever dy holds, so a NaN or infinity there is not seen.
+    The derivative of relu, leaky_relu, elu and selu at 0 is the left one. Where relu, hard_sigmoid and step are flat,
+    dx is 0 whatever dy is, so a NaN or infinity there is ignored.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def activation_backward(
     activation : str
     alpha : float, optional
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------

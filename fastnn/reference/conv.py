@@ -1,4 +1,4 @@
-"""Twins of the two-dimensional convolution, and of the books' im2col and col2im.
+"""Twins of the two-dimensional convolution, and of the textbooks' im2col and col2im.
 
 Legend: N = images, H W = height and width, C = channels, KH KW = window, F = filters, OH OW = height and width of the
 output.
@@ -21,7 +21,7 @@ _ALGORITHMS = ("auto", "direct", "im2col")
 
 
 def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> tuple:
-    """The shape of the output, the padding, and strides and dilation as pairs."""
+    """Return the shape of the output, the padding, and strides and dilation as pairs."""
     fused(activation)
     checks.choice("algorithm", algorithm, _ALGORITHMS)
     shape = conv2d_output_shape(x.shape, w.shape, strides, padding, dilation, groups)
@@ -30,7 +30,7 @@ def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> t
 
 
 def _by_group(channels: int, groups: int) -> list[slice]:
-    """Channels of each group: the first channels / groups, the next ones, …"""
+    """Return the channels of each group: the first channels / groups, the next ones, …"""
     each = channels // groups
     return [slice(g * each, (g + 1) * each) for g in range(groups)]
 
@@ -61,11 +61,11 @@ def conv2d_forward(
     strides, dilation : int or two ints
     padding : "valid", "same" or ((top, bottom), (left, right))
     groups : int
-    activation : one of those whose slope can be read off the output
+    activation : one whose derivative follows from its output
     algorithm : {"auto", "direct", "im2col"}
-        How the compiled kernel goes about it. Here all are one.
+        The method of the compiled kernel. The twin has only one.
     y : array (N, OH, OW, F), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -116,9 +116,9 @@ def conv2d_backward(
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Gradients of the two-dimensional convolution.
 
-    dz = dy · act′(z), the slope read off y
+    dz = dy · act′(z), with act′ computed from y
     dw[i, j, c, f] = Σ_npq x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · dz[n, p, q, f]
-    dx = Σ_f dz[n, p, q, f] · w[i, j, c, f], added at each place that the forward kernel read
+    dx = Σ_f dz[n, p, q, f] · w[i, j, c, f], added at each position that the forward kernel read
     db[f] = Σ_npq dz[n, p, q, f]
 
     Parameters
@@ -130,9 +130,9 @@ def conv2d_backward(
     strides, padding, dilation, groups, activation, algorithm
         Those of the forward kernel.
     need_dx, need_db : bool
-        Whether to compute dx and db; else they are None.
+        Whether to compute dx and db; otherwise they are None.
     dx, dw, db : arrays of the shapes of x, w, (F,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -152,7 +152,9 @@ def conv2d_backward(
     if y is not None:
         checks.shape("y", y, shape, "(N, OH, OW, F)")
     elif activation != "linear":
-        raise ValueError(f"The gradient of {activation} is read off y. Received: y=None. Type y=conv2d_forward(...).")
+        raise ValueError(
+            f"The gradient of {activation} is computed from y. Received: y=None. Use y=conv2d_forward(...)."
+        )
     inputs = (dy, x, w, y)
     dx = checks.result("dx", dx, x.shape, x.dtype, *inputs) if need_dx else None
     dw = checks.result("dw", dw, w.shape, x.dtype, *inputs)
@@ -172,18 +174,18 @@ def conv2d_backward(
 
 
 def _book(shape: Sequence[int], filter_h: int, filter_w: int, stride: int, pad: int) -> tuple:
-    """Shapes of the images as NHWC and of their windows, and size, strides and padding as pairs."""
+    """Return the shapes of the images as NHWC and of their windows, and size, strides and padding as pairs."""
     n, c, h, w = checks.image_shape("the shape (N, C, H, W)", shape)
     size, strides = pair("(filter_h, filter_w)", (filter_h, filter_w)), pair("stride", stride)
     pads = (pair("pad", pad, least=0),) * 2 if np.ndim(pad) == 0 else None
     if pads is None:
-        raise TypeError(f"pad is an integer. Received: pad={pad!r}.")
+        raise TypeError(f"pad must be an integer. Received: pad={pad!r}.")
     oh, ow = conv2d_output_shape((n, h, w, c), (*size, c, 1), strides, pads)[1:3]
     return (n, h, w, c), (n, oh, ow, c, *size), size, strides, pads
 
 
 def im2col(input_data: np.ndarray, filter_h: int, filter_w: int, stride: int = 1, pad: int = 0) -> np.ndarray:
-    """Lay the windows of NCHW images out as the rows of a matrix.
+    """Copy the windows of NCHW images into the rows of a matrix.
 
     col[(n·OH + p)·OW + q, (c·FH + i)·FW + j] = input_data[n, c, p·stride + i − pad, q·stride + j − pad]
 

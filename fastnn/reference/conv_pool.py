@@ -1,4 +1,4 @@
-"""Twins of the fused block convolution + bias + activation + max pooling: the two kernels, one after the other."""
+"""Twins of the fused block convolution + bias + activation + max pooling: the two kernels, in sequence."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ Size = int | Sequence[int]
 
 
 def _check(x, w, pool_size, strides, padding, dilation, activation) -> tuple[tuple, tuple]:
-    """The shapes (N, OH, OW, F) of the convolution and (N, PH, PW, F) of the pooling."""
+    """Return the shapes (N, OH, OW, F) of the convolution and (N, PH, PW, F) of the pooling."""
     checks.choice("activation", activation, ("linear", "relu"))
     rows, columns = pair("pool_size", pool_size)
     if rows * columns > 256:
-        raise ValueError(f"argmax counts cells in a byte: at most 256 a window. Received: pool_size={pool_size!r}.")
+        raise ValueError(
+            f"pool_size must have at most 256 cells, which argmax numbers in a byte. Received: pool_size={pool_size!r}."
+        )
     conv_shape = conv2d_output_shape(x.shape, w.shape, strides, padding, dilation)
     return conv_shape, pool2d_output_shape(conv_shape, pool_size)
 
@@ -42,9 +44,9 @@ def conv2d_pool_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Convolution, bias, activation and max pooling in one pass, y = act(maxpool(conv2d(x, w) + b)).
 
-    Both activations grow with their argument, so they may follow the pooling; the winner is the largest sum before
+    Both activations are monotonic, so they may follow the pooling; the winner is the largest sum before
     the activation.
-    Windows do not overlap, and rows and columns of the convolution that fill no window are dropped.
+    Windows do not overlap, and rows and columns of the convolution that do not fill a window are dropped.
 
     Parameters
     ----------
@@ -56,9 +58,9 @@ def conv2d_pool_forward(
         Those of the convolution.
     activation : {"relu", "linear"}
     y : array (N, PH, PW, F), optional
-        Where to write.
+        Where to write the result.
     argmax : uint8 array (N, PH, PW, F), optional
-        Where to write the winning cell of each window, counted row by row.
+        Where to write the winning cell of each window, numbered row by row.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def conv2d_pool_backward(
     dw: np.ndarray | None = None,
     db: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
-    """Gradients of the fused block: dy · act′, put at the winner of each window, goes through the convolution.
+    """Gradients of the fused block: dy · act′, placed at the winner of each window, goes back through the convolution.
 
     Parameters
     ----------
@@ -111,16 +113,16 @@ def conv2d_pool_backward(
     pool_size, strides, padding, dilation, activation
         Those of the forward kernel.
     need_dx, need_db : bool
-        Whether to compute dx and db; else they are None.
+        Whether to compute dx and db; otherwise they are None.
     dx, dw, db : arrays of the shapes of x, w, (F,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks, sizes or names do not fit.
     IndexError
-        If a winner is no cell of its window.
+        If a winner is not a cell of its window.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def conv2d_pool_backward(
     checks.shape("dy", dy, shape, "(N, PH, PW, F)")
     checks.shape("y", y, shape, "(N, PH, PW, F)")
     if not isinstance(argmax, np.ndarray) or argmax.dtype != np.uint8:
-        raise TypeError("argmax is the uint8 array of the forward kernel. Received: another dtype.")
+        raise TypeError("argmax must be the uint8 array of the forward kernel. Received: another dtype.")
     inputs = (dy, x, w, y, argmax)
     dx = checks.result("dx", dx, x.shape, x.dtype, *inputs) if need_dx else None
     dw = checks.result("dw", dw, w.shape, x.dtype, *inputs)

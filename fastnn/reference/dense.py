@@ -16,7 +16,7 @@ def _check(x: np.ndarray, w: np.ndarray, activation: str, algorithm: str) -> Non
     fused(activation)
     checks.choice("algorithm", algorithm, _ALGORITHMS)
     if x.shape[1] != w.shape[0]:
-        raise ValueError(f"w is (K, N) with K={x.shape[1]}, the columns of x. Received: x {x.shape}, w {w.shape}.")
+        raise ValueError(f"w must be (K, N) with K={x.shape[1]}, the columns of x. Received: x {x.shape}, w {w.shape}.")
 
 
 def dense_forward(
@@ -37,11 +37,11 @@ def dense_forward(
     x : array (M, K)
     w : array (K, N)
     b : array (N,), optional
-    activation : one of those whose slope can be read off the output
+    activation : one whose derivative follows from its output
     algorithm : {"auto", "dense", "sparse"}
-        How the compiled kernel multiplies; "sparse" skips zeros of `x`. Here all are one.
+        The method of the compiled kernel; "sparse" skips zeros in `x`. The twin has only one.
     y : array (M, N), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def dense_backward(
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     """Gradients of the fully connected layer.
 
-    dz = dy · act′(z) (M, N), the slope read off y;  dx = dz · wᵀ;  dw = xᵀ · dz;  db = Σ_m dz[m]
+    dz = dy · act′(z) (M, N), act′ from y;  dx = dz · wᵀ;  dw = xᵀ · dz;  db = Σ_m dz[m]
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def dense_backward(
         The output of the forward kernel; needed unless the activation is linear.
     activation, algorithm : str
     need_dx, need_db : bool
-        Whether to compute dx and db; else they are None.
+        Whether to compute dx and db; otherwise they are None.
     dx, dw, db : arrays (M, K), (K, N), (N,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -112,7 +112,9 @@ def dense_backward(
     if y is not None:
         checks.shape("y", y, dy.shape, "(M, N)")
     elif activation != "linear":
-        raise ValueError(f"The gradient of {activation} is read off y. Received: y=None. Type y=dense_forward(...).")
+        raise ValueError(
+            f"The gradient of {activation} is computed from y. Received: y=None. Use y=dense_forward(...)."
+        )
     inputs = (dy, x, w, y)
     dx = checks.result("dx", dx, x.shape, x.dtype, *inputs) if need_dx else None
     dw = checks.result("dw", dw, w.shape, x.dtype, *inputs)

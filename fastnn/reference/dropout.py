@@ -16,10 +16,10 @@ _LOW, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def _philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]:
-    """Philox4x32-10: four counter words (32 bits, held in uint64) to four random words.
+    """Philox4x32-10: map four counter words (32 bits, stored as uint64) to four random words.
 
-    One round, (c0, c1, c2, c3) → (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)); the key takes a
-    step after each.
+    One round: (c0, c1, c2, c3) → (hi(M1·c2) ^ c1 ^ k0, lo(M1·c2), hi(M0·c0) ^ c3 ^ k1, lo(M0·c0)). The key is advanced
+    after each round.
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -36,7 +36,7 @@ def _philox(counter: list[np.ndarray], key: tuple[int, int]) -> list[np.ndarray]
 
 
 def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) -> np.ndarray:
-    """Random 32-bit words that depend on (key, call, index) alone.
+    """Random 32-bit words that depend only on (key, call, index).
 
     bits[i] = word i % 4 of Philox4x32-10 with key (key low, key high) and
     counter (i/4 low, i/4 high, call low, call high).
@@ -46,12 +46,12 @@ def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) 
     n : int
     key, call : int in [0, 2⁶⁴)
     bits : uint32 array (n,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
-        If a number is no integer or out of range, or `bits` does not fit.
+        If a number is not an integer or is out of range, or `bits` does not fit.
 
     References
     ----------
@@ -64,7 +64,7 @@ def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) 
     """
     n, key, call = operator.index(n), checks.word64("key", key), checks.word64("call", call)
     if n < 0:
-        raise ValueError(f"n is at least 0. Received: n={n}.")
+        raise ValueError(f"n must be at least 0. Received: n={n}.")
     bits = checks.result("bits", bits, (n,), np.uint32)
     block = np.arange((n + 3) // 4, dtype=np.uint64)
     call_words = [np.full_like(block, call % 2**32), np.full_like(block, call // 2**32)]
@@ -131,7 +131,7 @@ def _dropout(
 def dropout_forward(x: np.ndarray, rate: float, key: int, call: int, *, y: np.ndarray | None = None) -> np.ndarray:
     """Dropout: element i is kept and scaled by 1 / (1 − rate) if bits(i) < (1 − rate)·2³², else it is 0.
 
-    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN gives
+    `bits` are those of `random_bits` for the same key and call; i counts the elements in C order. A dropped NaN becomes
     0.
 
     Parameters
@@ -140,7 +140,7 @@ def dropout_forward(x: np.ndarray, rate: float, key: int, call: int, *, y: np.nd
     rate : float in [0, 1]
     key, call : int in [0, 2⁶⁴)
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def dropout_backward(dy: np.ndarray, rate: float, key: int, call: int, *, dx: np
     rate, key, call
         Those of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------

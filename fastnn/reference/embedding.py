@@ -1,4 +1,4 @@
-"""Twins of the embedding: rows of a table by their ids, and the table's gradient."""
+"""Twins of the embedding: rows of a table looked up by id, and the table's gradient."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def embedding_forward(ids: np.ndarray, w: np.ndarray, *, y: np.ndarray | None = 
 
     Parameters
     ----------
-    ids : array (…) of any integer dtype but uint64, each in [0, V)
+    ids : array (…) of any integer dtype except uint64, each in [0, V)
     w : array (V, D)
     y : array (…, D), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks or sizes do not fit.
     IndexError
-        If an id is out of range; nothing is written then.
+        If an id is out of range; then nothing is written.
 
     Examples
     --------
@@ -49,32 +49,32 @@ def embedding_backward(
     *,
     dw: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient of the table, dw[v] = Σ dy[i] over the places i with ids[i] = v, added in order of place.
+    """Gradient of the table, dw[v] = Σ dy[i] over the positions i with ids[i] = v, added in the order of i.
 
     Parameters
     ----------
     dy : array (…, D)
-    ids : array (…) of any integer dtype but uint64, each in [0, V)
+    ids : array (…) of any integer dtype except uint64, each in [0, V)
     vocabulary : int
         V, the rows of the table.
     stale : array of ints in [0, V), optional
-        The rows of a given `dw` that may not be zero, as the call before returned them: only these are cleared. None
-        clears all.
+        The rows of a given `dw` that may be nonzero, as returned by the previous call: only these are cleared. None
+        clears all rows.
     dw : array (V, D), optional
-        Where to write.
+        Where to write the result.
 
     Returns
     -------
     dw : array (V, D)
     rows : int64 array
-        The distinct ids, ascending: the only rows of dw that may not be zero.
+        The distinct ids, ascending: the only rows of dw that may be nonzero.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes, ranks or sizes do not fit.
     IndexError
-        If an id or a stale row is out of range; nothing is written then.
+        If an id or a stale row is out of range; then nothing is written.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def embedding_backward(
     dy = checks.real("dy", dy)
     ids = checks.index("ids", ids, vocabulary, None)
     if dy.ndim != ids.ndim + 1 or dy.shape[:-1] != ids.shape:
-        raise ValueError(f"dy has the shape of ids and one axis more, {(*ids.shape, 'D')}. Received: {dy.shape}.")
+        raise ValueError(f"dy must have the shape of ids and one more axis, {(*ids.shape, 'D')}. Received: {dy.shape}.")
     stale = None if stale is None else checks.index("stale", stale, vocabulary)
     clear = slice(None) if stale is None or dw is None else stale
     dw = checks.result("dw", dw, (vocabulary, dy.shape[-1]), dy.dtype, dy, ids, stale)

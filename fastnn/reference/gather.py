@@ -1,4 +1,4 @@
-"""Twin of the kernel that draws a batch: rows of the user's array, cast in the same pass."""
+"""Twin of the kernel that gathers a batch: rows of the user's array, cast in the same pass."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def gather_rows(
     Parameters
     ----------
     source : array (rows, …) of bool, any integer dtype, float32 or float64
-    index : array (M,) of any integer dtype but uint64, each in [0, rows)
+    index : array (M,) of any integer dtype except uint64, each in [0, rows)
     dtype : {"float32", "float64"}
     out : array (M, …) of `dtype`, optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
     TypeError, ValueError
         If dtypes or ranks do not fit.
     IndexError
-        If an index is out of range; nothing is written then.
+        If an index is out of range; then nothing is written.
 
     Examples
     --------
@@ -41,11 +41,11 @@ def gather_rows(
     fit = source.dtype.kind in "biu" or source.dtype in (np.float32, np.float64)
     if not fit or not source.dtype.isnative:
         raise TypeError(
-            f"source is bool, integers, float32 or float64 in native byte order. Received: {source.dtype.str!r}. "
-            "Type source.astype(np.float32)."
+            f"source must be bool, integer, float32 or float64 in native byte order. Received: {source.dtype.str!r}. "
+            "Use source.astype(np.float32)."
         )
     if source.ndim < 1:
-        raise ValueError("source has at least one axis. Received: a single number.")
+        raise ValueError("source must have at least one axis. Received: a single number.")
     dtype = np.dtype(checks.choice("dtype", getattr(dtype, "__name__", None) or str(dtype), ("float32", "float64")))
     index = checks.index("index", index, source.shape[0])
     out = checks.result("out", out, index.shape + source.shape[1:], dtype, source, index)

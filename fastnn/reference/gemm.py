@@ -1,4 +1,4 @@
-"""Twins of the three matrix products that dense layers and convolutions stand on."""
+"""Twins of the three matrix products that dense layers and convolutions are built on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["gemm_nn", "gemm_nt", "gemm_tn"]
 
 
 def _product(a: np.ndarray, b: np.ndarray, c: np.ndarray | None, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Write left · right, which are `a` and `b` or their transposes, into `c`."""
+    """Write left · right into `c`, where left and right are `a` and `b` or their transposes."""
     if left.shape[1] != right.shape[0]:
-        raise ValueError(f"The inner sizes of a and b are equal. Received: a {a.shape}, b {b.shape}.")
+        raise ValueError(f"The inner sizes of a and b must be equal. Received: a {a.shape}, b {b.shape}.")
     c = checks.result("c", c, (left.shape[0], right.shape[1]), a.dtype, a, b)
     with np.errstate(all="ignore"):
         c[...] = left @ right
@@ -29,7 +29,7 @@ def gemm_nn(a: np.ndarray, b: np.ndarray, *, c: np.ndarray | None = None) -> np.
     a : array (M, K)
     b : array (K, N), the dtype of `a`
     c : array (M, N), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def gemm_nt(a: np.ndarray, b: np.ndarray, *, c: np.ndarray | None = None) -> np.
     a : array (M, N)
     b : array (K, N), the dtype of `a`
     c : array (M, K), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def gemm_tn(a: np.ndarray, b: np.ndarray, *, c: np.ndarray | None = None) -> np.
     a : array (M, K)
     b : array (M, N), the dtype of `a`
     c : array (K, N), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------

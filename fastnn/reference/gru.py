@@ -1,4 +1,4 @@
-"""Twins of the gated recurrent unit (GRU): a state that gates carry over, reset and renew."""
+"""Twins of the gated recurrent unit (GRU): gates keep, reset and update a state."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ def _check_bias(b: np.ndarray | None, units: int, reset_after: bool) -> None:
         return
     if reset_after and b.shape != (2, 3 * units):
         raise ValueError(
-            f"b has shape (2, 3·U) = {(2, 3 * units)} with reset_after: the input's row and the recurrent row. "
-            f"Received: {b.shape}. Type np.stack([b, np.zeros_like(b)]) for a recurrent row of zeros."
+            f"b must have shape (2, 3·U) = {(2, 3 * units)} with reset_after: an input row and a recurrent row. "
+            f"Received: {b.shape}. Use np.stack([b, np.zeros_like(b)]) for a recurrent row of zeros."
         )
     if not reset_after and b.shape != (3 * units,):
         raise ValueError(
-            f"b has shape (3·U,) = {(3 * units,)} without reset_after: one row. Received: {b.shape}. "
-            "Type reset_after=True for two rows."
+            f"b must have shape (3·U,) = {(3 * units,)} without reset_after: one row. Received: {b.shape}. "
+            "Use reset_after=True for two rows."
         )
 
 
 def _recurrent(
     h: np.ndarray, u: np.ndarray, row: np.ndarray | float, factors: np.ndarray | None, units: int, reset_after: bool
 ) -> np.ndarray:
-    """The recurrent sums: of z, r and ĥ (B, 3U) with reset_after, of z and r (B, 2U) without."""
+    """Return the recurrent sums: of z, r and ĥ (B, 3U) with reset_after, of z and r (B, 2U) without."""
     if reset_after:
         return sequence.project(h, u, factors, 3) + row
     return sequence.project(h, u[:, : 2 * units], None if factors is None else factors[:2], 2)
@@ -45,7 +45,7 @@ def _step(
     recurrent_activation: str,
     reset_after: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One step from the input's sums (B, 3U) and the state before: the gates z r ĥ (B, 3U), inner and the state."""
+    """Run one step from the input sums (B, 3U) and the previous state; return the gates z r ĥ (B, 3U), inner, state."""
     units = h.shape[1]
     h_sums = _recurrent(h, u, row, factors, units, reset_after)
     z, r = np.hsplit(fused_value(x_sums[:, : 2 * units] + h_sums[:, : 2 * units], recurrent_activation), 2)
@@ -101,27 +101,27 @@ def gru_forward(
         The initial state; zero if None.
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
-    activation, recurrent_activation : two of those whose slope can be read off the output
+    activation, recurrent_activation : two whose derivatives follow from their outputs
     reset_after : bool
         Whether r is applied after the product with u_h.
     x_dropout : array (1, B, D) or (3, B, D), optional
-        Factors of x_t, the same at every step: one for all gates, or one a gate.
+        Factors of x_t, the same at every step: one for all gates, or one per gate.
     h_dropout : array (3, B, U), optional
-        Factors of h_{t−1} before its products with u, one a gate. What z carries over has none.
+        Factors of h_{t−1} before its products with u, one per gate. The state that z keeps has none.
     go_backwards : bool
-        Whether the last step comes first. All sequences stand in the order of x.
+        Whether the last step comes first. All sequences are in the order of x.
     need_y, need_gates : bool
-        Whether to return y, and gates and inner; else they are None.
+        Whether to return y, and gates and inner; otherwise they are None.
     y, h : arrays (B, T, U), (B, U), optional
-        Where to write.
+        Where to write the result.
     gates, inner : arrays (B, T, 3U), (B, T, U), optional
-        Where to write.
+        Where to write the result.
 
     Returns
     -------
     y : array (B, T, U) or None
     h : array (B, U)
-        The state after the step that is processed last.
+        The state after the last processed step.
     gates, inner : arrays (B, T, 3U), (B, T, U) or None
         z r ĥ, and inner, of every step.
 
@@ -180,7 +180,7 @@ def _back(
     recurrent_activation: str,
     reset_after: bool,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """One step back: the gradients of the input's and the recurrent sums (B, 3U), and of the state before."""
+    """Run one step back; return the gradients of the input and recurrent sums (B, 3U), and of the previous state."""
     z, r, candidate = np.hsplit(gates, 3)
     dz = fused_gradient(ds * (before - candidate), z, recurrent_activation)
     dc = fused_gradient(ds * (1 - z), candidate, activation)
@@ -226,14 +226,14 @@ def gru_backward(
     dh0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, ...]:
-    """Gradients of the gated recurrent unit: back through time, from the step processed last to the first.
+    """Gradients of the gated recurrent unit: back through time, from the last processed step to the first.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last) (B, U);
-    dz = ds_t·(h_{t−1} − ĥ)·rec′;  dĥ = ds_t·(1 − z)·act′;  slopes read off z, r and ĥ;
+    ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);
+    dz = ds_t·(h_{t−1} − ĥ)·rec′;  dĥ = ds_t·(1 − z)·act′;  derivatives from z, r and ĥ;
     with reset_after:  dr = dĥ·inner·rec′;  sums of the state: [dz, dr, dĥ·r];  back: ds_t·z + [dz, dr, dĥ·r] · uᵀ
     without:  dq = dĥ · u_hᵀ;  dr = dq·h_{t−1}·rec′;  du_h = Σ_t innerᵀ · dĥ;  back: ds_t·z + [dz, dr] · u_zrᵀ + dq·r
     dx_t = [dz, dr, dĥ] · wᵀ;  dw = Σ_t x_tᵀ · [dz, dr, dĥ];  du = Σ_t h_{t−1}ᵀ · sums of the state;  db = the sums.
-    Where the mask is False nothing is added, and ds_t goes back whole.
+    Where the mask is False nothing is added, and ds_t passes back unchanged.
 
     Parameters
     ----------
@@ -246,9 +246,9 @@ def gru_backward(
     h0, mask, activation, recurrent_activation, reset_after, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dh0, need_dstates : bool
-        Whether to compute these; else they are None.
+        Whether to compute these; otherwise they are None.
     dx, dw, du, db, dh0, dstates : arrays of the shapes of x, w, u, b, (B, U), (B, T, U), optional
-        Where to write. dstates[:, t] = ds_t.
+        Where to write the result. dstates[:, t] = ds_t.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Twins of the losses: cross-entropies on logits and on probabilities, and the pointwise losses.
 
-Legend: M = examples, C = classes or outputs. A loss is one number an example; in backward, `scale` (M,) carries 1 / M
-and the weights of the examples.
+Legend: M = examples, C = classes or outputs. A loss is one number per example; in backward, `scale` (M,) includes 1 / M
+and the sample weights.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ def _scores(name: str, z: np.ndarray, label_smoothing: float) -> np.ndarray:
 
 
 def _targets(name: str, z: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Real targets of the shape and dtype of `z`."""
+    """Check real targets of the shape and dtype of `z`."""
     z, t = checks.reals(**{name: (z, 2), "t": (t, 2)})
     checks.shape("t", t, z.shape, "(M, C)")
     return t
 
 
 def _arrays(*given: np.ndarray) -> list[np.ndarray]:
-    """Those that are arrays, whose memory a result must not touch."""
+    """Return those that are arrays, whose memory a result must not overlap."""
     return [x for x in given if isinstance(x, np.ndarray)]
 
 
 def _distribution(name: str, z: np.ndarray, t: np.ndarray, label_smoothing: float) -> np.ndarray:
-    """Rows q = (1 − ε)·t + ε / C, where integer labels `t` (M,) stand for one-hot rows."""
+    """Return rows q = (1 − ε)·t + ε / C, where integer labels `t` (M,) represent one-hot rows."""
     if np.ndim(t) == 1:
         labels = checks.index("t", t, z.shape[1])
         checks.shape("t", labels, z.shape[:1], "(M,)")
@@ -82,7 +82,7 @@ def softmax_cross_entropy_forward(
     t : integer labels (M,), or real targets (M, C) of the dtype of `z`
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -119,9 +119,9 @@ def softmax_cross_entropy_backward(
     *,
     dz: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Gradient to the logits, dz[m, c] = scale[m] · (p[m, c] · Σ_j q[m, j] − q[m, c]).
+    """Gradient with respect to the logits, dz[m, c] = scale[m] · (p[m, c] · Σ_j q[m, j] − q[m, c]).
 
-    For labels, and for targets that sum to 1, this is the books' (p − q) · scale.
+    For labels, and for targets that sum to 1, this is the textbooks' (p − q) · scale.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def softmax_cross_entropy_backward(
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def sigmoid_cross_entropy_forward(
     z, t : arrays (M, C)
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def sigmoid_cross_entropy_backward(
     *,
     dz: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Gradient to the logits, dz[m, c] = scale[m] / C · (p[m, c] − q[m, c]).
+    """Gradient with respect to the logits, dz[m, c] = scale[m] / C · (p[m, c] − q[m, c]).
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def sigmoid_cross_entropy_backward(
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def categorical_cross_entropy_forward(
     t : integer labels (M,), or real targets (M, C) of the dtype of `p`
     label_smoothing : float in [0, 1]
     loss : array (M,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def categorical_cross_entropy_backward(
     *,
     dp: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Gradient to the probabilities, through the clipping and the division by their sum.
+    """Gradient with respect to the probabilities, through the clipping and the division by their sum.
 
     s = Σ_j p[m, j], r = p / s;  g = −q / r where 1e-7 ≤ r ≤ 1 − 1e-7, else 0;  dp[m, c] = scale[m] / s · (g[c] − Σ_j
     g[j]·r[j])
@@ -289,7 +289,7 @@ def categorical_cross_entropy_backward(
     scale : array (M,)
     label_smoothing : float in [0, 1]
     dp : array (M, C), optional
-        Where to write; `p` itself is fine.
+        Where to write the result; may be `p` itself.
 
     Raises
     ------
@@ -315,7 +315,7 @@ def categorical_cross_entropy_backward(
 
 
 def _inside(y: np.ndarray, high: float) -> np.ndarray:
-    """1 where clipping to [1e-7, high] changes nothing, else 0."""
+    """Return 1 where clipping to [1e-7, high] changes nothing, else 0."""
     return ((y >= EPSILON) & (y <= high)).astype(y.dtype)
 
 
@@ -342,7 +342,7 @@ def _percentage(y: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def _log_ratio(y: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """ln(1 + y) − ln(1 + t), both raised to at least 1e-7 first."""
+    """Return ln(1 + y) − ln(1 + t), with both raised to at least 1e-7 first."""
     return np.log(np.maximum(y, EPSILON) + 1) - np.log(np.maximum(t, EPSILON) + 1)
 
 
@@ -355,7 +355,7 @@ def _divergence_slope(y: np.ndarray, t: np.ndarray) -> np.ndarray:
     return -np.clip(t, EPSILON, 1) / np.clip(y, EPSILON, 1) * _inside(y, 1)
 
 
-# kind: (loss of one output, its slope in y); delta is huber's.
+# kind: (loss of one output, its derivative in y); delta is that of huber.
 _POINTWISE: dict[str, tuple[Callable, Callable]] = {
     "mean_squared_error": (lambda y, t, d: (y - t) ** 2, lambda y, t, d: 2 * (y - t)),
     "mean_absolute_error": (lambda y, t, d: np.abs(y - t), lambda y, t, d: np.sign(y - t)),
@@ -389,7 +389,7 @@ def _pointwise(y: np.ndarray, t: np.ndarray, kind: str, delta: float) -> tuple[n
 def pointwise_loss_forward(
     y: np.ndarray, t: np.ndarray, kind: str, delta: float = 1.0, *, loss: np.ndarray | None = None
 ) -> np.ndarray:
-    """Loss of each example, the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
+    """Loss per example: the mean over its outputs of ℓ(y, t) (kl_divergence: the sum).
 
     mean_squared_error (y − t)² · mean_absolute_error |y − t| ·
     mean_absolute_percentage_error 100·|y − t| / max(|t|, 1e-7) ·
@@ -404,9 +404,9 @@ def pointwise_loss_forward(
         Predictions and targets.
     kind : str
     delta : float
-        Where huber turns from square to line.
+        The error at which huber changes from a square to a line.
     loss : array (M,), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -435,9 +435,9 @@ def pointwise_loss_backward(
     *,
     dy: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Gradient of the loss to the predictions, dy[m, c] = scale[m] / C · ∂ℓ/∂y (kl_divergence: without 1 / C).
+    """Gradient with respect to the predictions, dy[m, c] = scale[m] / C · ∂ℓ/∂y (kl_divergence: without 1 / C).
 
-    The slope is 0 where a clipping holds y, and that of |y − t| at 0 is 0.
+    The derivative is 0 where y is clipped, and that of |y − t| at 0 is 0.
 
     Parameters
     ----------
@@ -446,7 +446,7 @@ def pointwise_loss_backward(
     kind : str
     delta : float
     dy : array (M, C), optional
-        Where to write; `y` itself is fine.
+        Where to write the result; may be `y` itself.
 
     Raises
     ------

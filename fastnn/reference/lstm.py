@@ -1,4 +1,4 @@
-"""Twins of the long short-term memory (LSTM): a cell that gates write, keep and read."""
+"""Twins of the long short-term memory (LSTM): gates write, keep and read a cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["lstm_forward", "lstm_backward"]
 
 
 def _step(z: np.ndarray, c: np.ndarray, activation: str, recurrent_activation: str) -> tuple[np.ndarray, ...]:
-    """One step from the sums z (B, 4U) and the cell before: the gates i f g o (B, 4U), the state and the cell."""
+    """Run one step from the sums z (B, 4U) and the previous cell; return the gates i f g o (B, 4U), state and cell."""
     i, f, g, o = np.hsplit(z, 4)
     i, f, o = (fused_value(gate, recurrent_activation) for gate in (i, f, o))
     g = fused_value(g, activation)
@@ -29,7 +29,7 @@ def _back(
     activation: str,
     recurrent_activation: str,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One step back from the gradients of the state and the cell: dz (B, 4U), and that of the cell before."""
+    """Run one step back from the gradients of state and cell; return dz (B, 4U), and that of the previous cell."""
     i, f, g, o = np.hsplit(gates, 4)
     a = fused_value(c, activation)
     dc = dc + fused_gradient(ds * o, a, activation)
@@ -64,7 +64,7 @@ def lstm_forward(
     """Long short-term memory over whole sequences: the cell c_t = f·c_{t−1} + i·g, the state h_t = o·act(c_t).
 
     The quarters of z_t = x_t · w + h_{t−1} · u + b (B, 4U) are i = rec(z_i), f = rec(z_f), g = act(z_g), o = rec(z_o),
-    each (B, U): what is written, kept, the candidate, and what is read.
+    each (B, U): the input gate, the forget gate, the candidate and the output gate.
 
     x_t (B, D), w (D, 4U), h_{t−1} and c_{t−1} (B, U), u (U, 4U), b (4U,) → h_t, c_t (B, U);  y[:, t] = h_t
 
@@ -79,25 +79,25 @@ def lstm_forward(
         The initial states; zero if None.
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
-    activation, recurrent_activation : two of those whose slope can be read off the output
+    activation, recurrent_activation : two whose derivatives follow from their outputs
     x_dropout : array (1, B, D) or (4, B, D), optional
-        Factors of x_t, the same at every step: one for all gates, or one a gate.
+        Factors of x_t, the same at every step: one for all gates, or one per gate.
     h_dropout : array (4, B, U), optional
-        Factors of h_{t−1}, one a gate.
+        Factors of h_{t−1}, one per gate.
     go_backwards : bool
-        Whether the last step comes first. All sequences stand in the order of x.
+        Whether the last step comes first. All sequences are in the order of x.
     need_y, need_gates : bool
-        Whether to return y, and gates and cells; else they are None.
+        Whether to return y, and gates and cells; otherwise they are None.
     y, h, c : arrays (B, T, U), (B, U), (B, U), optional
-        Where to write.
+        Where to write the result.
     gates, cells : arrays (B, T, 4U), (B, T, U), optional
-        Where to write.
+        Where to write the result.
 
     Returns
     -------
     y : array (B, T, U) or None
     h, c : arrays (B, U)
-        The states after the step that is processed last.
+        The states after the last processed step.
     gates, cells : arrays (B, T, 4U), (B, T, U) or None
         i f g o, and c_t, of every step.
 
@@ -176,14 +176,14 @@ def lstm_backward(
     dc0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, ...]:
-    """Gradients of the long short-term memory: back through time, from the step processed last to the first.
+    """Gradients of the long short-term memory: back through time, from the last processed step to the first.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last) (B, U);
-    dc_t = what comes back from the step after t (dc for the last) + ds_t · o · act′, read off act(c_t) (B, U);
-    dz_t = [dc_t·g·rec′, dc_t·c_{t−1}·rec′, dc_t·i·act′, ds_t·act(c_t)·rec′], slopes read off i f g o (B, 4U);
+    ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);
+    dc_t = the gradient from the step after t (dc for the last) + ds_t · o · act′ from act(c_t) (B, U);
+    dz_t = [dc_t·g·rec′, dc_t·c_{t−1}·rec′, dc_t·i·act′, ds_t·act(c_t)·rec′], derivatives from i f g o (B, 4U);
     back to the step before: dz_t · uᵀ to h, dc_t · f to c;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;
     du = Σ_t h_{t−1}ᵀ · dz_t;  db = Σ_t Σ_b dz_t.
-    Where the mask is False, dz_t = 0, and ds_t and dc_t go back whole.
+    Where the mask is False, dz_t = 0, and ds_t and dc_t pass back unchanged.
 
     Parameters
     ----------
@@ -196,9 +196,9 @@ def lstm_backward(
     h0, c0, mask, activation, recurrent_activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dstate0, need_dstates : bool
-        Whether to compute dx, db, both dh0 and dc0, dstates; else they are None.
+        Whether to compute dx, db, both dh0 and dc0, dstates; otherwise they are None.
     dx, dw, du, db, dh0, dc0, dstates : arrays of the shapes of x, w, u, (4U,), (B, U), (B, U), (B, T, U), optional
-        Where to write. dstates[:, t] = ds_t.
+        Where to write the result. dstates[:, t] = ds_t.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Twins of the optimizers: one step over flat arrays, in place, and the kernels that clip gradients.
+"""Twins of the optimizers: one in-place step over flat arrays, and the kernels that clip gradients.
 
 Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay. Every step
 starts with the decoupled decay w ← w − η·λ·w; g is left unchanged.
@@ -29,14 +29,14 @@ __all__ = [
 
 
 def _numbers(**values: float) -> None:
-    """Check that hyperparameters are numbers, none negative, none NaN."""
+    """Check that hyperparameters are numbers, not negative and not NaN."""
     for name, value in values.items():
         checks.number(name, value, 0)
 
 
 def _step(step: int) -> None:
     if operator.index(step) < 1:
-        raise ValueError(f"step counts from 1. Received: step={step}.")
+        raise ValueError(f"step must be at least 1. Received: step={step}.")
 
 
 def _decay(w: np.ndarray, learning_rate: float, weight_decay: float) -> None:
@@ -65,13 +65,13 @@ def sgd_step(
         Needed if `momentum` is not 0.
     learning_rate, momentum, weight_decay : float
     nesterov : bool
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit, or `velocity` is missing; nothing is changed then.
+        If arrays, rows or numbers do not fit, or `velocity` is missing; then nothing is changed.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def sgd_step(
     checks.in_place(w=w, g=g, velocity=velocity)
     _numbers(learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay)
     if momentum and velocity is None:
-        raise ValueError("Momentum needs its velocity. Received: velocity=None. Type velocity=np.zeros_like(w).")
+        raise ValueError("Momentum needs a velocity. Received: velocity=None. Use velocity=np.zeros_like(w).")
     with np.errstate(all="ignore"):
         _decay(w, learning_rate, weight_decay)
         if not momentum:
@@ -112,7 +112,7 @@ def adam_step(
 ) -> None:
     """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
-    m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) stands for v.
+    m ← m + (1 − β₁)·(g − m);  v ← v + (1 − β₂)·(g² − v);  with `vhat` (AMSGrad), vhat ← max(vhat, v) replaces v.
 
     Parameters
     ----------
@@ -121,13 +121,13 @@ def adam_step(
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -171,7 +171,7 @@ def rmsprop_step(
 ) -> None:
     """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
 
-    With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g and v − a² stands for v under the root.
+    With `average_gradient` a (the centred form), a ← ρ·a + (1 − ρ)·g, and v − a² replaces v under the root.
 
     Parameters
     ----------
@@ -180,13 +180,13 @@ def rmsprop_step(
         Needed if `momentum` is not 0.
     average_gradient : array (n,), optional
     learning_rate, rho, momentum, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; nothing is changed then.
+        If arrays, rows or numbers do not fit, or `momentum_buffer` is missing; then nothing is changed.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def rmsprop_step(
     checks.in_place(w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
     _numbers(learning_rate=learning_rate, rho=rho, momentum=momentum, epsilon=epsilon, weight_decay=weight_decay)
     if momentum and momentum_buffer is None:
-        raise ValueError("Momentum needs its buffer. Received: momentum_buffer=None. Type np.zeros_like(w).")
+        raise ValueError("Momentum needs a buffer. Received: momentum_buffer=None. Use np.zeros_like(w).")
     with np.errstate(all="ignore"):
         _decay(w, learning_rate, weight_decay)
         velocity *= rho
@@ -233,13 +233,13 @@ def adagrad_step(
     ----------
     w, g, accumulator : arrays (n,)
     learning_rate, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -279,13 +279,13 @@ def adadelta_step(
     ----------
     w, g, accumulated_gradient, accumulated_delta : arrays (n,)
     learning_rate, rho, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -333,13 +333,13 @@ def adamax_step(
     step : int
         The number of this step, from 1.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------
@@ -389,15 +389,15 @@ def nadam_step(
     step : int
         The number of this step, from 1.
     momentum_product : float
-        P, this step's factor included.
+        P, including the factor of this step.
     learning_rate, beta_1, beta_2, epsilon, weight_decay : float
-    rows : array of any integer dtype but uint64, ascending, optional
-        The arrays are tables (V, D) then, of which only these rows are read and changed.
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        If arrays, rows or numbers do not fit; nothing is changed then.
+        If arrays, rows or numbers do not fit; then nothing is changed.
 
     References
     ----------

@@ -1,7 +1,7 @@
-"""Twins of pooling: the largest, the mean, a drawn one, or one of the whole image.
+"""Twins of pooling: the maximum, the mean, a random cell, or one value of the whole image.
 
-N = images, H W = height and width, C = channels, PH PW = window, OH OW = output. The cells of a window are counted row
-by row; `strides` of None are the window.
+N = images, H W = height and width, C = channels, PH PW = window, OH OW = output. The cells of a window are numbered row
+by row; `strides` None means the size of the window.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def max_pool2d_forward(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Largest cell of each window, y[n, p, q, c] = max_ij x[n, p·sh + i − top, q·sw + j − left, c].
 
-    Padding never wins. The first of equal cells wins; a NaN wins over all.
+    Padding never wins. The first of equal cells wins; NaN wins over everything.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def max_pool2d_backward(
     Raises
     ------
     TypeError, ValueError, IndexError
-        If dtypes, ranks, sizes or names do not fit, or a winner is no cell of its window.
+        If dtypes, ranks, sizes or names do not fit, or a winner is not a cell of its window.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def average_pool2d_forward(
     x : array (N, H, W, C)
     pool_size, strides, padding : int or two ints; "valid" or "same"
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -198,8 +198,8 @@ def stochastic_pool2d_forward(
     """One cell of each window, drawn with probability p[i] = max(x[i], 0) / Σ_j max(x[j], 0).
 
     u = bits(o)·2⁻³² for the output element o (counted in C order); the cell is the first whose running sum of
-    max(x, 0) exceeds u · total, sums in double, row by row. A window without a positive cell draws uniformly among its
-    real cells. One with a NaN chooses the first NaN, else one with +∞ the first of those.
+    max(x, 0) exceeds u · total, summed in double, row by row. A window without a positive cell draws uniformly among
+    its real cells. A window with a NaN chooses the first NaN, otherwise one with +∞ chooses the first +∞.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def stochastic_pool2d_backward(
     TypeError, ValueError
         If dtypes, ranks, sizes or names do not fit.
     IndexError
-        If a drawn cell is no cell of its window.
+        If a drawn cell is not a cell of its window.
 
     Examples
     --------
@@ -290,14 +290,14 @@ def stochastic_pool2d_mean_forward(
 ) -> np.ndarray:
     """Expectation of stochastic pooling, y = Σ_i p[i]·x[i] = Σ max(x, 0)² / Σ max(x, 0).
 
-    Where no cell of a window is positive, the plain mean of its real cells.
+    If no cell of a window is positive, the result is the plain mean of its real cells.
 
     Parameters
     ----------
     x : array (N, H, W, C)
     pool_size, strides, padding : int or two ints; "valid" or "same"
     y : array (N, OH, OW, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------
@@ -330,7 +330,7 @@ def stochastic_pool2d_mean_backward(
 ) -> np.ndarray:
     """Gradient of the expectation, dx[i] = dy · (2·x[i] − y) / Σ max(x, 0) where x[i] > 0, else 0.
 
-    Where no cell of a window is positive, each real cell gets dy / (number of its real cells).
+    If no cell of a window is positive, each real cell gets dy / (number of real cells).
 
     Parameters
     ----------
@@ -371,7 +371,7 @@ def stochastic_pool2d_mean_backward(
 def global_max_pool2d_forward(
     x: np.ndarray, *, y: np.ndarray | None = None, argmax: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Largest pixel of each channel, y[n, c] = max_hw x[n, h, w, c]; the first of equal ones, a NaN over all.
+    """Largest pixel of each channel, y[n, c] = max_hw x[n, h, w, c]; the first of equal ones; NaN wins over everything.
 
     Parameters
     ----------
@@ -403,7 +403,7 @@ def global_max_pool2d_forward(
 def global_max_pool2d_backward(
     dy: np.ndarray, argmax: np.ndarray, input_shape: Sequence[int], *, dx: np.ndarray | None = None
 ) -> np.ndarray:
-    """Gradient of global max pooling: dy goes to the winning pixel, zeros elsewhere.
+    """Gradient of global max pooling: dy goes to the winning pixel; the others get 0.
 
     Parameters
     ----------
@@ -418,7 +418,7 @@ def global_max_pool2d_backward(
     TypeError, ValueError
         If dtypes, ranks or sizes do not fit.
     IndexError
-        If a winner is no pixel of the image.
+        If a winner is not a pixel of the image.
 
     Examples
     --------
@@ -429,10 +429,10 @@ def global_max_pool2d_backward(
     n, h, w, c = checks.image_shape("input_shape", input_shape)
     checks.shape("dy", dy, (n, c), "(N, C)")
     if not isinstance(argmax, np.ndarray) or argmax.dtype != np.int32:
-        raise TypeError("argmax is the int32 array of the forward kernel. Received: another dtype.")
+        raise TypeError("argmax must be the int32 array of the forward kernel. Received: another dtype.")
     checks.shape("argmax", argmax, (n, c), "(N, C)")
     if argmax.size and (argmax.min() < 0 or argmax.max() >= h * w):
-        raise IndexError(f"argmax holds pixels, 0 to {h * w - 1}. Received: {argmax.min()} to {argmax.max()}.")
+        raise IndexError(f"argmax must hold pixels from 0 to {h * w - 1}. Received: {argmax.min()} to {argmax.max()}.")
     dx = checks.result("dx", dx, (n, h, w, c), dy.dtype, dy, argmax)
     place = np.arange(h * w)[:, None]
     dx[...] = np.where(place == argmax[:, None, :], dy[:, None, :], np.zeros((), dy.dtype)).reshape(n, h, w, c)
@@ -446,7 +446,7 @@ def global_average_pool2d_forward(x: np.ndarray, *, y: np.ndarray | None = None)
     ----------
     x : array (N, H, W, C)
     y : array (N, C), optional
-        Where to write.
+        Where to write the result.
 
     Raises
     ------

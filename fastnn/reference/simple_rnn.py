@@ -1,4 +1,4 @@
-"""Twins of the simple recurrent network: its state feeds back, or its output does."""
+"""Twins of the simple recurrent network, which feeds back its state or its output."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def simple_rnn_forward(
         The initial state; zero if None.
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
-    activation : one of those whose slope can be read off the output
+    activation : one whose derivative follows from its output
     x_dropout, h_dropout : arrays (1, B, D), (1, B, U), optional
         Factors of x_t and of h_{t−1}, the same at every step.
     go_backwards : bool
-        Whether the last step comes first. All sequences stand in the order of x.
+        Whether the last step comes first. All sequences are in the order of x.
     need_y : bool
-        Whether to return the states of all steps; else y is None.
+        Whether to return the states of all steps; otherwise y is None.
     y, h : arrays (B, T, U), (B, U), optional
-        Where to write.
+        Where to write the result.
 
     Returns
     -------
     y : array (B, T, U) or None
     h : array (B, U)
-        The state after the step that is processed last.
+        The state after the last processed step.
 
     Raises
     ------
@@ -116,11 +116,11 @@ def simple_rnn_backward(
     dh0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, ...]:
-    """Gradients of the simple recurrent network: back through time, from the step processed last to the first.
+    """Gradients of the simple recurrent network: back through time, from the last processed step to the first.
 
-    ds_t = dy_t + what comes back from the step after t (dh for the last) (B, U);  dz_t = ds_t · act′, read off h_t;
+    ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);  dz_t = ds_t · act′ from h_t;
     back to the step before: dz_t · uᵀ;  dx_t = dz_t · wᵀ;  dw = Σ_t x_tᵀ · dz_t;  du = Σ_t h_{t−1}ᵀ · dz_t;
-    db = Σ_t Σ_b dz_t.  Where the mask is False, dz_t = 0 and ds_t goes back whole.
+    db = Σ_t Σ_b dz_t.  Where the mask is False, dz_t = 0 and ds_t passes back unchanged.
 
     Parameters
     ----------
@@ -133,9 +133,9 @@ def simple_rnn_backward(
     h0, mask, activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dh0, need_dstates : bool
-        Whether to compute these; else they are None.
+        Whether to compute these; otherwise they are None.
     dx, dw, du, db, dh0, dstates : arrays of the shapes of x, w, u, (U,), (B, U), (B, T, U), optional
-        Where to write. dstates[:, t] = ds_t.
+        Where to write the result. dstates[:, t] = ds_t.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def output_rnn_forward(
     y: np.ndarray | None = None,
     hidden: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Recurrent network whose output feeds back, a_t = act(x_t · w + y_{t−1} · u + b), y_t = out(a_t · v + c).
+    """Recurrent network that feeds back its output, a_t = act(x_t · w + y_{t−1} · u + b), y_t = out(a_t · v + c).
 
     x_t (B, D), w (D, U), y_{t−1} (B, O), u (O, U), b (U,) → a_t (B, U);  v (U, O), c (O,) → y_t (B, O)
 
@@ -217,13 +217,13 @@ def output_rnn_forward(
         The output before the first step; zero if None.
     mask : bool array (B, T), optional
         True where a step counts; any pattern.
-    activation, output_activation : two of those whose slope can be read off the output
+    activation, output_activation : two whose derivatives follow from their outputs
     x_dropout, h_dropout : arrays (1, B, D), (1, B, O), optional
         Factors of x_t and of y_{t−1}, the same at every step.
     go_backwards : bool
-        Whether the last step comes first. All sequences stand in the order of x.
+        Whether the last step comes first. All sequences are in the order of x.
     y, hidden : arrays (B, T, O), (B, T, U), optional
-        Where to write. hidden[:, t] = a_t.
+        Where to write the result. hidden[:, t] = a_t.
 
     Raises
     ------
@@ -294,29 +294,29 @@ def output_rnn_backward(
     dy0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, ...]:
-    """Gradients of the recurrent network whose output feeds back.
+    """Gradients of the recurrent network that feeds back its output.
 
-    ds_t = dy_t + what comes back from the step after t (dlast for the last) (B, O);  de_t = ds_t · out′, read off y_t;
-    dz_t = (de_t · vᵀ) · act′, read off a_t (B, U);  back to the step before: dz_t · uᵀ;  dx_t = dz_t · wᵀ;
+    ds_t = dy_t + the gradient from the step after t (dlast for the last) (B, O);  de_t = ds_t · out′ from y_t;
+    dz_t = (de_t · vᵀ) · act′ from a_t (B, U);  back to the step before: dz_t · uᵀ;  dx_t = dz_t · wᵀ;
     dw = Σ_t x_tᵀ · dz_t;  du = Σ_t y_{t−1}ᵀ · dz_t;  db = Σ_t Σ_b dz_t;  dv = Σ_t a_tᵀ · de_t;  dc = Σ_t Σ_b de_t.
-    Where the mask is False, de_t = dz_t = 0 and ds_t goes back whole.
+    Where the mask is False, de_t = dz_t = 0 and ds_t passes back unchanged.
 
     Parameters
     ----------
     dy : array (B, T, O) or None
     dlast : array (B, O) or None
-        The gradient of the output of the step that is processed last.
+        The gradient of the output of the last processed step.
     x, w, u, v : arrays (B, T, D), (D, U), (O, U), (U, O)
     y, hidden : arrays (B, T, O), (B, T, U)
         The results of the forward kernel.
     y0, mask, activation, output_activation, x_dropout, h_dropout, go_backwards
         Those of the forward kernel.
     need_dx, need_db, need_dy0, need_dstates : bool
-        Whether to compute dx, both db and dc, dy0, dstates; else they are None.
+        Whether to compute dx, both db and dc, dy0, dstates; otherwise they are None.
     dx, dw, du, db, dv, dc : arrays of the shapes of x, w, u, (U,), v, (O,), optional
-        Where to write.
+        Where to write the result.
     dy0, dstates : arrays (B, O), (B, T, O), optional
-        Where to write. dstates[:, t] = ds_t.
+        Where to write the result. dstates[:, t] = ds_t.
 
     Raises
     ------

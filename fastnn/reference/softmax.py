@@ -1,4 +1,4 @@
-"""Twins of softmax and its logarithm, over the last axis."""
+"""Twins of softmax and log-softmax, over the last axis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["softmax_forward", "softmax_backward", "log_softmax_forward", "log_so
 def _rows(x: np.ndarray, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     x = checks.real("x", x)
     if x.ndim == 0:
-        raise ValueError("x has at least one axis. Received: a single number.")
+        raise ValueError("x must have at least one axis. Received: a single number.")
     checks.at_least_one("x", x, x.ndim - 1)
     return x, checks.result("y", y, x.shape, x.dtype, x, elementwise=True)
 
@@ -21,7 +21,7 @@ def _gradient(dy: np.ndarray, y: np.ndarray, dx: np.ndarray | None) -> tuple[np.
     dy, y = checks.reals(dy=(dy, None), y=(y, None))
     checks.shape("dy", dy, y.shape)
     if y.ndim == 0:
-        raise ValueError("y has at least one axis. Received: a single number.")
+        raise ValueError("y must have at least one axis. Received: a single number.")
     checks.at_least_one("y", y, y.ndim - 1)
     return dy, y, checks.result("dx", dx, y.shape, y.dtype, dy, y, elementwise=True)
 
@@ -29,13 +29,13 @@ def _gradient(dy: np.ndarray, y: np.ndarray, dx: np.ndarray | None) -> tuple[np.
 def softmax_forward(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     """Softmax over the last axis, y[i] = e^(x[i] − max x) / Σ_j e^(x[j] − max x).
 
-    A row of all −∞, or with +∞ or NaN in it, gives NaN.
+    A row that is all −∞, or contains +∞ or NaN, gives NaN.
 
     Parameters
     ----------
     x : array (…, C), C at least 1
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def softmax_backward(dy: np.ndarray, y: np.ndarray, *, dx: np.ndarray | None = N
     dy, y : arrays (…, C)
         The gradient of y, and the output of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------
@@ -84,13 +84,13 @@ def softmax_backward(dy: np.ndarray, y: np.ndarray, *, dx: np.ndarray | None = N
 def log_softmax_forward(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     """Logarithm of softmax over the last axis, y[i] = x[i] − max x − ln Σ_j e^(x[j] − max x).
 
-    A row of all −∞, or with +∞ or NaN in it, gives NaN.
+    A row that is all −∞, or contains +∞ or NaN, gives NaN.
 
     Parameters
     ----------
     x : array (…, C), C at least 1
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def log_softmax_backward(dy: np.ndarray, y: np.ndarray, *, dx: np.ndarray | None
     dy, y : arrays (…, C)
         The gradient of y, and the output of the forward kernel.
     dx : array of that shape, optional
-        Where to write; `dy` itself is fine.
+        Where to write the result; may be `dy` itself.
 
     Raises
     ------

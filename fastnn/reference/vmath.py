@@ -28,7 +28,7 @@ def exp(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     ----------
     x : array of any shape
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def log(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     ----------
     x : array of any shape
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def tanh(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     ----------
     x : array of any shape
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------
@@ -92,13 +92,13 @@ def tanh(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
 def sigmoid(x: np.ndarray, *, y: np.ndarray | None = None) -> np.ndarray:
     """Logistic function y = 1 / (1 + e⁻ˣ), elementwise, without overflow on either side.
 
-    For x < 0 it is read as e⁻|x| / (1 + e⁻|x|).
+    For x < 0 it is computed as e⁻|x| / (1 + e⁻|x|).
 
     Parameters
     ----------
     x : array of any shape
     y : array of that shape, optional
-        Where to write; `x` itself is fine.
+        Where to write the result; may be `x` itself.
 
     Raises
     ------

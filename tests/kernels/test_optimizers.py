@@ -197,9 +197,9 @@ def test_rows_that_do_not_fit_change_nothing(backend, rows, error):
 
 
 def test_rows_are_of_tables_and_tables_need_rows(backend):
-    with pytest.raises(ValueError, match="w is a table"):
+    with pytest.raises(ValueError, match="w must be a table"):
         backend.sgd_step(np.ones(6), np.ones(6), learning_rate=0.1, rows=[0])
-    with pytest.raises(ValueError, match="w is flat"):
+    with pytest.raises(ValueError, match="w must be flat"):
         backend.sgd_step(np.ones((3, 2)), np.ones((3, 2)), learning_rate=0.1)
     with pytest.raises(ValueError, match="g has the shape of w"):
         backend.sgd_step(np.ones((3, 2)), np.ones((2, 3)), learning_rate=0.1, rows=[0])
