@@ -1,6 +1,6 @@
-"""The registry: one row per kernel, which tests, benchmarks, docs and the profiler read.
+"""The registry: one row per kernel, read by the tests, the benchmarks and the profiler.
 
-A family is a module of this package with a tuple ``KERNELS`` of rows; adding the file is all there is to do.
+A family is a module of this package with a tuple ``KERNELS`` of rows; adding the file is enough.
 
     >>> import numpy as np
     >>> from fastnn import registry
@@ -31,7 +31,7 @@ class Case(NamedTuple):
     kwargs: Mapping[str, Any] = MappingProxyType({})
 
     def arrays(self) -> list[tuple[Place, np.ndarray]]:
-        """All arrays among the positional arguments, each with its place: (position,), in a list (position, index)."""
+        """Return all arrays among the positional arguments, each with its place: (position,) or (position, index)."""
         found: list[tuple[Place, np.ndarray]] = []
         for i, value in enumerate(self.args):
             entries = [((i, j), a) for j, a in enumerate(value)] if isinstance(value, list) else [((i,), value)]
@@ -39,7 +39,7 @@ class Case(NamedTuple):
         return found
 
     def replaced(self, place: Place, value: Any) -> Case:
-        """The case with another value at one place."""
+        """Return the case with another value at one place."""
         args = [list(a) if isinstance(a, list) else a for a in self.args]
         if len(place) == 1:
             args[place[0]] = value
@@ -48,7 +48,7 @@ class Case(NamedTuple):
         return Case(tuple(args), self.kwargs)
 
     def mapped(self, change: Callable[[np.ndarray], Any]) -> Case:
-        """The case with `change` applied to every array."""
+        """Return the case with `change` applied to every array."""
 
         def changed(value: Any) -> Any:
             if isinstance(value, list):
@@ -59,7 +59,7 @@ class Case(NamedTuple):
 
 
 def flat(results: Sequence[Any]) -> list[Any]:
-    """Results in a row, those that are lists of arrays taken apart.
+    """Flatten results that are lists of arrays.
 
     Examples
     --------
@@ -74,33 +74,33 @@ Draw = Callable[[np.random.Generator, np.dtype], Iterator[Case]]
 
 @dataclass(frozen=True)
 class Kernel:
-    """One row: a kernel, how to call it, and how far it may be from its twin.
+    """One row: a kernel, how to call it, and the distance allowed from its twin.
 
     Attributes
     ----------
     name, family : str
-        The function, and the module of ``fastnn.kernels``, ``fastnn.reference`` and this package that holds it.
+        The function, and the module of ``fastnn.kernels``, ``fastnn.reference`` and this package that contains it.
     cases : callable (rng, dtype) -> iterator of Case
-        Calls with random reals, of sizes that hurt.
+        Calls with random reals and awkward sizes.
     bench : callable (rng, dtype) -> iterator of (label, Case)
-        Calls of realistic sizes; large enough that all threads work.
+        Calls with realistic sizes, large enough that all threads work.
     tolerance : callable (case, expected, eps) -> sequence
         The largest allowed |compiled − twin| per result: a number, an array of the result's shape, or None for a
         result that is not compared here. `case` and `expected` are in float64, `eps` is that of the compiled dtype.
     flops, bytes : callable (*args, **kwargs) -> int
-        Floating-point operations, and bytes read and written at least once; 0 operations means that data only move.
+        Floating-point operations, and bytes that must be read and written; 0 operations means that data is only moved.
     exact : callable like `cases`, or None
         Calls on small scaled integers, where both precisions are exact: compiled and twin are equal bit for bit.
     results : tuple of str
         The keyword arguments to write results into, in order of return; () if there are none. A result that is a list
-        is written into a list. The rows that embedding_backward returns beside dw have none: how many there are shows
-        in the call.
+        is written into a list. The rows that embedding_backward returns beside dw have none: their number is known
+        only after the call.
     in_place : tuple of int
-        Positions of arguments that the call changes.
+        Positions of arguments that the call modifies.
     elementwise : bool
         Whether the result may be written over an input.
     nan : tuple of int
-        Positions of arguments in which one NaN, wherever it is, shows in the results just as in the twin's.
+        Positions of arguments in which one NaN, wherever it is, reaches the results exactly as in the twin.
     """
 
     name: str
@@ -117,11 +117,11 @@ class Kernel:
     nan: tuple[int, ...] = (0,)
 
     def compiled(self) -> Callable:
-        """The kernel of ``fastnn.kernels``."""
+        """Return the kernel of ``fastnn.kernels``."""
         return getattr(importlib.import_module("fastnn.kernels"), self.name)
 
     def twin(self) -> Callable:
-        """The kernel of ``fastnn.reference``."""
+        """Return the kernel of ``fastnn.reference``."""
         return getattr(importlib.import_module("fastnn.reference"), self.name)
 
 
@@ -131,35 +131,35 @@ def _modules() -> dict[str, ModuleType]:
 
 
 def families() -> tuple[str, ...]:
-    """Names of all kernel families, sorted."""
+    """Return the names of all kernel families, sorted."""
     return tuple(_modules())
 
 
 def kernels(family: str | None = None) -> tuple[Kernel, ...]:
-    """Rows of one family, or of all.
+    """Return the rows of one family, or of all.
 
     Raises
     ------
     ValueError
-        If there is no such family.
+        If the family does not exist.
     """
     modules = _modules()
     if family is None:
         return tuple(row for module in modules.values() for row in module.KERNELS)
     if family not in modules:
-        raise ValueError(f"A kernel family is one of {', '.join(modules)}. Received: {family!r}.")
+        raise ValueError(f"A kernel family must be one of {', '.join(modules)}. Received: {family!r}.")
     return tuple(modules[family].KERNELS)
 
 
 def kernel(name: str) -> Kernel:
-    """The row of the kernel `name`.
+    """Return the row of the kernel `name`.
 
     Raises
     ------
     ValueError
-        If there is no such kernel.
+        If the kernel does not exist.
     """
     rows = {row.name: row for row in kernels()}
     if name not in rows:
-        raise ValueError(f"A kernel is one of {', '.join(rows)}. Received: {name!r}.")
+        raise ValueError(f"A kernel must be one of {', '.join(rows)}. Received: {name!r}.")
     return rows[name]

@@ -1,8 +1,8 @@
-"""Random sequences of the recurrent families' cases, and what their bounds share.
+"""Random sequences for the cases of the recurrent families, and the parts that their error bounds share.
 
-Weights of the recurrence are drawn as U(−1, 1)/U: a state that feeds back shrinks on average, and an error is bounded
-by the sum of a few steps' errors, at any T. Small integers grow instead; their recurrent weights are one ±1 a column,
-so all sums stay exact.
+Recurrent weights are drawn as U(−1, 1)/U: a state that is fed back shrinks on average, and an error is bounded by the
+sum of the errors of a few steps, for any T. Small integers would grow instead, so their recurrent weights have a single
+±1 per column, and all sums stay exact.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from fastnn.registry._draw import nbytes, reals, uniform
 from fastnn.registry._tolerance import activation_growth
 
 # (B, T, D, U) and options:
-# bias, start (initial states), mask, backwards, x-one or x-gates (dropout of x, one set or one a gate), h-drop (of the
-# state), last (no y, and a gradient of the final states alone), lean (nothing that can be left out), all (all that can
-# be asked for).
+# bias, start (initial states), mask, backwards, x-one or x-gates (dropout of x, one set or one per gate), h-drop (of
+# the state), last (no y, and only a gradient of the final states), lean (no optional result), all (every optional
+# result).
 SIZES = (
     ((5, 6, 3, 9), "bias start mask all"),
     ((0, 3, 2, 5), "bias start mask"),
@@ -39,7 +39,7 @@ SIZES = (
     ((33, 4, 2, 3), "lean last backwards"),
     ((9, 25, 3, 7), "bias start backwards h-drop last all"),
     ((141, 13, 2, 5), "bias start mask x-gates all"),
-    # Whole panels of columns on every tier, many of them for a row alone, which has a way of its own.
+    # Whole panels of columns on every tier, many of them for a single row, which has its own code path.
     ((1, 1, 130, 128), "bias start x-gates h-drop all"),
     ((1, 3, 2, 128), "bias start h-drop mask backwards all"),
     ((3, 14, 4, 64), "bias start mask all"),
@@ -55,7 +55,7 @@ BENCH = (
 
 
 class Drawn(NamedTuple):
-    """The arguments that the recurrent kernels have in common; None where the options do not name them."""
+    """The arguments that the recurrent kernels have in common; None if the options do not name them."""
 
     x: np.ndarray
     w: np.ndarray
@@ -67,12 +67,12 @@ class Drawn(NamedTuple):
 
 
 def small_integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """−1, 0 and 1."""
+    """Return random integers −1, 0 and 1."""
     return rng.integers(-1, 2, shape).astype(dtype)
 
 
-def one_a_column(rng: np.random.Generator, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
-    """A matrix with a single ±1 in every column, spread evenly over the rows."""
+def one_per_column(rng: np.random.Generator, shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
+    """Return a matrix with a single ±1 in every column, spread evenly over the rows."""
     w = np.zeros(shape, dtype)
     if shape[0]:
         columns = np.arange(shape[1])
@@ -89,14 +89,14 @@ def draw(
     exact: bool = False,
     fed: int | None = None,
 ) -> Drawn:
-    """Draw a sequence and weights; `fed` is the width of what feeds back, U if None."""
+    """Draw a sequence and weights; `fed` is the width of the state that is fed back, U if None."""
     batch, steps, inputs, units = sizes
     fed, words, columns = fed or units, words.split(), gates * units
     if exact:
         real, w, u = (
             small_integers,
-            one_a_column(rng, (inputs, columns), dtype),
-            one_a_column(rng, (fed, columns), dtype),
+            one_per_column(rng, (inputs, columns), dtype),
+            one_per_column(rng, (fed, columns), dtype),
         )
     else:
         real, w = reals, reals(rng, (inputs, columns), dtype, 1 / np.sqrt(max(inputs, 1)))
@@ -119,7 +119,7 @@ def draw(
 def gradients(
     rng: np.random.Generator, dtype: np.dtype, words: str, exact: bool, y: np.ndarray, states: int = 1
 ) -> list[np.ndarray | None]:
-    """dy and the gradients of the final states; one or the other is missing where the options say so."""
+    """Draw dy and the gradients of the final states; either is None if the options say so."""
     real = small_integers if exact else reals
     last, lean = "last" in words, "lean" in words
     dy = None if last else real(rng, y.shape, dtype)
@@ -127,13 +127,13 @@ def gradients(
 
 
 def needs(words: str, initial: str) -> dict[str, bool]:
-    """What a backward kernel is asked for beyond its defaults; `initial` names the gradient of the initial state."""
+    """Return the results requested beyond the defaults; `initial` names the gradient of the initial state."""
     lean = {"need_dx": False, "need_db": False} if "lean" in words else {}
     return lean | ({initial: True, "need_dstates": True} if "all" in words else {})
 
 
 def dropout(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the options of a call, those that both directions take."""
+    """Return those options of a call that both directions accept."""
     return {name: options[name] for name in ("x_dropout", "h_dropout", "go_backwards") if name in options}
 
 
@@ -144,11 +144,11 @@ def linear_bounds(
     step: float,
     own: float,
 ) -> list[np.ndarray | None]:
-    """Bounds of a backward kernel, which is linear in the `gradients` that reach it.
+    """Return error bounds of a backward kernel, which is linear in the incoming `gradients`.
 
-    `backward` is the twin on magnitudes, with no slope below the true one: it bounds every sum on the way. What a
-    step's state receives is `step` of that off; the steps before inherit it, by the same twin; each result adds `own`
-    of itself.
+    `backward` is the twin applied to magnitudes, with no slope below the true one: it bounds every sum on the way. The
+    gradient of a step's state has an error of `step` times that; earlier steps inherit it, by the same twin; each
+    result adds `own` times itself.
     """
     whole = backward(*gradients)
     carried = backward(step * whole[-1], *(None for _ in gradients[1:]))
@@ -156,7 +156,7 @@ def linear_bounds(
 
 
 def cases(make: Callable[..., Iterator[Case]], exact_steps: int | None = None):
-    """All SIZES; with `exact_steps`, on small integers, over at most so many steps."""
+    """Draw all SIZES; with `exact_steps`, use small integers and at most that many steps."""
 
     def draws(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
         for number, ((batch, steps, inputs, units), words) in enumerate(SIZES):
@@ -167,7 +167,7 @@ def cases(make: Callable[..., Iterator[Case]], exact_steps: int | None = None):
 
 
 def bench(make: Callable[..., Iterator[Case]]):
-    """All BENCH sizes, with the default activations."""
+    """Draw all BENCH sizes, with the default activations."""
 
     def draws(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
         for label, sizes, words in BENCH:
@@ -177,24 +177,24 @@ def bench(make: Callable[..., Iterator[Case]]):
 
 
 def magnitudes(*arrays: np.ndarray | None) -> list[np.ndarray | None]:
-    """|a| of each array given."""
+    """Return |a| of each given array."""
     return [None if a is None else np.abs(a) for a in arrays]
 
 
 def growth(activation: str, error: np.ndarray, y: np.ndarray, eps: float) -> np.ndarray:
-    """Error of act(z) for an error of z: the steepest slope times that, and the activation's own."""
+    """Return the error of act(z) for an error of z: the steepest slope times that, plus the activation's own error."""
     steepest = {"sigmoid": 1 / 4, "hard_sigmoid": 1 / 6}.get(activation, 1)
     return activation_growth(activation, steepest * error, y, eps)
 
 
 def processed(x: np.ndarray, mask: np.ndarray | None, go_backwards: bool) -> Iterator[tuple[int, np.ndarray | bool]]:
-    """Steps in the order of processing, and which rows take them, as a column."""
+    """Yield the steps in processing order, and which rows take them, as a column."""
     for t, _ in order(x.shape[1], go_backwards):
         yield t, True if mask is None else mask[:, t, None]
 
 
 def products(x: np.ndarray, u: np.ndarray, need_dx: bool | None = None) -> int:
-    """Operations of the matrix products: forward, or (need_dx True or False) backward."""
+    """Count the operations of the matrix products: forward, or (need_dx True or False) backward."""
     batch, steps, inputs = x.shape
     one = 2 * batch * steps * u.shape[1]
     if need_dx is None:
@@ -203,5 +203,5 @@ def products(x: np.ndarray, u: np.ndarray, need_dx: bool | None = None) -> int:
 
 
 def moved(x: np.ndarray, columns: int, *arrays: np.ndarray | None) -> int:
-    """Bytes of the arrays, and of a sequence of so many columns."""
+    """Count the bytes of the arrays, and of a sequence with that many columns."""
     return nbytes(*arrays) + x.shape[0] * x.shape[1] * columns * x.itemsize

@@ -1,4 +1,4 @@
-"""Error bounds that several families share. Each says where it comes from; none is chosen to make a test pass."""
+"""Error bounds that several families share. Each states its derivation; none is chosen to make a test pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fastnn.reference.activations import DEFAULT_ALPHA, SELU_ALPHA, SELU_SCALE, 
 
 
 def ulps(count: float):
-    """`count` units in the last place of the expected value, in the compiled dtype.
+    """Allow `count` units in the last place of the expected value, in the compiled dtype.
 
-    The truth is NumPy's float64, which in a float64 test is itself up to one unit off: one more is allowed there.
+    The reference is NumPy's float64, itself up to one unit off in a float64 test, so one more is allowed there.
     """
 
     def tolerance(case, expected, eps):
@@ -24,17 +24,17 @@ def ulps(count: float):
 
 
 def equal(case, expected, eps):
-    """No difference: the kernel moves data, or rounds once as its twin does."""
+    """Allow no difference: the kernel moves data, or rounds once as its twin does."""
     return tuple(None if e is None else 0 for e in expected)
 
 
 def slopes(activation: str, y: np.ndarray) -> np.ndarray:
-    """|act′| read off the output."""
+    """Return |act′| computed from the output."""
     return np.abs(fused_gradient(np.ones_like(y), y, activation))
 
 
 def roundings(count: float):
-    """`count` roundings of the expected value, each of half an ε."""
+    """Allow `count` roundings of the expected value, each of ε/2."""
 
     def tolerance(case, expected, eps):
         return tuple(None if e is None else count / 2 * eps * np.abs(e) for e in expected)
@@ -47,9 +47,9 @@ STEEPEST = {"selu": SELU_SCALE * SELU_ALPHA, "leaky_relu": max(1, DEFAULT_ALPHA[
 
 
 def activation_growth(activation: str, sums: np.ndarray, y: np.ndarray, eps: float) -> np.ndarray:
-    """Error of act(z) for an error `sums` of z: the steepest slope times that, and 4·ε·(1 + |y|) of its own.
+    """Return the error of act(z) for an error `sums` of z: the steepest slope times that, plus its own 4·ε·(1 + |y|).
 
-    linear and relu add nothing. elu, selu and softplus subtract or add near 1, so their own error is absolute.
+    linear and relu add no error. elu, selu and softplus subtract or add near 1, so their own error is absolute.
     """
     if activation in ("linear", "relu"):
         return sums

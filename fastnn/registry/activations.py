@@ -44,11 +44,11 @@ def _bench(make):
 
 
 def _forward_tolerance(case, expected, eps):
-    """Units in the last place for one call of a bounded kernel; else absolute, as the parts of the sum are.
+    """Units in the last place for one call of a bounded kernel; otherwise absolute, like the terms of the sum.
 
     elu, selu, softplus, hard_sigmoid: 4·ε·(1 + |x|), times alpha for elu. silu and gelu_tanh multiply x by a sigmoid
-    of 4 units whose argument, at most 2·|x|·(1 + 0.045·x²) long, carries 4 roundings. gelu in float64: the truth is
-    itself an erfc of the rounded x / √2, and erfc(z·(1 + δ)) is off by 2·z²·δ = x²·δ.
+    with an error of 4 units, whose argument, at most 2·|x|·(1 + 0.045·x²), has 4 roundings. gelu in float64: the
+    reference is itself an erfc of the rounded x / √2, and erfc(z·(1 + δ)) is off by 2·z²·δ = x²·δ.
     """
     x, name, *alpha = case.args
     if name == "gelu" and eps < 1e-10:
@@ -62,7 +62,7 @@ def _forward_tolerance(case, expected, eps):
 
 
 def _backward_tolerance(case, expected, eps):
-    """Slopes are sums of terms of size up to 1 + |x|·(1 + x²) (gelu's), each with a few roundings: 8·ε of that."""
+    """Derivatives are sums of terms up to 1 + |x|·(1 + x²) (for gelu), each with a few roundings: 8·ε of that."""
     dy, x, y, name, *alpha = case.args
     steep = 1 + np.abs(x) * (1 + x * x) if name in ("gelu", "gelu_tanh", "silu") else 1 + np.abs(y)
     return (8 * eps * np.abs(dy) * steep * max(1, *alpha, 2),)

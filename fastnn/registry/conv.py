@@ -82,7 +82,7 @@ def _geometry(kwargs: dict) -> dict:
 
 
 def _forward_tolerance(case, expected, eps):
-    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation stretches that."""
+    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation scales that."""
     x, w, b = (np.abs(a) for a in case.args)
     length = w[..., 0].size + 1
     sums = 2 * length * eps * conv2d_forward(x, w, b, **_geometry(case.kwargs))

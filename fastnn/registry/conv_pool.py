@@ -68,14 +68,14 @@ def _geometry(kwargs: dict) -> dict:
 
 
 def _forward_tolerance(case, expected, eps):
-    """A maximum is no further off than the worst of its cells, 2·(K + 1)·ε·Σ|x|·|w|; a near tie may go either way."""
+    """The error of a maximum is at most that of its worst cell, 2·(K + 1)·ε·Σ|x|·|w|; a near tie may go either way."""
     x, w, b = (np.abs(a) for a in case.args)
     sums = conv2d_forward(x, w, b, **_geometry(case.kwargs))
     return 2 * (w[..., 0].size + 1) * eps * (sums.max() if sums.size else 0), None
 
 
 def _backward_tolerance(case, expected, eps):
-    """2·(K + 4)·ε·Σ|a|·|b|, dy standing at the winners; K is KH·KW·F for dx and N·PH·PW for dw and db."""
+    """2·(K + 4)·ε·Σ|a|·|b|, with dy at the winners; K is KH·KW·F for dx and N·PH·PW for dw and db."""
     dy, x, w, _, argmax = case.args
     shape = conv2d_output_shape(x.shape, w.shape, **_geometry(case.kwargs))
     dz = max_pool2d_backward(np.abs(dy), argmax.astype(np.int32), shape, case.kwargs.get("pool_size", (2, 2)))
@@ -90,13 +90,13 @@ def _pooled(x, w, kwargs) -> int:
 
 
 def _forward_flops(x, w, b=None, **kwargs):
-    """Every output that the pooling looks at is computed."""
+    """Count every output that the pooling reads."""
     rows, columns = pair("pool_size", kwargs.get("pool_size", (2, 2)))
     return 2 * _pooled(x, w, kwargs) * rows * columns * w[..., 0].size
 
 
 def _backward_flops(dy, x, w, y, argmax, need_dx=True, **kwargs):
-    """As the unfused layers count them, the zeros beside each winner included: skipping those may beat the peak."""
+    """Count as the unfused layers do, including the zeros beside each winner: skipping those may exceed the peak."""
     rows, columns = pair("pool_size", kwargs.get("pool_size", (2, 2)))
     return (2 if need_dx else 1) * 2 * dy.size * rows * columns * w[..., 0].size
 

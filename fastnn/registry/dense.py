@@ -41,7 +41,7 @@ BENCH = (
 
 
 def _thin(rng, x: np.ndarray) -> np.ndarray:
-    """Set four fifths of x to zero, as the images of digits have it."""
+    """Set four fifths of x to zero, as in images of digits."""
     return np.where(rng.random(x.shape) < 0.8, 0, x).astype(x.dtype)
 
 
@@ -77,14 +77,14 @@ def _bench(make):
 
 
 def _forward_tolerance(case, expected, eps):
-    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, bias included; the activation stretches that and adds its own error."""
+    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, bias included; the activation scales that and adds its own error."""
     x, w, b, activation, _ = case.args
     sums = np.abs(x) @ np.abs(w) + (0 if b is None else np.abs(b))
     return (activation_growth(activation, 2 * (x.shape[1] + 1) * eps * sums, expected[0], eps),)
 
 
 def _backward_tolerance(case, expected, eps):
-    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|): the slope's own error is absolute where 1 − y² cancels."""
+    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|): the error of the slope is absolute where 1 − y² cancels."""
     dy, x, w, y, activation, _ = case.args
     dz = np.abs(dy) * (1 + slopes(activation, y))
     db = 2 * (len(x) + 4) * eps * dz.sum(axis=0)

@@ -55,7 +55,7 @@ def _beside_the_radius(case: Case, expected: tuple, eps: float) -> tuple[np.ndar
     return (np.repeat(np.hypot(*pairs.T), 2)[: z.size] * 12 * eps,)
 
 
-# Ten rounds of two 32-bit products and four xors give four words: 20 operations a word.
+# Ten rounds of two 32-bit products and four xors give four words: 20 operations per word.
 KERNELS = (
     Kernel(
         "dropout_forward",

@@ -32,7 +32,7 @@ BENCH = (
 
 
 def _ids(rng: np.random.Generator, shape, dtype: str, vocabulary: int) -> np.ndarray:
-    """Ids as words have them: the low ones often, so that many places share a row."""
+    """Draw ids with the frequencies of words: low ids are common, so that many positions share a row."""
     return np.asarray(vocabulary * rng.random(shape) ** 3).astype(dtype)
 
 
@@ -58,7 +58,7 @@ def _forward_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[
 
 
 def _backward_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
-    """The first step of a training, which clears the table, and later ones, which clear the rows of the step before."""
+    """Draw the first training step, which clears the table, and later steps, which clear the previous step's rows."""
     for label, *sizes in BENCH:
         first = _backward(rng, dtype, reals, *sizes)
         yield f"{label}, all cleared", first
@@ -66,13 +66,13 @@ def _backward_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple
 
 
 def _backward_bytes(dy, ids, vocabulary, stale=None) -> int:
-    """A place reads and writes its row; the rows to clear are written."""
+    """Each position reads and writes its row; the rows to clear are written."""
     rows = vocabulary if stale is None else len(stale)
     return nbytes(ids) + 3 * nbytes(dy) + rows * dy.shape[-1] * dy.itemsize
 
 
 def _backward_tolerance(case, expected, eps):
-    """n − 1 roundings for a row of n places, each of at most half an ε of Σ |dy|; the ids themselves are exact."""
+    """n − 1 roundings for a row with n positions, each at most ε/2 of Σ |dy|; the ids themselves are exact."""
     dy, ids, vocabulary, *_ = case.args
     places = np.bincount(ids.reshape(-1).astype(np.int64), minlength=vocabulary)[:, None]
     return places * eps * embedding_backward(np.abs(dy), ids, vocabulary)[0], 0

@@ -15,7 +15,7 @@ SHAPES = ((1,), (7, 1), (9, 17), (31, 5, 3), (8, 2, 2, 2), (5, 0))
 
 
 def _integers(rng: np.random.Generator, shape, dtype: str) -> np.ndarray:
-    """Numbers over the whole range of an integer dtype: rounding them to float32 is part of the kernel."""
+    """Draw numbers over the full range of an integer dtype: rounding them to float32 is part of the kernel."""
     if dtype == "bool":
         return rng.random(shape) < 0.5
     info = np.iinfo(dtype)

@@ -61,7 +61,7 @@ def _bench(form: str):
 
 
 def _tolerance(form: str):
-    """2·K·ε·Σ|a|·|b|, K the length of the sums."""
+    """2·K·ε·Σ|a|·|b|, where K is the length of the sums."""
 
     def tolerance(case, expected, eps):
         a, b = (np.abs(x) for x in case.args)
@@ -72,7 +72,7 @@ def _tolerance(form: str):
 
 
 def _size(form: str, a: np.ndarray, b: np.ndarray) -> tuple[int, int, int]:
-    """Rows, length of the sums, columns."""
+    """Return the number of rows, the length of the sums, and the number of columns."""
     return {"nn": (*a.shape, b.shape[1]), "nt": (*a.shape, b.shape[0]), "tn": (a.shape[1], a.shape[0], b.shape[1])}[
         form
     ]

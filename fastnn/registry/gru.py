@@ -12,7 +12,7 @@ from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
 from fastnn.registry._draw import nbytes
 
-# The first of each pair is nowhere steeper than 1, the second lies in [0, 1]: the bound of the gradients needs that.
+# The first of each pair has a slope of at most 1, the second is in [0, 1]: the gradient bound needs both.
 ACTIVATIONS = (("tanh", "sigmoid"), ("tanh", "hard_sigmoid"), ("relu", "sigmoid"), ("elu", "sigmoid"))
 EXACT = (("linear", "linear"), ("relu", "relu"))
 
@@ -23,7 +23,7 @@ def _activations(number: int, exact: bool) -> tuple[str, str]:
 
 
 def _inputs(rng, dtype, sizes, words, number, exact):
-    """The arguments of forward but for what is needed, once with reset_after and once without."""
+    """Draw the arguments of forward except the need_* flags, once with reset_after and once without."""
     for reset_after in (True, False):
         x, w, u, b, h0, mask, options = sequence.draw(rng, dtype, sizes, words, 3, exact)
         if reset_after and b is not None:
@@ -49,7 +49,7 @@ def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 
 
 def _forward_tolerance(case, expected, eps):
-    """Errors step by step: those of all sums, 2·(D + U + 4)·ε of their magnitudes and what h₋₁ brings through |u|;
+    """Errors step by step: those of all sums, 2·(D + U + 4)·ε of their magnitudes, and that of h₋₁ through |u|;
     of the gates; of r times inner, or r times h₋₁; of h = z·h₋₁ + (1 − z)·ĥ, or z·(h₋₁ − ĥ) + ĥ, by the rule of
     products, with four roundings."""
     x, w, u, b, h0, mask, activation, recurrent_activation, reset_after = case.args

@@ -17,7 +17,7 @@ POSITIVE = ("poisson", "mean_squared_logarithmic_error")
 
 
 def _targets(rng, shape, dtype) -> Iterator[tuple[np.ndarray, float]]:
-    """Labels, one-hot rows, rows that sum to 1 and rows that do not, with and without smoothing."""
+    """Yield labels, one-hot rows, rows that sum to 1 and rows that do not, with and without smoothing."""
     m, c = shape
     labels = rng.integers(0, c, m)
     yield labels, 0.0
@@ -51,7 +51,7 @@ def _binary_cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
 
 
 def _outputs(rng, shape, dtype, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions and targets in the domain of the loss, away from its kinks."""
+    """Draw predictions and targets in the domain of the loss, away from its kinks."""
     if kind in IN_UNIT:
         return uniform(rng, shape, dtype, 0.05, 0.95), uniform(rng, shape, dtype, 0.05, 0.95)
     if kind in POSITIVE:
@@ -71,7 +71,7 @@ def _pointwise_cases(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case
 
 
 def _backward(name: str, rng, case: Case) -> Case:
-    """The backward call that follows a forward one."""
+    """Return the backward call that follows a forward call."""
     x, t, *rest = case.args
     scale = _scale(rng, len(x), x.dtype)
     if name in ("softmax_cross_entropy", "sigmoid_cross_entropy"):
@@ -119,7 +119,7 @@ def _row_max(x: np.ndarray) -> np.ndarray:
 
 
 def _rows_of(case: Case) -> np.ndarray:
-    """Σ_c |q|: how much target a row carries; 1 for labels."""
+    """Return Σ_c |q|, the total target of each row; 1 for labels."""
     t = case.args[1]
     return np.ones(len(t)) if t.ndim == 1 else np.maximum(np.abs(t).sum(axis=1), 1)
 
@@ -163,7 +163,7 @@ def _categorical_backward_tolerance(case, expected, eps):
 
 
 def _pointwise_forward_tolerance(case, expected, eps):
-    """10·ε of the largest terms of a row: y, t, ℓ and the products in between (mean or sum of C of them)."""
+    """10·ε of the largest terms of a row: y, t, ℓ and their intermediate products (mean or sum of C of them)."""
     y, t, kind, *_ = case.args
     terms = 1 + _row_max(y) + _row_max(t) + _row_max(y) * _row_max(t) + expected[0]
     terms = terms * (y.shape[1] if kind == "kl_divergence" else 1)

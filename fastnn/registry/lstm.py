@@ -12,7 +12,7 @@ from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
 from fastnn.registry._draw import nbytes
 
-# The first of each pair is nowhere steeper than 1, and |act(c)| ≤ |c|: the bound of the gradients needs that.
+# The first of each pair has a slope of at most 1, and |act(c)| ≤ |c|: the gradient bound needs both.
 ACTIVATIONS = (("tanh", "sigmoid"), ("tanh", "hard_sigmoid"), ("relu", "sigmoid"), ("leaky_relu", "sigmoid"))
 EXACT = (("linear", "linear"), ("relu", "relu"))
 
@@ -23,7 +23,7 @@ def _activations(number: int, exact: bool) -> tuple[str, str]:
 
 
 def _inputs(rng, dtype, sizes, words, number, exact):
-    """The arguments of forward but for what is needed: (x, w, u, b, h0, c0, mask, two activations), options."""
+    """Draw the arguments of forward except the need_* flags: (x, w, u, b, h0, c0, mask, two activations), options."""
     *drawn, mask, options = sequence.draw(rng, dtype, sizes, words, 4, exact)
     h0 = drawn[4]
     c0 = None if h0 is None else np.roll(h0, 1)
@@ -48,7 +48,7 @@ def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 
 
 def _forward_tolerance(case, expected, eps):
-    """Errors step by step: those of z, 2·(D + U + 4)·ε of its sum of magnitudes and what h₋₁ brings through |u|;
+    """Errors step by step: those of z, 2·(D + U + 4)·ε of its sum of magnitudes, and that of h₋₁ through |u|;
     of the gates; of c = f·c₋₁ + i·g and h = o·act(c), by the rule of products, with three roundings and one."""
     x, w, u, b, h0, c0, mask, activation, recurrent_activation = case.args
     options = sequence.dropout(case.kwargs)

@@ -14,7 +14,7 @@ LENGTHS = (0, 1, 7, 8, 9, 17, 31, 1037)
 TABLES = ((0, 3), (1, 1), (9, 7), (31, 17), (300, 33))
 BENCH = 203_530  # parameters of the MLP
 
-# kernel: (states that it needs, states that it may take, keyword sets: (which optional states, numbers))
+# kernel: (required states, optional states, keyword sets: (which optional states, numbers))
 _STEP = {"step": 3, "learning_rate": 0.01}
 STEPS = {
     "sgd_step": (
@@ -69,7 +69,7 @@ FLOPS = {
 
 
 def _case(rng, dtype, name: str, n: int, given: tuple[bool, ...], numbers: dict) -> Case:
-    """Weights and gradients are normal; states, which hold squares, lie in [1, 2), averages of gradients below."""
+    """Draw normal weights and gradients, states of squares in [1, 2), and averages of gradients below those."""
     needed = STEPS[name][0]
     states = [uniform(rng, (n,), dtype, 1, 2) for _ in range(needed)]
     states += [uniform(rng, (n,), dtype, 0.25, 0.75) if taken else None for taken in given]
@@ -77,7 +77,7 @@ def _case(rng, dtype, name: str, n: int, given: tuple[bool, ...], numbers: dict)
 
 
 def _some_rows(rng, dtype, name: str, table: tuple[int, int], given: tuple[bool, ...], numbers: dict) -> Case:
-    """The same on tables, of which some rows are changed."""
+    """Draw the same as tables, of which some rows are updated."""
     flat = _case(rng, dtype, name, table[0] * table[1], given, numbers)
     rows = np.flatnonzero(rng.random(table[0]) < 0.5)
     return Case(tuple(None if a is None else a.reshape(table) for a in flat.args), {**numbers, "rows": rows})

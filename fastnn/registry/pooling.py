@@ -45,7 +45,7 @@ def _forward(rng, dtype, draw, shape, options, stream: tuple = ()) -> Case:
 
 
 def _selected_backward(name: str, rng, forward: Case) -> Case:
-    """Backward of a pooling that took one cell of each window."""
+    """Return the backward call of a pooling that selects one cell per window."""
     x = forward.args[0]
     y, which = getattr(reference, f"{name}_forward")(*forward.args, **forward.kwargs)
     return Case((reals(rng, y.shape, x.dtype), which, x.shape), forward.kwargs)
@@ -72,7 +72,7 @@ def _cases(follow=lambda rng, case: case, stream: tuple = (), draw=reals, sizes:
 
 
 def _rounded(case: Case, draw) -> Case:
-    """The same call with dy made of small scaled integers, if `draw` makes those."""
+    """Return the same call with a dy of small scaled integers, if `draw` makes those."""
     if draw is not eighths:
         return case
     return Case((np.round(case.args[0] * 8) / 8, *case.args[1:]), case.kwargs)

@@ -11,7 +11,7 @@ from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
 from fastnn.registry._draw import nbytes, reals, uniform
 
-# Neither is steeper than 1 nor further than 1 from its argument, which the bounds below make use of.
+# Both have slopes of at most 1 and are within 1 of their argument, which the bounds below use.
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear", "elu", "hard_sigmoid", "softplus", "leaky_relu")
 OUTPUT_ACTIVATIONS = ("linear", "tanh", "sigmoid", "elu", "softplus")
 EXACT = ("linear", "relu")
@@ -39,7 +39,7 @@ def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 
 def _output_weights(rng, dtype, units: int, bias: bool, exact: bool) -> tuple[np.ndarray, np.ndarray | None]:
     if exact:
-        v, real = sequence.one_a_column(rng, (units, OUTPUTS), dtype), sequence.small_integers
+        v, real = sequence.one_per_column(rng, (units, OUTPUTS), dtype), sequence.small_integers
     else:
         v, real = uniform(rng, (units, OUTPUTS), dtype, -1 / units, 1 / units), reals
     return v, real(rng, (OUTPUTS,), dtype) if bias else None
@@ -61,14 +61,14 @@ def _output_backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 
 
 def _spread(source: np.ndarray, u: np.ndarray, mask: np.ndarray | None, options: dict) -> tuple:
-    """Errors that arise at each step (B, T, U), carried on by |u| to all later ones: the twin on magnitudes."""
+    """Return the errors made at each step (B, T, U), propagated by |u| to all later ones: the twin on magnitudes."""
     kept = {name: value for name, value in sequence.dropout(options).items() if name != "x_dropout"}
     return reference.simple_rnn_forward(source, np.eye(source.shape[2]), np.abs(u), None, None, mask, "linear", **kept)
 
 
 def _forward_tolerance(case, expected, eps):
-    """The sums of a step, which |h| ≤ Σ|x|·|w| + Σ|h|·|u| + |b| + 1 bounds, are 2·(D + U + 4)·ε off; the activation,
-    nowhere steeper than 1, adds 4·ε·(1 + |h|); later steps inherit that through |u|."""
+    """The sums of a step, bounded by |h| ≤ Σ|x|·|w| + Σ|h|·|u| + |b| + 1, are 2·(D + U + 4)·ε off; the activation,
+    with a slope of at most 1, adds 4·ε·(1 + |h|); later steps inherit that through |u|."""
     *arrays, mask, _ = case.args
     x, w, u, b, h0 = sequence.magnitudes(*arrays)
     b = np.ones(len(u)) if b is None else b + 1
@@ -92,7 +92,7 @@ def _backward_tolerance(case, expected, eps):
 
 
 def _output_forward_tolerance(case, expected, eps):
-    """As for simple_rnn, through both products: the errors of y carry on through |u| and |v|."""
+    """As for simple_rnn, through both products: the errors of y propagate through |u| and |v|."""
     x, w, u, b, v, c, y0 = sequence.magnitudes(*case.args[:7])
     mask, options = case.args[7], sequence.dropout(case.kwargs)
     b, c = (np.ones(n) if bias is None else bias + 1 for bias, n in ((b, len(v)), (c, len(u))))
@@ -106,7 +106,7 @@ def _output_forward_tolerance(case, expected, eps):
 
 
 def _output_backward_tolerance(case, expected, eps):
-    """As for simple_rnn, with sums of U and of O products, and two slopes, in a step."""
+    """As for simple_rnn, with sums of U and of O products, and two slopes, per step."""
     dy, dlast, *rest = sequence.magnitudes(*case.args[:9])
     options = sequence.dropout(case.kwargs) | {"need_dy0": True, "need_dstates": True}
 

@@ -45,13 +45,13 @@ def _forward_tolerance(case, expected, eps):
 
 
 def _log_forward_tolerance(case, expected, eps):
-    """10·ε of the terms x, max x and the logarithm, which are as large as the row's numbers."""
+    """10·ε of the terms x, max x and the logarithm, which are as large as the numbers of the row."""
     (x,) = case.args
     return (10 * eps * (1 + np.abs(x).max(axis=-1, keepdims=True) + np.abs(expected[0])),)
 
 
 def _backward_tolerance(case, expected, eps):
-    """40·ε of Σ|dy| of the row, through which every entry goes."""
+    """40·ε of Σ|dy| of the row, which enters every result."""
     dy, _ = case.args
     return (40 * eps * np.broadcast_to(np.abs(dy).sum(axis=-1, keepdims=True), dy.shape),)
 
