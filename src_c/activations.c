@@ -1,8 +1,8 @@
 /* activations.c — y = act(x) and dx = dy act'(x), elementwise.
  *
- * Shapes: all arrays (n,).  The caller allocates; results are assigned; an output may be one of the inputs.  The slope of
- * a fusible activation is taken from y, that of the others from x.  Threaded over elements; linear, relu,
- * leaky_relu, hard_sigmoid and step are bound by memory, the others by arithmetic.
+ * Shapes: all arrays (n,).  The caller allocates; results are assigned; an output may be one of the inputs.  The
+ * derivative of a fusible activation is computed from y, that of the others from x.  Threaded over elements; linear,
+ * relu, leaky_relu, hard_sigmoid and step are memory-bound, the others compute-bound.
  * Twin: fastnn/reference/activations.py.  The functions themselves are in activations.h, for every kernel to use.
  */
 #include "activations.h"
@@ -15,7 +15,7 @@ struct job {
     real alpha;
 };
 
-/* Items are chunks of CHUNK elements, so that parts start at the same places whatever their number. */
+/* Items are chunks of CHUNK elements, so that parts start at the same offsets whatever their number. */
 enum { CHUNK = 1024 };
 
 INLINE int forward_as(int activation, const struct job *job, ptrdiff_t first, ptrdiff_t last) {
@@ -49,7 +49,7 @@ INLINE int backward_as(int activation, const struct job *job, ptrdiff_t first, p
     return FNN_OK;
 }
 
-/* The switch stands outside the loops; each case has a loop of its own. */
+/* The switch is outside the loops; each case has its own loop. */
 static int forward(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
 #define CASE(name) \

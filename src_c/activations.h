@@ -1,12 +1,12 @@
-/* activations.h — activation functions and their slopes, on vectors of reals.
+/* activations.h — activation functions and their derivatives, on vectors of reals.
  *
  * linear x · relu max(x, 0) · leaky_relu x or alpha x · elu x or alpha (e^x − 1) · selu SCALE (x or ALPHA (e^x − 1)) ·
  * sigmoid 1 / (1 + e^-x) · tanh · softplus ln(1 + e^x) · exponential e^x · hard_sigmoid clip(x / 6 + 1/2, 0, 1) ·
  * gelu x Phi(x) · gelu_tanh x sigmoid(2 sqrt(2/pi) (x + 0.044715 x³)) · silu x sigmoid(x) · step (1 where x > 0)
  *
- * The first ten are fusible: their slope can be read off their output.  `activation` is to be a constant where
- * these functions are called, so that the switch folds away: the caller has its own switch, outside its loops,
- * over FNN_EACH_FUSIBLE or FNN_EACH_ACTIVATION, and hands the constant down through INLINE functions.
+ * The first ten are fusible: their derivative follows from their output.  `activation` must be a compile-time constant
+ * at each call, so that the switch folds away: the caller has its own switch, outside its loops, over FNN_EACH_FUSIBLE
+ * or FNN_EACH_ACTIVATION, and passes the constant down through INLINE functions.
  * NaN in gives NaN out.  Twin: fastnn/reference/activations.py.
  */
 #ifndef FNN_ACTIVATIONS_H
@@ -44,7 +44,7 @@ INLINE vec vec_gelu(vec x) {
     return choose(a <= CENTRE, x * (x * normal_centre(x) + (real)0.5), outside);
 }
 
-/* x / (1 + e^-g), for g of the sign of x: with e = e^-|g| that is x / (1 + e) or x e / (1 + e). */
+/* x / (1 + e^-g), where g has the sign of x: with e = e^-|g| that is x / (1 + e) or x e / (1 + e). */
 INLINE vec gated(vec x, vec g) {
     vec minus = -vec_abs(g);
     return choose(x < 0, vec_exp_times(minus, x), x) / (vec_exp_times(minus, splat(1)) + 1);
@@ -77,7 +77,7 @@ INLINE vec vec_activation(int activation, vec x, real alpha) {
     }
 }
 
-/* ---- slopes of the fusible ones, from the output y ---- */
+/* ---- derivatives of the fusible ones, from the output y ---- */
 
 INLINE vec vec_slope(int activation, vec y, real alpha) {
     switch (activation) {
@@ -94,10 +94,10 @@ INLINE vec vec_slope(int activation, vec y, real alpha) {
     }
 }
 
-/* The slope with the alpha of dense and convolution layers. */
+/* The derivative with the alpha of dense and convolution layers. */
 INLINE vec vec_slope_from_output(int activation, vec y) { return vec_slope(activation, y, default_alpha(activation)); }
 
-/* dy act'(y).  Where relu and hard_sigmoid are flat, the result is 0 whatever dy holds. */
+/* dy act'(y).  Where relu and hard_sigmoid are flat, the result is 0 whatever dy is. */
 INLINE vec vec_times_slope(int activation, vec dy, vec y, real alpha) {
     switch (activation) {
     case FNN_LINEAR: return dy;
@@ -107,7 +107,7 @@ INLINE vec vec_times_slope(int activation, vec dy, vec y, real alpha) {
     }
 }
 
-/* ---- slopes of the others, from the input x ---- */
+/* ---- derivatives of the others, from the input x ---- */
 
 /* Phi(x) + x phi(x); with r = Phi(−a) e^(a²/2), both sides of 0 are e^(−a²/2) (r − a / sqrt(2 pi)), or 1 minus it. */
 INLINE vec vec_gelu_slope(vec x) {

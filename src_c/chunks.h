@@ -1,6 +1,6 @@
-/* chunks.h — products of few rows whose depth is cut into chunks, each with sums of its own.
+/* chunks.h — products of few rows whose depth is divided into chunks, each with its own sums.
  *
- * The cut depends on the depth alone, and the sums are added in order: the same bits at any number of threads.
+ * The division depends only on the depth, and the sums are added in order: the same bits at any number of threads.
  */
 #ifndef FNN_CHUNKS_H
 #define FNN_CHUNKS_H

@@ -1,14 +1,14 @@
 /* conv.c — two-dimensional convolution of NHWC images.
  *
  *     forward    y[n,p,q,f] = act(b[f] + Σ_ijc x[n, p·sh + i·dh − top, q·sw + j·dw − left, c] · w[i,j,c,f])
- *     backward   dz = dy · act'(y);  dw, dx = its products with x and w, in the same places;  db = Σ_npq dz
+ *     backward   dz = dy · act'(y);  dw, dx = its products with x and w, at the same positions;  db = Σ_npq dz
  *
- * Shapes: x, dx (N,H,W,C); w, dw (KH,KW,C/groups,F); b, db (F,); y, dy (N,OH,OW,F).  Outputs are assigned and share no memory
- * with inputs; dx and db may be NULL.  Bound by arithmetic.  Forward is threaded over tiles of pixels, dw over tiles of weights, dx
- * over images: no sum is split.  Twin: fastnn/reference/conv.py.
+ * Shapes: x, dx (N,H,W,C); w, dw (KH,KW,C/groups,F); b, db (F,); y, dy (N,OH,OW,F).  Outputs are assigned and share no
+ * memory with inputs; dx and db may be NULL.  Compute-bound.  Forward is threaded over tiles of pixels, dw over tiles
+ * of weights, dx over images: no sum is split.  Twin: fastnn/reference/conv.py.
  *
- * Algorithms: FNN_DIRECT (conv_direct.h) copies nothing but what padding needs; FNN_IM2COL (conv_im2col.h) is the matrix
- * product of the books; FNN_AUTO takes the direct one, or that of conv_depthwise.h where every channel is a group.
+ * Algorithms: FNN_DIRECT (conv_direct.h) copies only what padding requires; FNN_IM2COL (conv_im2col.h) is the matrix
+ * product of the textbooks; FNN_AUTO uses the direct one, or conv_depthwise.h if every channel is a group.
  */
 #include "conv_depthwise.h"
 #include "conv_direct.h"
@@ -88,7 +88,7 @@ int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const rea
     return status;
 }
 
-/* ---- the books' im2col and col2im: NCHW images, (N·OH·OW, C·KH·KW) rows ---- */
+/* ---- the textbooks' im2col and col2im: NCHW images, (N·OH·OW, C·KH·KW) rows ---- */
 
 struct book {
     real *to;
@@ -96,7 +96,7 @@ struct book {
     const struct fnn_conv *shape;
 };
 
-/* The image row that output row p sees through window row i, or -1 outside. */
+/* The image row that window row i of output row p reads, or -1 outside. */
 INLINE ptrdiff_t source(ptrdiff_t p, ptrdiff_t stride, ptrdiff_t i, ptrdiff_t before, ptrdiff_t length) {
     ptrdiff_t at = p * stride + i - before;
     return at < 0 || at >= length ? -1 : at;

@@ -1,23 +1,23 @@
-/* conv.h — what the convolution kernels share: geometry, padded images, packed filters, tiles of output pixels.
+/* conv.h — shared by the convolution kernels: geometry, padded images, packed filters, tiles of output pixels.
  *
- * N images of H x W pixels of C channels; KH x KW windows; F filters; OH x OW outputs; K = KH * KW * (C / groups) weights a filter.
- * All images are NHWC, so the KW * C reals that one row of a window covers are contiguous: a `run`.  With dilation or
- * groups a run is one tap, C / groups reals.  A filter is as many runs, one after the other, as the weights (KH, KW,
- * C / groups, F) list them.
+ * N images of H x W pixels with C channels; KH x KW windows; F filters; OH x OW outputs; K = KH * KW * (C / groups)
+ * weights per filter.  All images are NHWC, so the KW * C reals that one row of a window covers are contiguous: a
+ * `run`.  With dilation or groups a run is one tap, C / groups reals.  A filter is a sequence of runs, in the order of
+ * the weights (KH, KW, C / groups, F).
  */
 #ifndef FNN_CONV_H
 #define FNN_CONV_H
 
 #include "fused.h"
 
-enum { MAX_CHUNK_BYTES = 16 << 20 }; /* padded images are made for so many bytes of the batch at a time */
+enum { MAX_CHUNK_BYTES = 16 << 20 }; /* images are padded in chunks of at most this size */
 
 struct geometry {
     struct fnn_conv shape;
     ptrdiff_t image_height, image_width;     /* padded */
-    ptrdiff_t channels, filters;             /* of a group */
+    ptrdiff_t channels, filters;             /* per group */
     ptrdiff_t K, runs, run_length;
-    ptrdiff_t pixels;                        /* outputs of an image */
+    ptrdiff_t pixels;                        /* outputs per image */
 };
 
 INLINE struct geometry make_geometry(const struct fnn_conv *shape) {
@@ -34,14 +34,14 @@ INLINE struct geometry make_geometry(const struct fnn_conv *shape) {
     return g;
 }
 
-/* Where run r starts, from the top left pixel of a window, channel 0 of the image. */
+/* Offset of run r from the top left pixel of a window, channel 0 of the image. */
 INLINE ptrdiff_t run_offset(const struct geometry *g, ptrdiff_t r) {
     const struct fnn_conv *s = &g->shape;
     if (g->runs == s->KH && g->run_length == s->KW * s->C) return r * s->dilation_h * g->image_width * s->C;
     return (r / s->KW * s->dilation_h * g->image_width + r % s->KW * s->dilation_w) * s->C;
 }
 
-/* Where the window of output (row, column) starts in its (padded) image. */
+/* Offset of the window of output (row, column) in its (padded) image. */
 INLINE ptrdiff_t window_offset(const struct geometry *g, ptrdiff_t row, ptrdiff_t column) {
     return (row * g->shape.stride_h * g->image_width + column * g->shape.stride_w) * g->shape.C;
 }
@@ -84,14 +84,14 @@ static int pad_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* How many images to treat at a time: all, unless padding or patches would take too much memory. */
+/* The number of images to process at a time: all, unless padding or patches would take too much memory. */
 INLINE ptrdiff_t images_at_a_time(const struct geometry *g, ptrdiff_t reals_an_image) {
     ptrdiff_t bytes = most(1, reals_an_image * (ptrdiff_t)sizeof(real));
     return least(most(1, g->shape.N), most(1, MAX_CHUNK_BYTES / bytes));
 }
 
-/* `count` images from x on as the windows see them: x itself, or padded copies in the scratch of this purpose.  NULL when
- * memory is out. */
+/* `count` images from x on as the windows read them: x itself, or padded copies in the scratch of this purpose.  NULL
+ * if out of memory. */
 __attribute__((unused)) static const real *padded_images(const struct geometry *g, const real *x, ptrdiff_t count,
                                                          enum fnn_scratch_use use) {
     if (!is_padded(g)) return x;
@@ -107,22 +107,22 @@ INLINE ptrdiff_t panels_of_group(const struct geometry *g) { return ceil_div(g->
 INLINE ptrdiff_t panel_columns(const struct geometry *g, ptrdiff_t panel) {
     return least(TILE_COLS, g->filters - panel % panels_of_group(g) * TILE_COLS);
 }
-/* The first filter of a panel; panels count through all groups. */
+/* The first filter of a panel; panels are numbered through all groups. */
 INLINE ptrdiff_t panel_filter(const struct geometry *g, ptrdiff_t panel) {
     return panel / panels_of_group(g) * g->filters + panel % panels_of_group(g) * TILE_COLS;
 }
 
-/* Where the tiles read the filters: panel i starts at first + i * panel_size, and its rows are `step` reals apart, or as wide as the
- * panel if step is 0 (packed). */
+/* The filters as the tiles read them: panel i starts at first + i * panel_size, and its rows are `step` reals apart, or
+ * as wide as the panel if step is 0 (packed). */
 struct filters {
     const real *first;
     ptrdiff_t panel_size, step;
 };
 
-enum { FEW_TILES = 16 }; /* so few tiles do not repay packing */
+enum { FEW_TILES = 16 }; /* below this, packing does not pay */
 
-/* The filters for `pixels` outputs: packed panels of K x TILE_COLS, or w itself where tiles are few and whole.  `first` is NULL when
- * memory is out. */
+/* The filters for `pixels` outputs: packed panels of K x TILE_COLS, or w itself if tiles are few and complete.  `first`
+ * is NULL if out of memory. */
 __attribute__((unused)) static struct filters read_filters(const struct geometry *g, const real *w, ptrdiff_t pixels) {
     ptrdiff_t count = g->shape.groups * panels_of_group(g);
     if (pixels <= FEW_TILES * TILE_ROWS && g->shape.groups == 1 && g->shape.F % TILE_COLS == 0)
@@ -136,7 +136,7 @@ __attribute__((unused)) static struct filters read_filters(const struct geometry
 
 /* ---- tiles of output pixels ---- */
 
-/* c += sums of `rows` windows, which start at window[i], for the filters of one panel. */
+/* c += sums over `rows` windows, which start at window[i], for the filters of one panel. */
 INLINE void tile_windows(const int rows, const int vecs, const struct geometry *g, const real *const *window,
                          ptrdiff_t group_offset, const struct filters *filters, ptrdiff_t panel, tile c) {
     const real *w = filters->first + panel * filters->panel_size;

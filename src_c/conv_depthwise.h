@@ -1,7 +1,8 @@
-/* conv_depthwise.h — convolution in which every channel has filters of its own (groups = C, F = C * multiplier).
+/* conv_depthwise.h — convolution in which every channel has its own filters (groups = C, F = C * multiplier).
  *
- * Vectors run over channels: y[pixel, f] = Σ over taps of x[pixel + tap, f] * w[tap, f].  With a multiplier m the (padded) image is
- * first laid out with every channel repeated m times, so that x has the filters' numbering too; dx is summed back.
+ * Vectors run over channels: y[pixel, f] = Σ over taps of x[pixel + tap, f] * w[tap, f].  With a multiplier m the
+ * (padded) image is first copied with every channel repeated m times, so that x is indexed like the filters; dx is
+ * summed back.
  */
 #ifndef FNN_CONV_DEPTHWISE_H
 #define FNN_CONV_DEPTHWISE_H
@@ -9,7 +10,7 @@
 #include "conv.h"
 
 struct depthwise {
-    struct geometry g;   /* of the repeated image: C = F, one channel a group */
+    struct geometry g;   /* of the repeated image: C = F, one channel per group */
     ptrdiff_t multiplier;
     real *y, *dx, *dw;
     const real *x, *w, *b, *dz;
@@ -93,7 +94,7 @@ static int depthwise_gradient_task(void *context, ptrdiff_t first, ptrdiff_t las
     return FNN_OK;
 }
 
-/* The padded and repeated gradient of an image back to the image. */
+/* Add the gradient of the padded, repeated image back to the image. */
 static void fold_image(const struct depthwise *job, real *dx, const real *repeated) {
     const struct fnn_conv *s = &job->g.shape;
     for (ptrdiff_t h = 0; h < s->H; h++) {

@@ -1,15 +1,15 @@
-/* conv_direct.h — convolution without copies: windows are read where they are.
+/* conv_direct.h — convolution without copies: windows are read in place.
  *
  * forward   a tile is TILE_ROWS output pixels x TILE_COLS filters, its rows pointers to windows
- * dw        a tile is TILE_ROWS weights of a run x TILE_COLS filters, summed over the pixels of one image after the other
- * dx        a tile is TILE_ROWS output pixels x TILE_COLS reals of a run, added to the windows that they belong to
+ * dw        a tile is TILE_ROWS weights of a run x TILE_COLS filters, summed over the pixels, one image at a time
+ * dx        a tile is TILE_ROWS output pixels x TILE_COLS reals of a run, added to their windows
  */
 #ifndef FNN_CONV_DIRECT_H
 #define FNN_CONV_DIRECT_H
 
 #include "conv.h"
 
-enum { TILES_PER_BLOCK = 16 }; /* these share a panel while their windows stay in L2 */
+enum { TILES_PER_BLOCK = 16 }; /* they share a panel while their windows stay in L2 */
 
 struct direct {
     struct geometry g;
@@ -18,8 +18,8 @@ struct direct {
     const real *panels;     /* of dx */
     const real *b, *dz;     /* b: of forward, or of a transposed convolution */
     real *y, *dw, *dx;
-    ptrdiff_t count; /* of images in this chunk */
-    int add;         /* dw: to the images of earlier chunks */
+    ptrdiff_t count; /* images in this chunk */
+    int add;         /* dw: add to the sums of earlier chunks */
     int activation;
 };
 
@@ -42,7 +42,7 @@ INLINE void forward_tile(const int rows, const int vecs, const struct pixel_tile
                 conv->b ? conv->b + filter : NULL, conv->activation);
 }
 
-/* Pixels are numbered through the chunk. */
+/* Pixels are numbered through the whole chunk. */
 static const real *window_of_pixel(const struct direct *conv, ptrdiff_t pixel) {
     const struct geometry *g = &conv->g;
     ptrdiff_t image = pixel / g->pixels, within = pixel % g->pixels;
@@ -58,7 +58,7 @@ static int direct_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     for (ptrdiff_t start = first * block; start < least(last * block, total); start += block) {
         ptrdiff_t pixels = least(block, total - start), tiles = ceil_div(pixels, TILE_ROWS);
         for (ptrdiff_t panel = 0; panel < panels; panel++)
-            for (ptrdiff_t t = 0; t < tiles; t++) { /* tiles of even size, so that none is left thin */
+            for (ptrdiff_t t = 0; t < tiles; t++) { /* tiles of equal size, so that none is thin */
                 ptrdiff_t from = pixels * t / tiles, to = pixels * (t + 1) / tiles;
                 struct pixel_tile job = {.conv = conv, .pixel = start + from, .panel = panel};
                 for (ptrdiff_t i = from; i < to; i++) job.window[i - from] = window_of_pixel(conv, start + i);
@@ -91,7 +91,7 @@ static int direct_forward(real *y, const real *x, const real *w, const real *b, 
 
 struct weight_tile {
     const struct direct *conv;
-    const real *image, *dz; /* of one image, from the tile's first weight and first filter on */
+    const real *image, *dz; /* of one image, starting at the tile's first weight and first filter */
     ptrdiff_t dz_step, k, panel;
     int add;
 };
@@ -110,7 +110,7 @@ INLINE void gradient_of_run(const int rows, const int vecs, const struct weight_
     tile_store(rows, vecs, c, dw, g->shape.F, columns);
 }
 
-/* Weights k.. of several runs: each has a place of its own in the image. */
+/* Weights k.. of several runs: each has its own position in the image. */
 INLINE void gradient_of_runs(const int rows, const int vecs, const struct weight_tile *job) {
     const struct geometry *g = &job->conv->g;
     ptrdiff_t columns = panel_columns(g, job->panel), step = g->shape.stride_w * g->shape.C;
@@ -127,7 +127,7 @@ INLINE void gradient_of_runs(const int rows, const int vecs, const struct weight
     tile_store(rows, vecs, c, dw, g->shape.F, columns);
 }
 
-/* Runs shorter than a tile are taken together. */
+/* Runs shorter than a tile are combined. */
 static int short_runs(const struct geometry *g) { return g->run_length < TILE_ROWS; }
 static ptrdiff_t tiles_of_run(const struct geometry *g) { return ceil_div(g->run_length, TILE_ROWS); }
 static ptrdiff_t tiles_of_filter(const struct geometry *g) {
@@ -154,7 +154,7 @@ static void gradient_tile(const struct direct *conv, const real *image, ptrdiff_
     }
 }
 
-/* An item is a tile of dw; images outside, so that one image and its gradient stay in L1 for all tiles of the part. */
+/* An item is a tile of dw; images are the outer loop, so that an image and its gradient stay in L1 for all tiles. */
 static int direct_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct direct *conv = context;
     const struct geometry *g = &conv->g;
@@ -168,7 +168,7 @@ static int direct_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) 
             ptrdiff_t panel = item / tiles, columns = panel_columns(g, panel);
             const real *panel_dz = dz + panel_filter(g, panel);
             ptrdiff_t step = F;
-            if (columns < TILE_COLS && columns != VL) { /* whole vectors would be read beyond the last filter */
+            if (columns < TILE_COLS && columns != VL) { /* full vectors would read beyond the last filter */
                 step = columns > VL ? TILE_COLS : VL;
                 if (packed != panel) pack_panel(narrow, panel_dz, F, 1, g->pixels, columns);
                 packed = panel;
@@ -200,7 +200,7 @@ static int direct_weight_gradient(real *dw, const real *dz, const real *x, const
 
 /* ---- input gradient ---- */
 
-/* Wᵀ as panels of (filters of the group) x (TILE_COLS reals of a run), numbered by group, run, place in the run. */
+/* Wᵀ as panels of (filters of the group) x (TILE_COLS reals of a run), numbered by group, run, position in the run. */
 static ptrdiff_t input_panels_of_run(const struct geometry *g) { return ceil_div(g->run_length, TILE_COLS); }
 
 static const real *pack_filters_transposed(const struct geometry *g, const real *w) {
@@ -218,8 +218,8 @@ static const real *pack_filters_transposed(const struct geometry *g, const real 
 
 struct input_tile {
     const struct geometry *g;
-    const real *dz[TILE_ROWS]; /* pixels, from the group's first filter on */
-    real *window[TILE_ROWS];   /* where the run's place begins */
+    const real *dz[TILE_ROWS]; /* pixels, starting at the group's first filter */
+    real *window[TILE_ROWS];   /* where this part of the run starts */
     const real *panel;
     ptrdiff_t columns;
 };
@@ -230,7 +230,7 @@ INLINE void input_gradient_tile(const int rows, const int vecs, const struct inp
     tile_rows(rows, vecs, job->g->filters, job->dz, 0, job->panel, vecs * VL, c);
     const ptrdiff_t columns = job->columns;
 #pragma GCC unroll 12
-    for (int i = 0; i < rows; i++) /* one after the other: windows of neighbours may overlap */
+    for (int i = 0; i < rows; i++) /* one at a time: windows of neighbours may overlap */
 #pragma GCC unroll 2
         for (int j = 0; j < vecs; j++) {
             real *at = job->window[i] + j * VL;

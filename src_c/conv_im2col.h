@@ -2,7 +2,7 @@
  *
  * forward   y = col · w          dw = colᵀ · dz          dx: dcol = dz · wᵀ, each row added back to its window
  *
- * Images are treated in chunks that keep col within MAX_CHUNK_BYTES; groups one after the other.
+ * Images are processed in chunks that keep col within MAX_CHUNK_BYTES; groups one at a time.
  */
 #ifndef FNN_CONV_IM2COL_H
 #define FNN_CONV_IM2COL_H
@@ -33,7 +33,7 @@ static int gather_windows(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* An item is an image; the padded image is the caller's chunk of scratch, zero at the first group. */
+/* An item is an image; the padded image is in the caller's scratch, and is zero at the first group. */
 static int scatter_windows(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct columns *job = context;
     const struct geometry *g = &job->g;
@@ -97,7 +97,7 @@ static int im2col_weight_gradient(real *dw, const real *dz, const real *x, const
     memset(dw, 0, (size_t)(g->K * F) * sizeof(real));
     for (ptrdiff_t n = 0; n < s->N; n += step) {
         ptrdiff_t count = least(step, s->N - n);
-        /* the image buffer of this thread: dz may stand in the shared one, the product packs into the others */
+        /* this thread's image buffer: dz may be in the shared one, and the product packs into the others */
         job.images = padded_images(g, x + n * s->H * s->W * s->C, count, FNN_SCRATCH_IMAGE);
         if (!job.images) return FNN_NO_MEMORY;
         for (job.group = 0; job.group < s->groups; job.group++) {

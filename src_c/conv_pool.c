@@ -1,18 +1,18 @@
 /* conv_pool.c — convolution, bias, activation (linear or relu) and max pooling in one pass.
  *
- *     forward    z = conv2d(x, w) + b;  y = act(max of z over each window of PH x PW cells);  argmax: the first cell that wins
- *     backward   dz is dy · act'(y) at the winning cells and 0 elsewhere;  dw, dx, db as in conv.c
+ *    forward    z = conv2d(x, w) + b;  y = act(max of z over each window of PH x PW cells);  argmax: the first cell
+ * that wins     backward   dz is dy · act'(y) at the winning cells and 0 elsewhere;  dw, dx, db as in conv.c
  *
- * Shapes: x, dx (N,H,W,C); w, dw (KH,KW,C,F); b, db (F,); y, dy (N,P,Q,F) real and argmax (N,P,Q,F) uint8.  Pooling windows do not
- * overlap; outputs that fill none are never computed.  Outputs are assigned and share no memory with inputs; dx and db
- * may be NULL.  Twin: fastnn/reference/conv_pool.py.
+ * Shapes: x, dx (N,H,W,C); w, dw (KH,KW,C,F); b, db (F,); y, dy (N,P,Q,F) real and argmax (N,P,Q,F) uint8.  Pooling
+ * windows do not overlap; outputs outside all windows are never computed.  Outputs are assigned and share no memory
+ * with inputs; dx and db may be NULL.  Twin: fastnn/reference/conv_pool.py.
  *
- * "Zeros are free": forward writes a quarter of the bytes (2 x 2 windows), and backward multiplies only where dz is not 0, which is one
- * cell in four at the most, and fewer behind relu.  No dense dz is ever made.  A zero that is skipped hides a NaN or
- * infinity of the other factor.
+ * "Zeros are free": forward writes a quarter of the bytes (2 x 2 windows), and backward multiplies only where dz is not
+ * 0, which is at most one cell in four, and fewer after relu.  A dense dz is never formed.  A skipped zero hides a NaN
+ * or infinity of the other factor.
  *
  * Threading: forward over blocks of windows, dw over filters (short runs: over fixed chunks of images, summed in
- * order), dx over images.  Bound by arithmetic, backward by loads from L1.
+ * order), dx over images.  Compute-bound; backward is bound by loads from L1.
  */
 #include "conv_pool.h"
 
@@ -21,10 +21,10 @@
 /* ---- forward ---- */
 
 enum {
-    BLOCK_CELLS = 48,  /* convolution outputs of a block: whole tiles for 2 x 2 windows, whatever TILE_ROWS */
+    BLOCK_CELLS = 48,  /* convolution outputs per block: complete tiles for 2 x 2 windows, for any TILE_ROWS */
     SMALL_BLOCK_CELLS = 12,
     FEW_BLOCKS = 8,
-    MAX_CELLS = 256,   /* of a window: argmax is a byte */
+    MAX_CELLS = 256,   /* per window: argmax is a byte */
 };
 
 struct block {
@@ -42,7 +42,7 @@ INLINE void block_tile(const int rows, const int vecs, const struct block *block
     tile_store(rows, vecs, c, block->lines, TILE_COLS, vecs * VL);
 }
 
-/* The maxima of `count` windows of `cells` lines each, for one vector of `left` filters.  */
+/* The maxima of `count` windows of `cells` lines each, for one vector of `left` filters. */
 INLINE void pool_vector(const int cells, const struct pooled *job, const real *lines, ptrdiff_t at, ptrdiff_t count,
                         ptrdiff_t filter, ptrdiff_t left) {
     const vec bias = job->b ? load_upto(job->b + filter, left) : (vec){0};
@@ -72,7 +72,7 @@ static void pool_lines(const struct pooled *job, const real *lines, ptrdiff_t wi
     }
 }
 
-/* Whole tiles of 2 x 2 windows in a block, and one tile where there are few blocks to share out. */
+/* Complete tiles of 2 x 2 windows per block, and a single tile if there are few blocks to distribute. */
 static ptrdiff_t windows_of_block(const struct pooled *job) {
     ptrdiff_t cells =
         job->g.shape.N * job->windows * job->cells > FEW_BLOCKS * BLOCK_CELLS ? BLOCK_CELLS : SMALL_BLOCK_CELLS;
@@ -155,7 +155,7 @@ static int pool_bias_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* Blocks of VL x VL reals change places: to (columns, rows), from (rows, columns), rows of to and from `ld` apart. */
+/* Transpose in blocks of VL x VL reals: to (columns, rows), from (rows, columns), whose rows are `ld` apart. */
 struct transposition {
     real *to;
     const real *from;
@@ -178,12 +178,12 @@ static void transpose(struct transposition *t) {
 
 static int long_runs(const struct geometry *g) { return g->run_length >= VL; }
 
-/* job->pool holds a chunk of images; dw is assigned for the first one and added to for the others. */
+/* job->pool is a chunk of images; dw is assigned for the first chunk and accumulated for the others. */
 static int pool_weight_chunk(struct pooled_backward *job, real *dw, int add) {
     const struct geometry *g = &job->pool.g;
     ptrdiff_t F = g->shape.F, size = g->K * F;
     double work = conv_flops(g, job->pool.count) / (double)job->pool.cells;
-    if (long_runs(g)) { /* job->dw adds up over chunks */
+    if (long_runs(g)) { /* job->dw accumulates over chunks */
         int status = fnn_parallel_parts(F, work, pool_weight_task, job, 2);
         transpose(&(struct transposition){dw, job->dw, F, g->K, F, g->K});
         return status;

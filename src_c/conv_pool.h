@@ -8,14 +8,14 @@ typedef uint8_t bytes __attribute__((vector_size(VL)));
 
 struct pooled {
     struct geometry g;
-    ptrdiff_t pool_h, pool_w, cells; /* of a window */
-    ptrdiff_t P, Q, windows;         /* of an image */
+    ptrdiff_t pool_h, pool_w, cells; /* per window */
+    ptrdiff_t P, Q, windows;         /* per image */
     int activation;
     const ptrdiff_t *cell_places; /* cell_offset of every window and cell of an image */
-    ptrdiff_t count;    /* of images in this chunk */
+    ptrdiff_t count;    /* images in this chunk */
     const real *images; /* padded */
     struct filters filters;
-    ptrdiff_t per_block; /* windows of a block */
+    ptrdiff_t per_block; /* windows per block */
     const real *b;
     real *y;
     uint8_t *argmax;
@@ -30,16 +30,16 @@ INLINE struct pooled make_pooled(const struct fnn_conv *shape, ptrdiff_t pool_h,
     return job;
 }
 
-/* Where the convolution window of this cell of this pooling window starts in its image. */
+/* Offset in the image of the convolution window that belongs to this cell of this pooling window. */
 INLINE ptrdiff_t cell_offset(const struct pooled *job, ptrdiff_t window, ptrdiff_t cell) {
     return window_offset(&job->g, window / job->Q * job->pool_h + cell / job->pool_w,
                          window % job->Q * job->pool_w + cell % job->pool_w);
 }
 
-/* The winning cells of n windows, as bytes in memory and as lanes; n beyond VL counts as VL. */
+/* The winning cells of n windows, as bytes in memory and as lanes; n above VL counts as VL. */
 INLINE ivec load_winners(const uint8_t *argmax, ptrdiff_t n) {
     bytes narrow = {0};
-    if (n >= VL) memcpy(&narrow, argmax, VL); /* a size the compiler knows */
+    if (n >= VL) memcpy(&narrow, argmax, VL); /* a constant size */
     else memcpy(&narrow, argmax, (size_t)n);
     return __builtin_convertvector(narrow, ivec);
 }
@@ -50,7 +50,7 @@ INLINE void store_winners(uint8_t *argmax, ivec winner, ptrdiff_t n) {
     else memcpy(argmax, &narrow, (size_t)n);
 }
 
-/* The table of cell_places, in the scratch of shared lists; 0 when memory is out. */
+/* The table of cell_places, in the scratch of shared lists; 0 if out of memory. */
 __attribute__((unused)) static int find_cell_places(struct pooled *job) {
     ptrdiff_t count = job->windows * job->cells;
     ptrdiff_t *places = fnn_scratch(FNN_SCRATCH_LISTS, (size_t)count * sizeof(ptrdiff_t));

@@ -1,9 +1,9 @@
-/* conv_pool_backward.h — gradients of the fused block straight from the pooled gradient and the winners.
+/* conv_pool_backward.h — gradients of the fused block, directly from the pooled gradient and the winners.
  *
- * An entry is a winner whose gradient is not 0: a filter, the place of its convolution window in the image, a value.
- *   dw   for each filter, its entries of one image after the other: dw[f] += value * window, run by run
- *   dx   for each place, its entries: window += value * w[f], run by run, so that the slice of w in use stays in L1
- *   dw of short runs   vectors run over filters instead: dz of a cell is made in registers, zeros and all
+ * An entry is a winner whose gradient is not 0: a filter, the position of its convolution window in the image, a value.
+ *   dw   for each filter, its entries, one image at a time: dw[f] += value * window, run by run
+ *   dx   for each position, its entries: window += value * w[f], run by run, so that the active slice of w stays in L1
+ *   dw of short runs   vectors run over filters instead: dz of a cell is built in registers, including its zeros
  */
 #ifndef FNN_CONV_POOL_BACKWARD_H
 #define FNN_CONV_POOL_BACKWARD_H
@@ -11,10 +11,10 @@
 #include "conv_pool.h"
 
 enum {
-    ACCUMULATORS = TILE_ROWS * TILE_VECS, /* that registers hold */
-    RUN_VECS = 12,                        /* of a run at a time */
-    MOST_RUNS = 3,                        /* at once: the rows of a 3 x 3 window */
-    IMAGE_CHUNKS = 8,                     /* of a short-run dw: fixed, so that the order of summation is */
+    ACCUMULATORS = TILE_ROWS * TILE_VECS, /* that fit in registers */
+    RUN_VECS = 12,                        /* vectors of a run at a time */
+    MOST_RUNS = 3,                        /* runs at a time: the rows of a 3 x 3 window */
+    IMAGE_CHUNKS = 8,                     /* for dw of short runs: fixed, so that the order of summation is fixed */
 };
 
 struct pooled_backward {
@@ -27,13 +27,13 @@ struct pooled_backward {
     ptrdiff_t run_step;
 };
 
-/* The gradient behind the activation. */
+/* The gradient before the activation. */
 INLINE vec gradient(const struct pooled_backward *job, ptrdiff_t at, ptrdiff_t n) {
     vec dy = load_upto(job->dy + at, n);
     return job->pool.activation == FNN_RELU ? vec_times_slope(FNN_RELU, dy, load_upto(job->y + at, n), 0) : dy;
 }
 
-/* The gradients of all windows and filters of image n, in one piece that fits L1. */
+/* The gradients of all windows and filters of image n, contiguous and small enough for L1. */
 static void gradients_of_image(const struct pooled_backward *job, ptrdiff_t n, real *dz) {
     ptrdiff_t size = job->pool.windows * job->pool.g.shape.F;
     for (ptrdiff_t i = 0; i < size; i += VL) store_upto(dz + i, gradient(job, n * size + i, size - i), size - i);
@@ -41,14 +41,15 @@ static void gradients_of_image(const struct pooled_backward *job, ptrdiff_t n, r
 
 /* ---- multiply-adds of whole runs ---- */
 
-/* Entries: the run of entry i starts at place[i], and counts value[i] times. */
+/* Entries: the run of entry i starts at place[i] and is multiplied by value[i]. */
 struct entries {
     const real_int *place;
     const real *value;
     ptrdiff_t count;
 };
 
-/* A run of `vecs` vectors, the last of `part` reals; `runs` of them are `stride` apart in the source and `to_stride` in the sum. */
+/* A run of `vecs` vectors, the last with `part` reals; `runs` of them are `stride` apart in the source and `to_stride`
+ * in the sum. */
 struct run {
     ptrdiff_t stride, to_stride, part;
 };
@@ -59,8 +60,8 @@ INLINE void run_add(const int vecs, vec *sum, vec factor, const real *from, ptrd
     sum[vecs - 1] += factor * (part == VL ? load(from + (vecs - 1) * VL) : load_part(from + (vecs - 1) * VL, part));
 }
 
-/* to += Σ value[i] * (from + place[i]), for `runs` runs at once.  Short runs sum even and odd entries apart, and `to` is added
- * last: one chain of additions would wait for itself, and for the one before. */
+/* to += Σ value[i] * (from + place[i]), for `runs` runs at a time.  Short runs sum even and odd entries separately, and
+ * add `to` last: a single chain of additions would be bound by its latency, and by that of the previous chain. */
 INLINE void add_entries(const int runs, const int vecs, real *to, const real *from, struct entries entries,
                         struct run run) {
     const int chains = runs * vecs <= ACCUMULATORS / 2 ? 2 : 1;
@@ -91,14 +92,14 @@ INLINE void add_entries(const int runs, const int vecs, real *to, const real *fr
         }
 }
 
-/* Calls CASE(n) for the number of vectors of a run. */
+/* Call CASE(n) for the number of vectors in a run. */
 #define EACH_VECS(CASE) \
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 
 /* ---- dw, runs at least a vector long ---- */
 
 struct filter_job {
-    real *dw;          /* of the filter, from the first of its runs on */
+    real *dw;          /* of the filter, starting at the first of its runs */
     const real *image; /* likewise */
     struct entries entries;
 };
@@ -107,7 +108,7 @@ INLINE void filter_runs(const int vecs, const struct filter_job *job, const stru
                         ptrdiff_t part) {
     ptrdiff_t r = 0;
     if (MOST_RUNS * vecs <= ACCUMULATORS && g->runs % MOST_RUNS == 0 && g->runs == g->shape.KH)
-        for (; r < g->runs; r += MOST_RUNS) /* the rows of a window are equally far apart */
+        for (; r < g->runs; r += MOST_RUNS) /* the rows of a window are evenly spaced */
             add_entries(MOST_RUNS, vecs, job->dw + r * g->run_length + from, job->image + run_offset(g, r) + from,
                         job->entries, (struct run){run_offset(g, 1), g->run_length, part});
     for (; r < g->runs; r++)
@@ -162,7 +163,7 @@ struct masked_tile {
     ptrdiff_t chunk, panel, k; /* images; filters; first weight */
 };
 
-/* c[i] += Σ over cells of x[place of weight i + cell] * dz[cell], for one image and one panel of filters. */
+/* c[i] += Σ over cells of x[offset of weight i + cell] * dz[cell], for one image and one panel of filters. */
 INLINE void masked_image(const int rows, const int vecs, const struct masked_tile *job_tile, ptrdiff_t n,
                          const real *const *place, tile c) {
     const struct pooled_backward *job = job_tile->job;
@@ -216,7 +217,7 @@ INLINE void masked_chunk(const int rows, const int vecs, const struct masked_til
                g->shape.F, panel_columns(g, job_tile->panel));
 }
 
-/* An item is a chunk of images x a panel of filters x a tile of weights; sums go to the chunk's own (K, F). */
+/* An item is a chunk of images x a panel of filters x a tile of weights; each chunk has its own sums (K, F). */
 static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled_backward *job = context;
     const struct geometry *g = &job->pool.g;
@@ -231,16 +232,16 @@ static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last
 
 /* ---- dx ---- */
 
-/* The entries of one image by place: those of cell c of window v are first[v * cells + c] up to the next one's first; a filter is
- * noted by where it stands in w. */
-struct places {
+/* The entries of one image, sorted by position: those of cell c of window v are first[v * cells + c] up to the next
+ * one's first; a filter is stored as its offset in w. */
+struct sorted_entries {
     ptrdiff_t *first;
     real_int *filter;
     real *value;
 };
 
-/* Appends the lanes of a vector of filters that win at this cell with a gradient that is not 0; the new count. */
-INLINE ptrdiff_t append_winners(const struct places *list, ptrdiff_t count, vec dz, ivec wins, real_int filter,
+/* Append the lanes of a vector of filters that win at this cell with a nonzero gradient; return the new count. */
+INLINE ptrdiff_t append_winners(const struct sorted_entries *list, ptrdiff_t count, vec dz, ivec wins, real_int filter,
                                 real_int step) {
     unsigned lanes = lanes_nonzero(choose(wins, dz, (vec){0}));
 #if defined(__AVX512F__) && FNN_BITS == 32
@@ -259,7 +260,7 @@ INLINE ptrdiff_t append_winners(const struct places *list, ptrdiff_t count, vec 
 #endif
 }
 
-static void list_places(const struct pooled_backward *job, ptrdiff_t n, const struct places *list) {
+static void sort_entries(const struct pooled_backward *job, ptrdiff_t n, const struct sorted_entries *list) {
     const struct pooled *pool = &job->pool;
     ptrdiff_t F = pool->g.shape.F, count = 0;
     for (ptrdiff_t i = 0; i < pool->windows * pool->cells; i++) {
@@ -274,8 +275,8 @@ static void list_places(const struct pooled_backward *job, ptrdiff_t n, const st
     list->first[pool->windows * pool->cells] = count;
 }
 
-/* Part `from`.. of run r of all windows of the image. */
-INLINE void input_run(const int vecs, const struct pooled_backward *job, real *image, const struct places *list,
+/* Part `from`.. of run r, for all windows of the image. */
+INLINE void input_run(const int vecs, const struct pooled_backward *job, real *image, const struct sorted_entries *list,
                       ptrdiff_t r, ptrdiff_t from, ptrdiff_t part) {
     const struct pooled *pool = &job->pool;
     const real *w = job->w + r * pool->g.shape.F * job->run_step + from;
@@ -288,9 +289,10 @@ INLINE void input_run(const int vecs, const struct pooled_backward *job, real *i
 }
 
 /* dx of one (padded) image. */
-static void pool_input_image(const struct pooled_backward *job, ptrdiff_t n, real *image, const struct places *list) {
+static void pool_input_image(const struct pooled_backward *job, ptrdiff_t n, real *image,
+                             const struct sorted_entries *list) {
     const struct geometry *g = &job->pool.g;
-    list_places(job, n, list);
+    sort_entries(job, n, list);
     memset(image, 0, (size_t)image_size(g) * sizeof(real));
     for (ptrdiff_t r = 0; r < g->runs; r++)
         for (ptrdiff_t from = 0; from < g->run_length; from += RUN_VECS * VL) {
@@ -310,9 +312,9 @@ static int pool_input_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
     ptrdiff_t count = pool->windows * pool->cells + 1,
-              most_entries = pool->windows * g->shape.F + VL; /* whole vectors are stored */
+              most_entries = pool->windows * g->shape.F + VL; /* full vectors are stored */
     ptrdiff_t size = g->shape.H * g->shape.W * g->shape.C;
-    struct places list;
+    struct sorted_entries list;
     list.first =
         fnn_scratch(FNN_SCRATCH_TILE, (size_t)count * sizeof(ptrdiff_t) + 2 * (size_t)most_entries * sizeof(real));
     real *padded = is_padded(g) ? fnn_scratch(FNN_SCRATCH_IMAGE, (size_t)image_size(g) * sizeof(real)) : NULL;

@@ -1,12 +1,12 @@
-/* denormals.h — the floating-point mode of a thread, and the one in which denormals are zero.
+/* denormals.h — the floating-point mode of a thread, and the mode in which denormals are zero.
  *
- * Numbers below the smallest normal one (1.2e-38 in float32) cost some processors a hundred cycles an operation.  States and
- * gradients that vanish over many steps are full of them, so the recurrent kernels read and write them as zero.  The mode belongs
- * to the thread: table.c changes it around a kernel and puts it back; the pool hands it to its workers with each job, so that
- * no number depends on who computes it.
+ * Numbers below the smallest normal one (1.2e-38 in float32) cost some processors a hundred cycles per operation.
+ * States and gradients that vanish over many steps are full of them, so the recurrent kernels treat them as zero.  The
+ * mode belongs to the thread: table.c sets it around a kernel and restores it afterwards; the pool passes it to its
+ * workers with each job, so that no result depends on which thread computes it.
  *
- * x86: the control bits of MXCSR (rounding, masks of exceptions; FTZ and DAZ flush), not its record of exceptions.
- * arm64: FPCR (FZ flushes).  Elsewhere the mode is left alone.
+ * x86: the control bits of MXCSR (rounding, exception masks; FTZ and DAZ flush), not its exception flags.
+ * arm64: FPCR (FZ flushes).  Elsewhere the mode is left unchanged.
  */
 #ifndef FNN_DENORMALS_H
 #define FNN_DENORMALS_H

@@ -3,21 +3,21 @@
  *     forward    y = act(x · w + b)
  *     backward   dz = dy · act'(y),  dx = dz · wᵀ,  dw = xᵀ · dz,  db = Σ over rows of dz
  *
- * Shapes: x, dx (M,K); w, dw (K,N); b, db (N,); y, dy (M,N).  Outputs are assigned and share no memory with inputs.  dx and
- * db may be NULL.  Threaded over tiles of outputs; bound by arithmetic.  Twin: fastnn/reference/dense.py.
+ * Shapes: x, dx (M,K); w, dw (K,N); b, db (N,); y, dy (M,N).  Outputs are assigned and share no memory with inputs.  dx
+ * and db may be NULL.  Threaded over tiles of outputs; compute-bound.  Twin: fastnn/reference/dense.py.
  *
- * Two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips the zeros of x (images, multi-hot and one-hot rows):
- * each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums held in registers.  A zero then
- * hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice depends on x and the shapes
- * alone.
+ * There are two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips zeros in x (images, multi-hot and
+ * one-hot rows): each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums kept in registers.
+ * A skipped zero hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice
+ * depends only on x and the shapes.
  */
 #include "chunks.h"
 #include "gemm.h"
 
 enum {
-    BLOCK_VECS = 8, /* accumulators of a sparse row: enough to cover the latency of multiply-adds */
+    BLOCK_VECS = 8, /* accumulators per sparse row: enough to cover the latency of multiply-adds */
     BLOCK = BLOCK_VECS * VL, /* columns of w or dz that they hold */
-    WORD = 64, /* zeros are found a word of this many at a time */
+    WORD = 64, /* zeros are found in words of this many */
 };
 
 struct layer {
@@ -42,7 +42,7 @@ INLINE uint64_t word_of_row(const real *x, ptrdiff_t n) {
 
 /* words[i], i < VL: bit m is set where x[m * ld + i] is not 0, m < rows <= WORD; only the first n lanes count. */
 static void words_of_columns(uint64_t *words, const real *x, ptrdiff_t ld, ptrdiff_t rows, ptrdiff_t n) {
-    uvec low = {0}, high = {0}; /* rows of half a word each, so that float32 has lanes of 32 bits */
+    uvec low = {0}, high = {0}; /* half a word of rows each, so that float32 has lanes of 32 bits */
     const ptrdiff_t half = FNN_BITS == 32 ? 32 : WORD;
     for (ptrdiff_t m = 0; m < rows; m++) {
         uvec bit = (uvec)(load_upto(x + m * ld, n) != 0) & ((real_uint)1 << (m % half));
@@ -52,7 +52,7 @@ static void words_of_columns(uint64_t *words, const real *x, ptrdiff_t ld, ptrdi
     for (int i = 0; i < VL; i++) words[i] = FNN_BITS == 32 ? (uint64_t)high[i] << 32 | (uint32_t)low[i] : low[i];
 }
 
-/* A row of N reals costs about this many cycles for each nonzero, and half a cycle a vector in the dense product. */
+/* A row of N reals costs about this many cycles per nonzero, and half a cycle per vector in the dense product. */
 static int sparse_pays(const real *x, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
     double vectors = (double)ceil_div(N, VL), budget = 0.4 * vectors / (vectors + 4) * (double)M * (double)K;
     ptrdiff_t nonzero = 0, n = M * K;
@@ -69,7 +69,8 @@ static int choose_sparse(int algorithm, const real *x, ptrdiff_t M, ptrdiff_t K,
 
 /* ---- sparse forward ---- */
 
-/* sum[j] += x[i] * rows[i * ld + j] for every nonzero x[i * step], i in the word; `vecs` vectors, the last of `part` reals. */
+/* sum[j] += x[i] * rows[i * ld + j] for every nonzero x[i * step], i in the word; `vecs` vectors, the last of `part`
+ * reals. */
 INLINE void add_rows(const int vecs, uint64_t word, const real *x, ptrdiff_t step, const real *rows, ptrdiff_t ld,
                      ptrdiff_t part, vec sum[BLOCK_VECS]) {
     for (; word; word &= word - 1) {
@@ -94,8 +95,8 @@ INLINE void store_block(const int vecs, const vec sum[BLOCK_VECS], real *to, ptr
     store_upto(to + (vecs - 1) * VL, sum[vecs - 1], part);
 }
 
-/* sums[., column...] of all rows over words first..last-1 of K.  Words outside, rows inside: WORD rows of the block of w stay in L1
- * for all rows of x. */
+/* sums[., column...] of all rows over words first..last-1 of K.  Words are the outer loop, rows the inner: WORD rows of
+ * the block of w stay in L1 for all rows of x. */
 INLINE void sparse_forward_block(const int vecs, const struct layer *layer, real *sums, ptrdiff_t first, ptrdiff_t last,
                                  ptrdiff_t column, ptrdiff_t part) {
     ptrdiff_t K = layer->K, N = layer->N;
@@ -111,7 +112,7 @@ INLINE void sparse_forward_block(const int vecs, const struct layer *layer, real
     }
 }
 
-/* Calls f(vecs, …) with vecs = number of vectors of this block as a constant. */
+/* Call f(vecs, …) with vecs, the number of vectors in this block, as a constant. */
 #define BLOCK_SWITCH(f, vecs, ...)           \
     switch (vecs) {                          \
         case 8: f(8, __VA_ARGS__); break;    \
@@ -124,7 +125,7 @@ INLINE void sparse_forward_block(const int vecs, const struct layer *layer, real
         default: f(1, __VA_ARGS__); break;   \
     }
 
-/* The last vector of `columns` reals holds this many. */
+/* The number of reals in the last vector of `columns` reals. */
 INLINE ptrdiff_t last_part(ptrdiff_t columns) { return (columns - 1) % VL + 1; }
 
 /* An item is a block of columns of one chunk of K (chunks.h). */

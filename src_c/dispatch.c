@@ -1,4 +1,4 @@
-/* dispatch.c — the tiers of this build and which of them the processor runs.
+/* dispatch.c — the tiers of this build, and which of them the processor can run.
  *
  * The build defines FNN_TIERS as an X-list in order of preference, best last, for instance
  * -D'FNN_TIERS=FNN_HAS(baseline) FNN_HAS(avx2) FNN_HAS(avx512)'.

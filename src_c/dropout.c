@@ -3,8 +3,8 @@
  * z[2k] = r cos(2 pi v), z[2k + 1] = r sin(2 pi v).
  *
  * Shapes: x, y (n,); bits, z (n,).  The caller allocates; results are assigned; y may be x.  The gradient is the same
- * kernel on dy: the mask is drawn again, not stored.  rate 0 copies, rate 1 gives zeros.  A dropped NaN gives 0.
- * Threaded over elements; bound by the arithmetic: the ten rounds, and for normal numbers two series.
+ * kernel on dy: the mask is drawn again, not stored.  rate 0 copies, rate 1 gives zeros.  A dropped NaN becomes 0.
+ * Threaded over elements; compute-bound: the ten rounds, and for normal numbers two series.
  * Twin: fastnn/reference/dropout.py.  The generator is in rng.h.  Source of the normal numbers: Box and Muller,
  * Annals of Mathematical Statistics 29, 1958.
  */
@@ -12,7 +12,7 @@
 #include "vmath.h"
 
 enum {
-    CHUNK = 1024, /* elements of an item; a multiple of every RNG_WORDS */
+    CHUNK = 1024, /* elements per item; a multiple of every RNG_WORDS */
     FLOPS_PER_ELEMENT = 20,
     FLOPS_PER_NORMAL = 60,
 };

@@ -1,13 +1,13 @@
-/* embedding.c — rows of a table by their ids, y[i, :] = w[ids[i], :], and the gradient of the table.
+/* embedding.c — rows of a table looked up by id, y[i, :] = w[ids[i], :], and the gradient of the table.
  *
- * Shapes: ids (count,); w, dw (vocabulary, D); y, dy (count, D); rows: room for min(count, vocabulary) ids; all disjoint.  The
- * caller allocates.  Ids are checked before anything is written: FNN_BAD_INDEX.  Assigned.
- * Backward: dw[id] = Σ dy[i] over the places i of id, added to zero in the order of the places, which needs no sorted ids.
- * Only the `stale` rows of dw are cleared, so that a call costs what its ids cost, however large the vocabulary is: but for a
- * bitmap, a bit a row, that gives the distinct ids in ascending order.
- * Threaded: forward over places, clearing all of dw over rows.  The sums are not: rows that two threads read and write in turn
- * cost more on their way from cache to cache than the additions do.  Bound by memory.
- * Twin: fastnn/reference/embedding.py.
+ * Shapes: ids (count,); w, dw (vocabulary, D); y, dy (count, D); rows: room for min(count, vocabulary) ids; all
+ * disjoint. The caller allocates; results are assigned.  Ids are checked before anything is written: FNN_BAD_INDEX.
+ * Backward: dw[id] = Σ dy[i] over the positions i of id, accumulated in the order of i, so the ids need not be sorted.
+ * Only the `stale` rows of dw are cleared, so the cost of a call depends on its ids and not on the size of the
+ * vocabulary, except for a bitmap with one bit per row that yields the distinct ids in ascending order. Threaded:
+ * forward over positions, clearing all of dw over rows.  The sums are not threaded: a row that two threads read and
+ * write alternately costs more in transfers between caches than the additions do.  Memory-bound. Twin:
+ * fastnn/reference/embedding.py.
  */
 #include "real.h"
 
@@ -23,7 +23,7 @@ static int all_within(const int64_t *ids, ptrdiff_t count, ptrdiff_t vocabulary)
     return within;
 }
 
-/* The distinct ids in ascending order; returns how many.  `words`: 64 ids a word. */
+/* Write the distinct ids in ascending order; return how many.  `words`: 64 ids per word. */
 static ptrdiff_t distinct(int64_t *rows, uint64_t *bitmap, ptrdiff_t words, const int64_t *ids, ptrdiff_t count) {
     memset(bitmap, 0, (size_t)words * sizeof *bitmap);
     for (ptrdiff_t i = 0; i < count; i++) bitmap[ids[i] >> 6] |= (uint64_t)1 << (ids[i] & 63);

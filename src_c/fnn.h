@@ -1,8 +1,8 @@
-/* fnn.h — what the Python side sees of the C kernels.
+/* fnn.h — the interface of the C kernels to the Python side.
  *
- * Every kernel exists once per instruction-set tier and per precision.  One such set is a table of function
- * pointers, `fnn_kernels`, made from the list in kernels.def.  Reals are passed as `void *`, so that one struct
- * describes both precisions; the tables are filled in table.c.
+ * Every kernel exists once per instruction-set tier and precision.  Each such set is a table of function pointers,
+ * `fnn_kernels`, generated from the list in kernels.def.  Reals are passed as `void *`, so that one struct serves both
+ * precisions; the tables are filled in table.c.
  */
 #ifndef FNN_H
 #define FNN_H
@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a kernel returns. */
+/* Status codes that kernels return. */
 enum fnn_status { FNN_OK = 0, FNN_NO_MEMORY = 1, FNN_BAD_INDEX = 2 };
 
-/* Activations whose slope can be read off their output come first, see activations.h. */
+/* Activations whose derivative follows from their output come first, see activations.h. */
 enum fnn_activation {
     FNN_LINEAR,
     FNN_RELU,
@@ -31,7 +31,7 @@ enum fnn_activation {
     FNN_STEP,
 };
 
-/* What gather_rows reads. */
+/* The dtypes that gather_rows reads. */
 enum fnn_source {
     FNN_UINT8,
     FNN_UINT16,
@@ -72,7 +72,8 @@ typedef struct fnn_windows {
     ptrdiff_t oh, ow;
 } fnn_windows;
 
-/* A convolution of N images of H x W x C with F filters of KH x KW x C / groups; outputs OH x OW; amounts of padding. */
+/* A convolution of N images of H x W x C with F filters of KH x KW x C / groups; outputs OH x OW; amounts of
+ * padding. */
 struct fnn_conv {
     ptrdiff_t N, H, W, C, KH, KW, F, OH, OW;
     ptrdiff_t stride_h, stride_w, dilation_h, dilation_w, top, bottom, left, right, groups;
@@ -84,9 +85,10 @@ struct fnn_rows {
     ptrdiff_t count, total, width;
 };
 
-/* A recurrent layer over B sequences of T steps, D numbers in, U units (and O outputs, where the output feeds back); what may
- * be missing is NULL.  The factors of dropout are the same at every step: x_factors of (x_sets, B, D), one set for all gates or
- * one a gate; h_factors of (gates, B, U). */
+/* A recurrent layer over B sequences of T steps, D inputs, U units (and O outputs, if the output is fed back); optional
+ * arrays may be NULL.  Dropout factors are the same at every step: x_factors (x_sets, B, D), one set for all gates or
+ * one
+ * per gate; h_factors (gates, B, U). */
 struct fnn_sequence {
     ptrdiff_t B, T, D, U, O;
     int activation, other_activation; /* of the state; of the gates, or of the output */
@@ -104,7 +106,7 @@ typedef struct fnn_kernels {
 #undef real
 } fnn_kernels;
 
-/* dispatch.c: the tiers of this build, best last, and what the processor can run. */
+/* dispatch.c: the tiers of this build, best last, and whether the processor can run them. */
 enum fnn_precision { FNN_F32, FNN_F64, FNN_PRECISIONS };
 int fnn_tier_count(void);
 const char *fnn_tier_name(int tier);

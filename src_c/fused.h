@@ -10,7 +10,7 @@ INLINE void activate_by(int activation, real *y, ptrdiff_t n) {
         store_upto(y + i, vec_activation(activation, load_upto(y + i, n - i), default_alpha(activation)), n - i);
 }
 
-/* y = act(y) for n reals in a row. */
+/* y = act(y) for n contiguous reals. */
 __attribute__((unused)) static void activate(real *y, ptrdiff_t n, int activation) {
     switch (activation) {
 #define CASE(constant) \
@@ -55,8 +55,8 @@ INLINE void tile_relu(const int rows, const int vecs, tile c) {
         for (int j = 0; j < vecs; j++) c[i][j] = vec_activation(FNN_RELU, c[i][j], 0);
 }
 
-/* out = act(c + bias) for the first rows and columns of a tile; bias may be NULL.  relu costs nothing here, the others pass over
- * the stored rows while they are in L1. */
+/* out = act(c + bias) for the first rows and columns of a tile; bias may be NULL.  relu is free here; the others make a
+ * pass over the stored rows while they are in L1. */
 INLINE void tile_output(const int rows, const int vecs, tile c, real *out, ptrdiff_t ld, ptrdiff_t columns,
                         const real *bias, int activation) {
     if (bias) tile_bias(rows, vecs, c, bias, columns);

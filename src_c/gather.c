@@ -1,8 +1,8 @@
-/* gather.c — rows of the user's array, drawn and cast in one pass: out[m, :] = (real) source[index[m], :].
+/* gather.c — rows of the user's array, gathered and cast in one pass: out[m, :] = (real) source[index[m], :].
  *
  * Shapes: source (rows, width) of the dtype that `kind` names, rows `stride` bytes apart (any sign); index (count,);
  * out (count, width).  The caller allocates; out shares no memory with source; out is assigned, and only once every
- * index has been checked.  Threaded over rows; bound by memory.  Integers beyond the precision of `real` are
+ * index has been checked.  Threaded over rows; memory-bound.  Integers beyond the precision of `real` are
  * rounded to nearest even, as C converts them.
  * Twin: fastnn/reference/gather.py.
  */
@@ -10,7 +10,7 @@
 
 typedef void (*cast_row)(real *y, const void *row, ptrdiff_t n);
 
-/* One loop a dtype; the compiler makes vectors of them: widen, convert, store. */
+/* One loop per dtype, which the compiler vectorises: widen, convert, store. */
 static void from_uint8(real *restrict y, const void *row, ptrdiff_t n) {
     const uint8_t *x = row;
     for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)x[i];
@@ -75,13 +75,13 @@ struct gather {
     real *out;
     const char *source;
     const int64_t *index;
-    ptrdiff_t width, stride, bytes; /* elements, bytes from row to row, bytes of a row */
+    ptrdiff_t width, stride, bytes; /* elements, bytes between rows, bytes per row */
     cast_row cast;
 };
 
-enum { CACHE_LINE = 64, PREFETCHED = 4096 }; /* beyond that many bytes the hardware has seen the pattern */
+enum { CACHE_LINE = 64, PREFETCHED = 4096 }; /* after this many bytes the hardware has detected the pattern */
 
-/* Rows come from anywhere, which no hardware foresees: fetch the next one while this one is cast. */
+/* Rows come in random order, which the hardware cannot predict: prefetch the next row while this one is cast. */
 static void prefetch(const char *row, ptrdiff_t bytes) {
     for (ptrdiff_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(row + i);
 }

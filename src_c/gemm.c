@@ -4,14 +4,14 @@
  *     gemm_nt: C = A · Bᵀ    A (M,N)  B (K,N)     the form of dY·Wᵀ
  *     gemm_tn: C = Aᵀ · B    A (M,K)  B (M,N)     the form of Xᵀ·dY
  *
- * Row-major; C is assigned and shares no memory with A or B.  Threaded over tiles of C, no sum is ever split.  Bound by
- * arithmetic.  Twin: fastnn/reference/gemm.py.  Words and structure follow Goto and van de Geijn, "Anatomy of
+ * Row-major; C is assigned and shares no memory with A or B.  Threaded over tiles of C; no sum is ever split.
+ * Compute-bound.  Twin: fastnn/reference/gemm.py.  Terms and structure follow Goto and van de Geijn, "Anatomy of
  * high-performance matrix multiplication" (ACM TOMS 34(3), 2008).
  *
- * Three ways, chosen by shape:
- *   in place     A is read where it is, B too, or packed as it is met: few rows, or few columns;
- *   transposed   Cᵀ = Bᵀ·Aᵀ, when B is the factor whose columns are contiguous (dY·Wᵀ): W is read in place, the small dY is packed;
- *   blocked      both are packed in blocks that fit the caches.
+ * Three methods, chosen by shape:
+ *   in place     A is read in place; B too, or packed just before use: few rows, or few columns;
+ *  transposed   Cᵀ = Bᵀ·Aᵀ, if B is the factor with contiguous columns (dY·Wᵀ): W is read in place, the small dY
+ * packed;   blocked      both are packed in blocks that fit the caches.
  */
 #include "gemm.h"
 
@@ -21,9 +21,9 @@
 enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
     MC = 240,                        /* rows of a block of A: it stays in L2 */
-    FEW_ROWS = 48,           /* packing costs more than it gives; a batch of 32 is few on every tier */
+    FEW_ROWS = 48,           /* packing costs more than it gains; a batch of 32 is few on every tier */
     FEW_COLUMNS = 2 * TILE_COLS,
-    SHARING_TILES = 8,               /* in place: up to so many tiles high, an item is a panel; beyond, a stripe */
+    SHARING_TILES = 8,               /* in place: up to this many tiles high, an item is a panel; above, a stripe */
 };
 
 /* ---- one tile ---- */
@@ -37,7 +37,7 @@ struct tile_job {
     ptrdiff_t b_step;
     real *c;
     ptrdiff_t ldc, columns;
-    int add;           /* to what stands in c, which an earlier block of the depth has left there */
+    int add;           /* to the values that an earlier block of the depth left in c */
     int last;          /* block of the depth: bias and activation follow */
     int transposed;    /* c[j * ldc + i] */
     const real *bias;  /* of the tile's columns, or NULL */
@@ -82,7 +82,7 @@ static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
 struct in_place {
     const struct product *product;
     real *panels;     /* stripes: all panels of b, packed */
-    real *sums;       /* few rows: (chunks, M, N), if there are several */
+    real *sums;       /* few rows: (chunks, M, N), if there is more than one chunk */
     ptrdiff_t chunks; /* of the depth */
 };
 
@@ -115,11 +115,12 @@ static void in_place_tile(const struct product *p, ptrdiff_t row, ptrdiff_t colu
     run_tile(rows, &job);
 }
 
-/* Few rows: an item is a panel of one chunk of the depth, packed by its own thread if enough tiles share it, or if it is narrow.
+/* Few rows: an item is a panel of one chunk of the depth, packed by its own thread if enough tiles share it, or if it
+ * is narrow.
  *
- * The depth is cut so that each thread keeps to its own rows of b, the very rows of the weights that it writes in the gradient and
- * in the optimizer's step: a line that two cores write by turns costs more than the product.  The cut is by shape alone, and
- * the chunks' sums are added in order. */
+ * The depth is divided so that each thread always uses the same rows of b, which are the rows of the weights that it
+ * writes in the gradient and in the optimizer step: a cache line that two cores write alternately costs more than the
+ * product.  The division depends only on the shape, and the sums of the chunks are added in order. */
 static int in_place_panels(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct in_place *job = context;
     const struct product *p = job->product;
@@ -271,7 +272,7 @@ static void pack_rows(real *packed, const real *a, ptrdiff_t a_row, ptrdiff_t a_
     }
 }
 
-/* An item is a row of tiles; MC rows of A are packed at a time, and meet every panel of B. */
+/* An item is a row of tiles; MC rows of A are packed at a time and multiplied by every panel of B. */
 static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct blocked *job = context;
     const struct product *p = job->product;
@@ -320,7 +321,7 @@ static int product_blocked(const struct product *p) {
 
 /* ---- the choice ---- */
 
-/* No depth: C is the activation of the bias. */
+/* Zero depth: C is the activation of the bias. */
 static int product_of_nothing(const struct product *p) {
     for (ptrdiff_t i = 0; i < p->M; i++) {
         for (ptrdiff_t j = 0; j < p->N; j++)

@@ -5,7 +5,7 @@
 #include "real.h"
 
 /* C = act(A · B + bias): A is M x K with element (i, p) at a[i * a_row + p * a_column], B is K x N likewise, C is M x N
- * with rows of ldc.  bias (N,) may be NULL.  The steps along one of the two axes are 1. */
+ * with rows of ldc.  bias (N,) may be NULL.  The step along one of the two axes is 1. */
 struct product {
     ptrdiff_t M, N, K;
     const real *a;

@@ -1,16 +1,16 @@
-/* losses.c — cross-entropies whose outputs are one distribution: of the softmax of logits, and of probabilities.
+/* losses.c — cross-entropies of one distribution per row: of the softmax of logits, and of probabilities.
  *
- * With the targets q[c] = (1 − smoothing) t[c] + smoothing / C, where a label t stands for a row with a single 1:
+ * With the targets q[c] = (1 − smoothing) t[c] + smoothing / C, where a label t represents a row with a single 1:
  *
  *   softmax      p = softmax(z)   loss = −Σ q[c] ln p[c], 0 ln 0 = 0            dz[c] = scale (p[c] Σ q[j] − q[c])
  *   categorical  r = p / s, s = Σ p[j]   loss = −Σ q[c] ln clip(r[c])           dp[c] = scale / s (g[c] − Σ g[j] r[j])
  *                clip to [1e-7, 1 − 1e-7]                                       g = −q / r where clip(r) = r, else 0
  *
- * Shapes: z, p, dz, dp (M, C); loss, scale (M,); either labels (M,) or dense targets (M, C), the other NULL.  The caller
- * allocates; results are assigned; dz and dp may be p.  Labels are checked before anything is written: FNN_BAD_INDEX.
- * ln p is taken from the logits, never from p, so that a probability of 0 still teaches.
- * Threaded over rows, each summed in one fixed order; bound by the arithmetic of exp and log.
- * Twin: fastnn/reference/losses.py.  The losses whose outputs are independent are in pointwise.c.
+ * Shapes: z, p, dz, dp (M, C); loss, scale (M,); either labels (M,) or dense targets (M, C), the other NULL.  The
+ * caller allocates; results are assigned; dz and dp may be p.  Labels are checked before anything is written:
+ * FNN_BAD_INDEX. ln p is computed from the logits, never from p, so that a probability of 0 still gives a useful
+ * gradient. Threaded over rows, each summed in one fixed order; bound by the computation of exp and log. Twin:
+ * fastnn/reference/losses.py.  The losses whose outputs are independent are in pointwise.c.
  */
 #include "rows.h"
 
@@ -142,7 +142,7 @@ static int categorical_gradient_rows(void *context, ptrdiff_t first, ptrdiff_t l
         vec r, dot = {0};
         for (ptrdiff_t c = 0; c < C; c += VL) {
             vec g = categorical_slope(job, m, c, sum, &r);
-            dot += keep_lanes(g * r, C - c, 0); /* a sum of 0 or NaN has made NaN of the lanes beyond */
+            dot += keep_lanes(g * r, C - c, 0); /* a sum of 0 or NaN has put NaN into the lanes beyond */
         }
         real mean = sum_lanes(dot);
         for (ptrdiff_t c = 0; c < C; c += VL)

@@ -1,4 +1,4 @@
-/* machine.c — what this machine can do at most: multiply-adds in registers, and bytes copied.  Not a kernel family.
+/* machine.c — the limits of this machine: multiply-adds in registers, and bytes copied.  Not a kernel family.
  *
  * Both run `parts` equal loops on the pool, so that one call measures one or all threads.
  */
@@ -9,7 +9,7 @@ enum { ACCUMULATORS = VBYTES == 64 ? 24 : 12 }; /* enough to cover the latency o
 struct measure {
     real *sink;
     const real *source;
-    ptrdiff_t count; /* turns of the loop, or reals of one part */
+    ptrdiff_t count; /* loop iterations, or reals of one part */
 };
 
 static int fma_loops(void *context, ptrdiff_t first, ptrdiff_t last) {
@@ -34,7 +34,7 @@ static int copies(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* sink (parts,), coefficients (2,); `flops` receives the operations of all parts. */
+/* sink (parts,), coefficients (2,); `flops` receives the operation count of all parts. */
 int FNN(machine_fma)(real *sink, const real *coefficients, ptrdiff_t turns, ptrdiff_t parts, double *flops) {
     struct measure job = {sink, coefficients, turns};
     *flops = 2.0 * VL * ACCUMULATORS * (double)turns * (double)parts;

@@ -2,37 +2,36 @@
  *
  *   sgd        w -= η g;  with momentum  v = μ v - η g,  w += v  (Nesterov: w += μ v - η g)
  *   adam       m += (1-β₁)(g - m),  v += (1-β₂)(g² - v),  w -= α m / (√v + ε),  α = η √(1-β₂ᵗ) / (1-β₁ᵗ);
- *              AMSGrad: v̂ = max(v̂, v) stands under the root
+ *              AMSGrad: v̂ = max(v̂, v) replaces v under the root
  *   rmsprop    v = ρ v + (1-ρ) g²,  δ = η g / √(v + ε),  w -= δ;  with momentum  u = μ u + δ,  w -= u;
- *              centred: a = ρ a + (1-ρ) g,  and v - a² stands for v under the root
+ *              centred: a = ρ a + (1-ρ) g,  and v - a² replaces v under the root
  *   adagrad    a += g²,  w -= η g / √(a + ε)
  *   adadelta   a = ρ a + (1-ρ) g²,  δ = -√(d + ε) / √(a + ε) g,  d = ρ d + (1-ρ) δ²,  w += η δ
  *   adamax     m += (1-β₁)(g - m),  u = max(β₂ u, |g|),  w -= η / (1-β₁ᵗ) m / (u + ε)
  *   nadam      m, v as adam;  w -= η (a m + b g) / (√(v / (1-β₂ᵗ)) + ε), see there for a and b
  *
- * Each begins with the decoupled decay w -= λ η w (λ = weight decay) and leaves g as it is.
- * Shapes: all arrays (n,), not overlapping; the caller allocates them, w and the optimizer's own arrays are updated in
- * place.  With `rows` they are tables, and only those rows are read and changed: FNN_BAD_INDEX unless they ascend.
- * NaN in a gradient reaches the weight.  Threaded over chunks, or over rows; bound by memory: every element is read once and
- * written once.
- * Twin: fastnn/reference/optimizers.py.
+ * Each starts with the decoupled decay w -= λ η w (λ = weight decay) and leaves g unchanged.
+ * Shapes: all arrays (n,), not overlapping; the caller allocates them; w and the optimizer's state are updated in
+ * place. With `rows` they are tables, and only those rows are read and updated: FNN_BAD_INDEX unless they ascend. NaN
+ * in a gradient reaches the weight.  Threaded over chunks, or over rows; memory-bound: every element is read once and
+ * written once. Twin: fastnn/reference/optimizers.py.
  */
 #include "wide.h"
 
-/* Items of the pool: chunks of so many elements, so that parts start at the same places whatever their number. */
+/* Items of the pool: chunks of this many elements, so that parts start at the same offsets whatever their number. */
 enum { CHUNK = 4096 };
 
 struct step {
     real *w;
     const real *g;
-    real *a, *b, *c;         /* the optimizer's own arrays, in the order of its signature; NULL: none */
+    real *a, *b, *c;         /* the optimizer's state, in the order of its signature; NULL: none */
     ptrdiff_t n;
     const int64_t *index;    /* of the rows to update; NULL: all elements */
-    ptrdiff_t width;         /* of an item: a row, or a chunk */
+    ptrdiff_t width;         /* elements per item: a row, or a chunk */
     real decay;              /* λ η */
     real rate, epsilon;      /* η, or with its bias correction α; ε */
     real momentum;           /* μ */
-    real old, new;           /* ρ and 1 - ρ: the shares of the running mean and of what comes in */
+    real old, new;           /* ρ and 1 - ρ: the weights of the running mean and of the new value */
     real share_1, share_2;   /* 1 - β₁, 1 - β₂ */
     real of_mean, of_gradient, correction; /* nadam's */
     int nesterov;
@@ -41,10 +40,10 @@ struct step {
 /* Updates elements i..end-1, a whole number of vectors. */
 typedef void (*update)(const struct step *s, ptrdiff_t i, ptrdiff_t end);
 
-/* The loop over one vector of an optimizer, once in machine code: so all elements get the same fused multiply-adds. */
+/* The loop of an optimizer, once in machine code, so that all elements get the same fused multiply-adds. */
 #define LOOP_OVER(vector) \
     static void vector##_vectors(const struct step *job, ptrdiff_t i, ptrdiff_t end) { \
-        const struct step s = *job; /* a copy of our own, which no store can change: it stays in registers */ \
+        const struct step s = *job; /* a local copy, which no store can change: it stays in registers */ \
         for (; i < end; i += VL) vector(&s, i); \
     } \
     static int vector##_items(void *job, ptrdiff_t first, ptrdiff_t last) { \
@@ -54,10 +53,10 @@ typedef void (*update)(const struct step *s, ptrdiff_t i, ptrdiff_t end);
 #if defined(__clang__)
 #define OPAQUE __attribute__((noinline))
 #else
-#define OPAQUE __attribute__((noipa)) /* no copies of it for known arguments, and so none of the loops that it calls */
+#define OPAQUE __attribute__((noipa)) /* no clones for constant arguments, and thus none of the loops it calls */
 #endif
 
-/* The n < VL elements from `at` on, in the room of a vector. */
+/* The n < VL elements from `at` on, in a buffer of one vector. */
 static void update_tail(const struct step *s, ptrdiff_t at, ptrdiff_t n, update vectors) {
     real *const own[] = {s->w, s->a, s->b, s->c};
     real room[4][VL], g[VL];
@@ -86,7 +85,7 @@ OPAQUE static int update_items(const struct step *s, ptrdiff_t first, ptrdiff_t 
     return FNN_OK;
 }
 
-/* Whether the rows are there, each once, so that no two threads meet in one. */
+/* Whether the rows exist and are distinct, so that no two threads update the same row. */
 static int ascend(const struct fnn_rows *rows) {
     int64_t before = -1;
     int right = 1;
@@ -94,7 +93,8 @@ static int ascend(const struct fnn_rows *rows) {
     return right && before < rows->total;
 }
 
-/* rows: NULL, or their index NULL, means all elements.  `arrays`: how many are read or written, for the cost. */
+/* rows: NULL, or their index NULL, means all elements.  `arrays`: the number of arrays read or written, for the
+ * cost. */
 static int run(fnn_task task, struct step *s, const struct fnn_rows *rows, int arrays) {
     ptrdiff_t items = ceil_div(s->n, CHUNK);
     double elements = (double)s->n;
@@ -109,7 +109,7 @@ static int run(fnn_task task, struct step *s, const struct fnn_rows *rows, int a
     return fnn_parallel(items, elements * arrays * (double)sizeof(real), task, s);
 }
 
-/* ---- what several of them share ---- */
+/* ---- shared ---- */
 
 INLINE vec decayed(const struct step *s, ptrdiff_t i) {
     vec w = load(s->w + i);
@@ -175,7 +175,7 @@ INLINE void adam(const struct step *s, ptrdiff_t i) {
 
 LOOP_OVER(adam)
 
-/* vhat: NULL, or AMSGrad's; step counts from 1. */
+/* vhat: NULL, or the state of AMSGrad; step counts from 1. */
 int FNN(adam_step)(real *w, const real *g, real *m, real *v, real *vhat, ptrdiff_t n, const struct fnn_rows *rows,
                    ptrdiff_t step, double learning_rate, double beta_1, double beta_2, double epsilon,
                    double weight_decay) {
@@ -204,7 +204,7 @@ INLINE void rmsprop(const struct step *s, ptrdiff_t i) {
 
 LOOP_OVER(rmsprop)
 
-/* momentum_buffer: not read where momentum is 0; average_gradient: NULL, or the centred form's. */
+/* momentum_buffer: not read if momentum is 0; average_gradient: NULL, or the state of the centred form. */
 int FNN(rmsprop_step)(real *w, const real *g, real *velocity, real *momentum_buffer, real *average_gradient,
                       ptrdiff_t n, const struct fnn_rows *rows, double learning_rate, double rho, double momentum,
                       double epsilon, double weight_decay) {
@@ -339,10 +339,10 @@ int FNN(clip_values)(real *g, ptrdiff_t n, double limit) {
 
 /* ---- sum of squares ---- */
 
-enum { SUMS = 4 }; /* run side by side, to hide the latency of an addition */
+enum { SUMS = 4 }; /* independent sums, to hide the latency of an addition */
 
 struct squares {
-    double *partial; /* one sum a chunk */
+    double *partial; /* one sum per chunk */
     const real *g;
     ptrdiff_t n;
 };
@@ -369,7 +369,7 @@ static int squares_chunks(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* sum = Σ g², in double: a sum a chunk, added in the order of the chunks, so that threads change no bit. */
+/* sum = Σ g², in double: one sum per chunk, added in the order of the chunks, so that threads change no bit. */
 int FNN(sum_of_squares)(double *sum, const real *g, ptrdiff_t n) {
     ptrdiff_t chunks = ceil_div(n, CHUNK);
     struct squares job = {fnn_scratch(FNN_SCRATCH_SHARED, (size_t)chunks * sizeof(double)), g, n};

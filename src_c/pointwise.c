@@ -1,12 +1,12 @@
 /* pointwise.c — losses whose outputs are independent: loss[m] = 1/C Σ_c l(y[m, c], t[m, c]), and scale[m] / C dl/dy.
  *
- * The functions l are listed in `value` and `slope` below; kl_divergence is summed without 1/C.  Sigmoid cross-entropy is one
- * of them on logits: it also gives p = sigmoid(z), and its gradient to z is p − q, with
- * q = (1 − smoothing) t + smoothing / 2.
+ * The functions l are listed in `value` and `slope` below; kl_divergence is summed without 1/C.  Sigmoid cross-entropy
+ * is one of them, on logits: it also returns p = sigmoid(z), and its gradient with respect to z is p − q, with q = (1 −
+ * smoothing) t + smoothing / 2.
  *
  * Shapes: y, t, p, dy (M, C); loss, scale (M,).  The caller allocates; results are assigned; dy may be y or t.
- * Threaded over rows, each summed in one fixed order; a single column is walked as one vector.  Bound by memory, or by
- * the arithmetic of exp and log.  Twin: fastnn/reference/losses.py.
+ * Threaded over rows, each summed in one fixed order; a single column is processed as one vector.  Bound by memory, or
+ * by the computation of exp and log.  Twin: fastnn/reference/losses.py.
  */
 #include "rows.h"
 #include "special.h"
@@ -18,7 +18,7 @@
 enum {
     SIGMOID_CROSS_ENTROPY = FNN_KL_DIVERGENCE + 1,
     FLOPS_PER_ELEMENT = 30,
-    CHUNK = 1024, /* rows of an item where there is one column */
+    CHUNK = 1024, /* rows per item if there is a single column */
 };
 
 struct job {
@@ -56,7 +56,7 @@ INLINE vec value(int kind, vec y, vec t, const struct job *job) {
     case FNN_HINGE: return positive(1 - t * y);
     case FNN_SQUARED_HINGE: e = positive(1 - t * y); return e * e;
     case FNN_KL_DIVERGENCE: t = vec_clamp(t, EPSILON, 1); return t * vec_log(t / vec_clamp(y, EPSILON, 1));
-    default: /* SIGMOID_CROSS_ENTROPY, y being the logit */
+    default: /* SIGMOID_CROSS_ENTROPY, where y is the logit */
         return positive(y) - y * (t * job->on + job->off) + vec_log1p_unit(vec_exp(-vec_abs(y)));
     }
 }
@@ -78,7 +78,7 @@ INLINE vec slope(int kind, vec y, vec t, const struct job *job) {
     case FNN_SQUARED_HINGE: return t * -2 * positive(1 - t * y);
     case FNN_KL_DIVERGENCE:
         return -vec_clamp(t, EPSILON, 1) / vec_clamp(y, EPSILON, 1) * one_where((y >= EPSILON) & (y <= 1));
-    default: return y - (t * job->on + job->off); /* SIGMOID_CROSS_ENTROPY, y being the probability */
+    default: return y - (t * job->on + job->off); /* SIGMOID_CROSS_ENTROPY, where y is the probability */
     }
 }
 
@@ -134,7 +134,7 @@ INLINE int slope_column(int kind, const struct job *job, ptrdiff_t first, ptrdif
     return FNN_OK;
 }
 
-/* The switch stands outside the loops; each case has loops of its own. */
+/* The switch is outside the loops; each case has its own loops. */
 #define EACH_KIND(CASE) \
     CASE(FNN_MEAN_SQUARED_ERROR) CASE(FNN_MEAN_ABSOLUTE_ERROR) CASE(FNN_MEAN_ABSOLUTE_PERCENTAGE_ERROR) \
     CASE(FNN_MEAN_SQUARED_LOGARITHMIC_ERROR) CASE(FNN_HUBER) CASE(FNN_LOG_COSH) CASE(FNN_BINARY_CROSSENTROPY) \

@@ -1,18 +1,18 @@
-/* pool.c — persistent threads that share out one job at a time; a bounded spin and then sleep.
+/* pool.c — persistent threads that work on one job at a time; they spin for a bounded time and then sleep.
  *
- * A job's range of items is cut into parts.  The caller takes parts from the bottom, workers from the top, until they meet:
- * each thread keeps to the same end of the arrays from kernel to kernel, and a worker that has lost its core to another
- * process holds up nothing but the part it is in.  No result depends on who takes which part.
+ * A job's range of items is divided into parts.  The caller takes parts from the bottom, workers from the top, until
+ * they meet.  Each thread thus works at the same end of the arrays from kernel to kernel, and a worker that has lost
+ * its core to another process delays only the part it is working on.  No result depends on which thread takes a part.
  *
- * `ticket` is the whole state of the job in one word: its number, the lowest and the highest part not yet taken.  A part is
- * taken by compare-and-swap on it, so a late worker can never take part in a job that is over, and the fields of a job
- * are stable while a part of it is taken: the caller returns when all parts are done.
+ * `ticket` is the whole state of the job in one word: its number, and the lowest and the highest part not yet taken.
+ * A part is taken by a compare-and-swap on it, so a late worker can never take a part of a finished job.  The fields
+ * of a job are stable while any of its parts is running, since the caller returns only when all parts are done.
  *
- * Workers that spin see a new ticket; workers that sleep are woken by the condition variable.  A worker goes to sleep under the
- * mutex only after it has counted itself in `sleepers` and looked at the ticket once more, and the caller reads `sleepers`
- * after it has written the ticket: with sequentially consistent atomics, one of the two sees the other.
+ * Spinning workers see a new ticket; sleeping workers are woken by the condition variable.  A worker goes to sleep,
+ * under the mutex, only after it has incremented `sleepers` and checked the ticket again, and the caller reads
+ * `sleepers` after it has written the ticket: with sequentially consistent atomics, one of the two sees the other.
  *
- * After fork the child has no workers: a handler forgets them, and they are started again when they are needed.
+ * After a fork the child has no workers: a handler resets the pool, and they are started again when needed.
  */
 #include "pool.h"
 
@@ -28,26 +28,26 @@
 #include <sched.h>
 
 enum {
-    SPINS = 4000,             /* about 50 µs: longer than Python takes from one kernel to the next */
-    STACK_BYTES = 1 << 20,    /* explicit, since macOS gives threads half a megabyte and musl less */
-    PARTS_PER_THREAD = 4,     /* a slower core takes fewer */
+    SPINS = 4000,             /* about 50 µs: longer than Python takes between kernels */
+    STACK_BYTES = 1 << 20,    /* explicit: the default is half a megabyte on macOS, less on musl */
+    PARTS_PER_THREAD = 4,     /* so that a slower core can take fewer */
 };
 
-/* Two cores repay their hand-over of about 2 µs only above this many operations. */
+/* A second core repays the hand-over of about 2 µs only above this many operations. */
 static const double WORK_PER_THREAD = 100e3;
 
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    atomic_int busy;        /* a job is in the pool */
+    atomic_int busy;        /* a job is running */
     atomic_ullong ticket;   /* number of the job << 32 | lowest part left << 16 | end of the parts left */
     atomic_int sleepers, done, status;
-    atomic_int threads;     /* wanted; 0: not asked yet */
+    atomic_int threads;     /* requested; 0: not read yet */
     int workers;            /* started so far */
     ptrdiff_t items, parts;
     fnn_task task;
     void *context;
-    fnn_mode mode;          /* the caller's, in which workers run its parts too */
+    fnn_mode mode;          /* the caller's, in which workers run its parts */
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void relax(void) {
@@ -64,7 +64,7 @@ static int count_from_environment(const char *name) {
     const char *text = getenv(name);
     if (!text) return 0;
     char *end;
-    long count = strtol(text, &end, 10); /* OMP_NUM_THREADS may be a list: its first number */
+    long count = strtol(text, &end, 10); /* OMP_NUM_THREADS may be a list: use its first number */
     return end != text && count > 0 ? (int)(count < FNN_MAX_THREADS ? count : FNN_MAX_THREADS) : 0;
 }
 
@@ -84,7 +84,7 @@ int fnn_get_threads(void) {
         threads = count_from_environment("FASTNN_NUM_THREADS");
         if (!threads) threads = count_from_environment("OMP_NUM_THREADS");
         if (!threads) threads = cpus_of_process();
-        int none = 0; /* what another thread has set meanwhile stays */
+        int none = 0; /* keep what another thread has set meanwhile */
         if (!atomic_compare_exchange_strong(&pool.threads, &none, threads)) threads = none;
     }
     return threads;
@@ -92,7 +92,7 @@ int fnn_get_threads(void) {
 
 int fnn_set_threads(int count) {
     if (count < 1 || count > FNN_MAX_THREADS) return -1;
-    atomic_store(&pool.threads, count); /* workers beyond it stay asleep */
+    atomic_store(&pool.threads, count); /* surplus workers stay asleep */
     return 0;
 }
 
@@ -104,7 +104,7 @@ static ticket job_number(ticket t) { return t >> 32; }
 static ptrdiff_t lowest(ticket t) { return (ptrdiff_t)(t >> 16 & 0xffff); }
 static ptrdiff_t end(ticket t) { return (ptrdiff_t)(t & 0xffff); }
 
-/* Take parts of job `number` from one end until none is left, and run them. */
+/* Take parts of job `number` from one end and run them until none is left. */
 static void run_parts(ticket number, int from_top) {
     ticket t = atomic_load(&pool.ticket);
     while (job_number(t) == number && lowest(t) < end(t)) {
@@ -118,7 +118,7 @@ static void run_parts(ticket number, int from_top) {
     }
 }
 
-/* The number of a job other than `seen`. */
+/* Wait for a job other than `seen` and return its number. */
 static ticket wait_for_job(ticket seen) {
     for (int spin = 0; spin < SPINS; spin++) {
         ticket number = job_number(atomic_load_explicit(&pool.ticket, memory_order_acquire));
@@ -133,23 +133,23 @@ static ticket wait_for_job(ticket seen) {
     return job_number(atomic_load(&pool.ticket));
 }
 
-struct birth {
+struct worker_start {
     int index;
-    ticket seen; /* the newest job when it was born */
+    ticket seen; /* the newest job when it was created */
 };
 
 static void *worker(void *argument) {
-    struct birth birth = *(struct birth *)argument;
+    struct worker_start start = *(struct worker_start *)argument;
     free(argument);
-    ticket number = birth.seen;
+    ticket number = start.seen;
     for (;;) {
         number = wait_for_job(number);
-        if (birth.index + 1 < fnn_get_threads()) run_parts(number, 1);
+        if (start.index + 1 < fnn_get_threads()) run_parts(number, 1);
     }
     return NULL;
 }
 
-static void forget_workers(void) { /* in the child of a fork */
+static void forget_workers(void) { /* in the child after a fork */
     pthread_mutex_init(&pool.mutex, NULL);
     pthread_cond_init(&pool.wake, NULL);
     atomic_store(&pool.busy, 0);
@@ -157,7 +157,7 @@ static void forget_workers(void) { /* in the child of a fork */
     pool.workers = 0;
 }
 
-/* Start workers until there are `wanted`; fewer if the system refuses. */
+/* Start workers until there are `wanted`, or fewer if the system refuses. */
 static void start_workers(int wanted) {
     static int registered;
     if (!registered) registered = pthread_atfork(NULL, NULL, forget_workers) == 0;
@@ -166,12 +166,12 @@ static void start_workers(int wanted) {
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     while (pool.workers < wanted) {
-        struct birth *birth = malloc(sizeof *birth);
-        if (!birth) break;
-        *birth = (struct birth){pool.workers, job_number(atomic_load(&pool.ticket))};
+        struct worker_start *start = malloc(sizeof *start);
+        if (!start) break;
+        *start = (struct worker_start){pool.workers, job_number(atomic_load(&pool.ticket))};
         pthread_t thread;
-        if (pthread_create(&thread, &attributes, worker, birth) != 0) {
-            free(birth);
+        if (pthread_create(&thread, &attributes, worker, start) != 0) {
+            free(start);
             break;
         }
         pool.workers++;
@@ -201,7 +201,7 @@ static int run_on_pool(int threads, ptrdiff_t items, fnn_task task, void *contex
     run_parts(number, 0);
     for (int spin = 0; atomic_load_explicit(&pool.done, memory_order_acquire) < pool.parts; spin++) {
         if (spin < SPINS) relax();
-        else sched_yield(); /* more threads than free cores: let the worker have this one */
+        else sched_yield(); /* more threads than free cores: let a worker have this one */
     }
     return atomic_load(&pool.status);
 }
@@ -241,8 +241,8 @@ static void free_scratch(void *argument) {
 
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
 
-/* In a debug build every request gets new memory of its own size, full of NaN: what reads past it, reads before it
- * writes, or keeps a buffer that another function has taken, then shows. */
+/* In a debug build every request gets new memory of exactly its size, filled with NaN: it exposes code that reads past
+ * the end, reads before it writes, or keeps a buffer that another function has requested. */
 #ifdef FNN_CHECKED
 enum { REUSED = 0, ROUNDED_TO = 1, FILL = 0xff };
 #else

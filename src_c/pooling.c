@@ -1,18 +1,17 @@
-/* pooling.c — one number for each window of each channel: the largest, the mean, or a drawn one.
+/* pooling.c — one number per window and channel: the maximum, the mean, or a random cell.
  *
- *   max          y = max x,  argmax = the first largest cell (a NaN is larger than all);  dx[argmax] += dy
+ *   max          y = max x,  argmax = the first largest cell (NaN counts as the largest);  dx[argmax] += dy
  *   average      y = Σ x / count;  dx += dy / count
  *   stochastic   y = x[chosen],  chosen drawn with probability r / Σ r,  r = max(x, 0);  backward as max
- *   its mean     y = Σ r² / Σ r;  dx += dy (2 x - y) / Σ r  where x > 0;  where no cell is positive, as average
+ *   its mean     y = Σ r² / Σ r;  dx += dy (2 x - y) / Σ r  where x > 0;  if no cell is positive, like average
  *
  * Shapes: x, dx (N, H, W, C), channels last; y, dy, argmax, chosen (N, OH, OW, C); the sizes are in `fnn_windows`.  The
- * window of output (p, q) begins at row p SH - top and column q SW - left; it is clipped to the image, and `count` is what
- * is left of it, never nothing.  Cells are counted row by row over the whole window.  Global pooling is a window as large
- * as the image.
- * The caller allocates; y is assigned; dx is cleared, then added to, output by output; no two arrays overlap.
- * Vectors run over channels.  Threaded over rows of outputs forward, and over images backward, where windows may share a
- * pixel.  Bound by memory; stochastic pooling by arithmetic.
- * Twin: fastnn/reference/pooling.py.
+ * window of output (p, q) starts at row p SH - top and column q SW - left; it is clipped to the image, and `count` is
+ * the number of cells left, at least one.  Cells are numbered row by row over the unclipped window.  Global pooling is
+ * a window as large as the image. The caller allocates; y is assigned; dx is cleared, then accumulated, one output at a
+ * time; no two arrays overlap. Vectors run over channels.  Threaded over rows of outputs forward, and over images
+ * backward, where windows may share a pixel.  Memory-bound; stochastic pooling is compute-bound. Twin:
+ * fastnn/reference/pooling.py.
  */
 #include "rng.h"
 #include "wide.h"
@@ -22,21 +21,20 @@ struct pooling {
     real *out; /* y forward, dx backward */
     const real *x, *y, *dy;
     int32_t *cells;       /* argmax, chosen: written */
-    const int32_t *taken; /* the same: read */
+    const int32_t *selected; /* the same arrays, read */
     uint64_t key, call;
-    const uint32_t *bits; /* of one row of outputs, whose first output is first_bit */
+    const uint32_t *bits; /* for one row of outputs, which starts at first_bit */
     ptrdiff_t first_bit;
 };
 
 /* ---- windows ---- */
 
-/* One window: the cells (i, j), i0 <= i < i1, j0 <= j < j1, of it that lie on the image, and where it is in memory. */
+/* One window: its cells (i, j), i0 <= i < i1, j0 <= j < j1, that are inside the image, and its position in memory. */
 struct window {
     ptrdiff_t i0, i1, j0, j1;
-    ptrdiff_t cell, row,
-        pixel; /* reals before cell (0, 0), which may lie outside; from row to row; from cell to cell */
-    ptrdiff_t width;            /* cells in a row of the whole window */
-    ptrdiff_t output;           /* reals before its output */
+    ptrdiff_t cell, row, pixel; /* offset of cell (0, 0), which may be outside; step between rows; step between cells */
+    ptrdiff_t width; /* cells in a row of the unclipped window */
+    ptrdiff_t output; /* offset of its output */
 };
 
 INLINE struct window window_at(const fnn_windows *g, ptrdiff_t image, ptrdiff_t p, ptrdiff_t q) {
@@ -57,7 +55,7 @@ INLINE struct window window_at(const fnn_windows *g, ptrdiff_t image, ptrdiff_t 
 INLINE ptrdiff_t place(const struct window *s, ptrdiff_t i, ptrdiff_t j) { return s->cell + i * s->row + j * s->pixel; }
 INLINE ptrdiff_t real_cells(const struct window *s) { return (s->i1 - s->i0) * (s->j1 - s->j0); }
 
-/* Does channels c..c+n-1 of one window; n is the vector's lanes, or fewer in the tail. */
+/* Process channels c..c+n-1 of one window; n is the number of lanes, or less in the tail. */
 typedef void (*channels)(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n);
 
 INLINE void row_of_windows(const struct pooling *job, ptrdiff_t image, ptrdiff_t p, ptrdiff_t lanes, channels each) {
@@ -89,7 +87,7 @@ INLINE int backward_images(const struct pooling *job, ptrdiff_t first, ptrdiff_t
     return FNN_OK;
 }
 
-/* `cost`: operations a cell. */
+/* `cost`: operations per cell. */
 static int run(fnn_task task, ptrdiff_t items, const struct pooling *job, double cost) {
     const fnn_windows *g = job->g;
     double work = cost * (double)(g->n * g->oh * g->ow * g->c) * (double)(least(g->ph, g->h) * least(g->pw, g->w));
@@ -138,7 +136,7 @@ int FNN(max_pool2d_forward)(real *y, int32_t *argmax, const real *x, const fnn_w
 
 /* Small windows: compare every cell with the winner, a vector of channels at a time. */
 INLINE void max_backward_channels(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
-    ivec winner = load_cells(job->taken + s->output + c, n);
+    ivec winner = load_cells(job->selected + s->output + c, n);
     vec dy = load_upto(job->dy + s->output + c, n);
     for (ptrdiff_t i = s->i0; i < s->i1; i++)
         for (ptrdiff_t j = s->j0; j < s->j1; j++) {
@@ -147,10 +145,10 @@ INLINE void max_backward_channels(const struct pooling *job, const struct window
         }
 }
 
-/* Large windows: go to the winner, channel by channel (n is 1). */
+/* Large windows: access the winner directly, channel by channel (n is 1). */
 INLINE void max_backward_channel(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
     (void)n;
-    int32_t winner = job->taken[s->output + c];
+    int32_t winner = job->selected[s->output + c];
     ptrdiff_t i = winner / (int32_t)s->width, j = winner % (int32_t)s->width;
     job->out[place(s, i, j) + c] += job->dy[s->output + c];
 }
@@ -165,7 +163,7 @@ static int max_backward_large(void *job, ptrdiff_t first, ptrdiff_t last) {
     return backward_images(job, first, last, 1, max_backward_channel);
 }
 
-/* Whether all winners of a window are cells on the image. */
+/* Whether all winners of a window are cells inside the image. */
 static int winners_fit(const int32_t *winner, const struct window *s, const fnn_windows *g) {
     uint32_t cells = (uint32_t)(g->ph * g->pw), outside = 0;
     if (real_cells(s) == (ptrdiff_t)cells) {
@@ -186,14 +184,14 @@ static int check_images(void *context, ptrdiff_t first, ptrdiff_t last) {
         for (ptrdiff_t p = 0; p < g->oh; p++)
             for (ptrdiff_t q = 0; q < g->ow; q++) {
                 const struct window s = window_at(g, image, p, q);
-                if (!winners_fit(job->taken + s.output, &s, g)) return FNN_BAD_INDEX;
+                if (!winners_fit(job->selected + s.output, &s, g)) return FNN_BAD_INDEX;
             }
     return FNN_OK;
 }
 
 /* argmax of max pooling, or chosen of stochastic pooling; all are checked before dx is touched. */
 int FNN(max_pool2d_backward)(real *dx, const real *dy, const int32_t *argmax, const fnn_windows *g) {
-    const struct pooling job = {.g = g, .out = dx, .dy = dy, .taken = argmax};
+    const struct pooling job = {.g = g, .out = dx, .dy = dy, .selected = argmax};
     int status = run(check_images, g->n, &job, 1);
     if (status != FNN_OK) return status;
     return run(g->ph * g->pw <= SMALL_WINDOW ? max_backward_small : max_backward_large, g->n, &job, 2);
@@ -204,7 +202,7 @@ int FNN(max_pool2d_backward)(real *dx, const real *dy, const int32_t *argmax, co
 INLINE void average_channels(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
     vec total = {0};
     for (ptrdiff_t i = s->i0; i < s->i1; i++) {
-        vec row = {0}; /* a sum of sums: in a large window, fewer roundings on the way of each cell */
+        vec row = {0}; /* a sum of sums: in a large window each cell is rounded fewer times */
         for (ptrdiff_t j = s->j0; j < s->j1; j++) row += load_upto(job->x + place(s, i, j) + c, n);
         total += row;
     }
@@ -249,7 +247,7 @@ INLINE wide sum_of_positives(const struct pooling *job, const struct window *s, 
     return total;
 }
 
-/* The cell is the first whose running sum exceeds u total, or has all of it (that serves infinity), or is NaN. */
+/* The cell is the first whose running sum exceeds u total, or reaches it (which handles infinity), or is NaN. */
 INLINE void stochastic_channels(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
     wide total = sum_of_positives(job, s, c, n), running = {0}, u = {0}, y = {0};
     wide_int uniform = total == 0, waiting = ~(wide_int){0}, chosen = {0};

@@ -1,9 +1,9 @@
 /* real.h — one source, two precisions, several instruction sets.
  *
- * Each kernel file is compiled once per (tier, precision) with -DFNN_TIER=<name> -DFNN_BITS=32|64 and the
- * flags of the tier.  `real` is the precision, `vec` a register full of reals (GCC/Clang vector extension), VL its
- * length.  FNN(name) is the exported name of a kernel, for instance fnn_dense_forward_avx2_f32.  Everything else in a
- * kernel file and in the headers it includes is static: nothing compiled for one tier can be linked into another.
+ * Each kernel file is compiled once per (tier, precision) with -DFNN_TIER=<name> -DFNN_BITS=32|64 and the flags of the
+ * tier.  `real` is float or double, `vec` is a register of reals (GCC/Clang vector extension), and VL is its length.
+ * FNN(name) is the exported name of a kernel, for instance fnn_dense_forward_avx2_f32.  Everything else in a kernel
+ * file and in the headers it includes is static: nothing compiled for one tier can be linked into another.
  */
 #ifndef FNN_REAL_H
 #define FNN_REAL_H
@@ -87,8 +87,8 @@ INLINE vec load_part(const real *p, ptrdiff_t n) {
 #endif
 }
 
-/* Without masks a part is stored as pieces of half a register, a quarter, …: a copy of n reals would be a call, and masked stores
- * are slow on some processors. */
+/* Without masks a partial vector is stored in pieces of half a register, a quarter, …: copying n reals would be a
+ * function call, and masked stores are slow on some processors. */
 INLINE void store_part(real *p, vec v, ptrdiff_t n) {
 #if defined(__AVX512F__) && FNN_BITS == 32
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
@@ -106,18 +106,18 @@ INLINE void store_part(real *p, vec v, ptrdiff_t n) {
 #endif
 }
 
-/* Whole vector when n >= VL, else a part: the tail of a loop is its last turn. */
+/* A full vector if n >= VL, otherwise a partial one: the tail of a loop is its last iteration. */
 INLINE vec load_upto(const real *p, ptrdiff_t n) { return n >= VL ? load(p) : load_part(p, n); }
 INLINE void store_upto(real *p, vec v, ptrdiff_t n) {
     if (n >= VL) store(p, v);
     else store_part(p, v, n);
 }
 
-/* Lane by lane: mask ? a : b, for masks of all ones or all zeros as comparisons give them. */
+/* Per lane: mask ? a : b, for masks of all ones or all zeros, as comparisons return them. */
 INLINE vec choose(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 INLINE ivec is_nan(vec a) { return a != a; }
 
-/* Maximum and minimum that keep NaN: if a or b is NaN, so is the result. */
+/* Maximum and minimum that propagate NaN: if a or b is NaN, so is the result. */
 INLINE vec vec_max(vec a, vec b) { return choose((b > a) | is_nan(b), b, a); }
 INLINE vec vec_min(vec a, vec b) { return choose((b < a) | is_nan(b), b, a); }
 
@@ -171,7 +171,7 @@ INLINE vec vec_sqrt(vec a) {
 #endif
 }
 
-/* One bit a lane, lane 0 lowest: set where v is not 0 (NaN is not 0). */
+/* One bit per lane, lane 0 lowest: set where v is not 0 (NaN is not 0). */
 INLINE unsigned lanes_nonzero(vec v) {
 #if defined(__AVX512F__) && FNN_BITS == 32
     return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
@@ -217,13 +217,13 @@ INLINE real sum_lanes(vec v) {
     return v[0];
 }
 
-INLINE real max_lanes(vec v) { /* keeps NaN */
+INLINE real max_lanes(vec v) { /* propagates NaN */
 #pragma GCC unroll 4
     for (int half = VL / 2; half > 0; half /= 2) v = vec_max(v, exchange_lanes(v, half));
     return v[0];
 }
 
-/* This tier's and precision's share of the list of kernels. */
+/* The declarations of all kernels for this tier and precision. */
 #define FNN_KERNEL(name, parameters, arguments) int FNN(name) parameters;
 #include "kernels.def"
 #undef FNN_KERNEL

@@ -1,7 +1,7 @@
 /* rng.h — counter-based random bits: bits(i) is word i % 4 of Philox4x32-10 (Salmon et al., SC 2011) with key
  * (key low, key high) and counter (i/4 low, i/4 high, call low, call high).
  *
- * Nothing is kept between calls and element i has its own bits, so that threads and vector lengths change no number.
+ * There is no state between calls and element i has its own bits, so no result depends on threads or vector length.
  * A vector lane holds one counter (a block of four words), each word in 64 bits.  Twin: random_bits in
  * fastnn/reference/dropout.py.
  */
@@ -17,8 +17,8 @@
 typedef uint64_t blocks __attribute__((vector_size(VBYTES)));
 
 enum {
-    RNG_BLOCKS = VBYTES / 8,      /* counters of a batch */
-    RNG_WORDS = 4 * RNG_BLOCKS,   /* words of a batch; VL divides it */
+    RNG_BLOCKS = VBYTES / 8,      /* counters per batch */
+    RNG_WORDS = 4 * RNG_BLOCKS,   /* words per batch, a multiple of VL */
     PHILOX_ROUNDS = 10,
 };
 #define PHILOX_M0 0xD2511F53u
@@ -29,7 +29,7 @@ enum {
 
 INLINE blocks splat_word(uint64_t a) { return (blocks){0} + a; }
 
-/* The low words' product, in 64 bits; whatever the high words hold. */
+/* The 64-bit product of the low words, whatever the high words are. */
 INLINE blocks multiply_words(blocks a, uint32_t b) {
 #if defined(__AVX512F__)
     return (blocks)_mm512_mul_epu32((__m512i)a, (__m512i)splat_word(b));
@@ -47,7 +47,7 @@ INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t
     blocks lane;
     for (int i = 0; i < RNG_BLOCKS; i++) lane[i] = (uint64_t)i;
     blocks counter = lane + block;
-    /* Only the low half of a lane is a word; the high half may hold anything. */
+    /* Only the low half of a lane is a word; the high half is arbitrary. */
     blocks c0 = counter, c1 = counter >> 32, c2 = splat_word(call), c3 = splat_word(call >> 32);
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
@@ -59,7 +59,7 @@ INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t
         k0 += PHILOX_KEY_STEP_0;
         k1 += PHILOX_KEY_STEP_1;
     }
-    /* Two words to a lane, then the lanes of both vectors by turns. */
+    /* Two words per lane, then interleave the lanes of both vectors. */
     blocks low = (c0 & LOW_WORD) | (c1 << 32), high = (c2 & LOW_WORD) | (c3 << 32);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #error "random_batch writes two words as one little-endian number"

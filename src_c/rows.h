@@ -1,4 +1,4 @@
-/* rows.h — walks over rows of C reals, with sums always in the same order.
+/* rows.h — loops over rows of C reals, with sums always in the same order.
  *
  * A row is walked VL reals at a time, the last turn a part: alone, or GROUP rows side by side, so that their chains of dependent
  * operations overlap, their lanes are folded together, and what belongs to a column is loaded once for all of them.
@@ -18,7 +18,7 @@ INLINE vec load_filled(const real *p, ptrdiff_t n, real filler) {
     return n >= VL ? load(p) : keep_lanes(load_part(p, n), n, filler);
 }
 
-/* max x; NaN if one is in the row. */
+/* max x; NaN if the row contains one. */
 INLINE real row_max(const real *x, ptrdiff_t C) {
     const real lowest = -(real)__builtin_inf();
     vec most_lanes = splat(lowest);
@@ -142,9 +142,9 @@ INLINE void group_log(real number[GROUP]) {
 
 /* ---- short rows ---- */
 
-enum { SHORT_ROW = 32 }; /* the longest; turning costs about as much as folding from there on */
+enum { SHORT_ROW = 32 }; /* the longest; beyond it, transposing costs as much as reducing lanes */
 
-/* Items of a kernel over rows: blocks of VL rows if they are short, else single rows. */
+/* Items of a kernel over rows: blocks of VL rows if they are short, otherwise single rows. */
 INLINE ptrdiff_t row_items(ptrdiff_t rows, ptrdiff_t C) { return C <= SHORT_ROW ? ceil_div(rows, VL) : rows; }
 
 /* Turns a square of VL registers: lane j of register i and lane i of register j change places. */

@@ -1,12 +1,12 @@
-/* softmax.c — softmax and its logarithm over rows, and their gradients.
+/* softmax.c — softmax and log-softmax over rows, and their gradients.
  *
  *   softmax      y[c] = e^(x[c] − max x) / Σ e^(x[j] − max x)     dx[c] = y[c] (dy[c] − Σ dy[j] y[j])
  *   log_softmax  y[c] = x[c] − max x − ln Σ e^(x[j] − max x)      dx[c] = dy[c] − e^y[c] Σ dy[j]
  *
- * Shapes: all arrays (rows, C), C >= 1.  The caller allocates; results are assigned; an output may be one of the inputs.
- * Subtracting the maximum keeps e^x from overflow; a row of all −inf, or with +inf or NaN in it, gives NaN.
- * Threaded over rows, each summed in one fixed order; bound by the arithmetic of exp.
- * Twin: fastnn/reference/softmax.py.
+ * Shapes: all arrays (rows, C), C >= 1.  The caller allocates; results are assigned; an output may be one of the
+ * inputs. Subtracting the maximum keeps e^x from overflow; a row that is all −inf, or contains +inf or NaN, gives NaN.
+ * Threaded over rows, each summed in one fixed order; bound by the computation of exp. Twin:
+ * fastnn/reference/softmax.py.
  */
 #include "rows.h"
 

@@ -1,4 +1,4 @@
-/* special.h — what activations and losses need beyond vmath.h: e^x − 1, ln(1 + u), and the normal distribution.
+/* special.h — functions that activations and losses need beyond vmath.h: e^x − 1, ln(1 + u), the normal distribution.
  *
  * Branch-free, NaN in gives NaN out.  Twins: the NumPy functions of those names, and math.erfc.
  */
@@ -17,16 +17,16 @@
 #define INVERSE_SQRT_2PI ((real)0.39894228040143267794)
 #define EXP_VANISHES (EXP_UNDERFLOW * (real)1.5) /* x e^x rounds to 0 there */
 
-/* `x` raised to `low` and lowered to `high`; NaN stays. */
+/* `x` clamped to [low, high]; NaN stays. */
 INLINE vec vec_clamp(vec x, real low, real high) { return at_most(at_least(x, low), high); }
 
-/* factor 2^n (1 + s): rounded once, also where 2^n alone would be denormal. */
+/* factor 2^n (1 + s): rounded once, even if 2^n alone would be denormal. */
 INLINE vec scaled_power(vec factor, vec s, ivec n) {
     ivec half = n >> 1;
     return (factor * s + factor) * power_of_two(half) * power_of_two(n - half);
 }
 
-/* factor e^x, with the precision of e^x even where e^x is denormal. */
+/* factor e^x, with the precision of e^x even if e^x is denormal. */
 INLINE vec vec_exp_times(vec x, vec factor) {
     vec r;
     ivec n = reduce_by_ln2(vec_clamp(x, EXP_VANISHES, EXP_OVERFLOW), &r);
@@ -50,7 +50,7 @@ INLINE vec vec_log1p_unit(vec u) {
 /* ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): no overflow. */
 INLINE vec vec_softplus(vec x) { return choose(x > 0, x, (vec){0}) + vec_log1p_unit(vec_exp(-vec_abs(x))); }
 
-/* factor e^(−a²/2) for 0 <= a <= NORMAL_LIMIT.  a² is taken in two parts, the first one exact, since the exponential
+/* factor e^(−a²/2) for 0 <= a <= NORMAL_LIMIT.  a² is split into two parts, the first one exact, since the exponential
  * multiplies an error of its argument by the argument's size. */
 INLINE vec exp_half_square(vec a, vec factor) {
     const real_uint kept = ~(real_uint)0 << SPLIT_BITS;
@@ -61,7 +61,7 @@ INLINE vec exp_half_square(vec a, vec factor) {
     return scaled_power(factor, expm1_series(r), n);
 }
 
-/* The tail of the normal distribution in units of its falling bell: with v = a / (a + 4),
+/* The tail of the normal distribution relative to its bell curve: with v = a / (a + 4),
  * Phi(−a) e^(a²/2) = q(v) (1 − v) / 4, and a times that is q(v) v: one rounding less.
  * For 0 <= a <= NORMAL_LIMIT; q by Chebyshev interpolation in 1 − 2 v, to a quarter of an ulp. */
 INLINE vec normal_tail(vec v) {

@@ -1,4 +1,4 @@
-/* table.c — the table of one tier and precision: every kernel of kernels.def behind `void *` reals. */
+/* table.c — the table of one tier and precision: every kernel in kernels.def, with reals as `void *`. */
 #include "denormals.h"
 #include "real.h"
 

@@ -10,11 +10,11 @@
  *   i |...|  |  c  |        per p: TILE_VECS vector loads of b, TILE_ROWS broadcasts of a,
  *            +-----+        TILE_ROWS * TILE_VECS multiply-adds
  *
- * Everything that multiplies matrices or convolves stands on the two functions here; they differ in how they walk a.
- *   tile_rows: a is TILE_ROWS pointers to rows contiguous in p (rows of X in place, pixels of an image in place).
- *   tile_columns: a is contiguous in i for each p (packed blocks; X itself in Xᵀ·dY).
- * `rows` and `vecs` are constants at every call, so that the loops unroll and the accumulators live in registers: use the
- * switches at the end for tiles at an edge.
+ * Everything that multiplies matrices or convolves is built on the two functions here; they differ in how they access
+ * a.   tile_rows: a is TILE_ROWS pointers to rows contiguous in p (rows of X in place, pixels of an image in place).  
+ * tile_columns: a is contiguous in i for each p (packed blocks; X itself in Xᵀ·dY). `rows` and `vecs` are constants at
+ * every call, so that the loops unroll and the accumulators stay in registers: use the switches at the end for tiles at
+ * an edge.
  */
 #ifndef FNN_TILE_H
 #define FNN_TILE_H
@@ -22,11 +22,11 @@
 #include "real.h"
 
 #if defined(__AVX512F__)
-enum { TILE_ROWS = 12, TILE_VECS = 2 }; /* 24 accumulators of 32 registers */
+enum { TILE_ROWS = 12, TILE_VECS = 2 }; /* 24 accumulators in 32 registers */
 #elif defined(__aarch64__)
-enum { TILE_ROWS = 12, TILE_VECS = 2 }; /* the same count of registers */
+enum { TILE_ROWS = 12, TILE_VECS = 2 }; /* the same number of registers */
 #else
-enum { TILE_ROWS = 6, TILE_VECS = 2 }; /* 12 accumulators of 16 registers */
+enum { TILE_ROWS = 6, TILE_VECS = 2 }; /* 12 accumulators in 16 registers */
 #endif
 enum { TILE_COLS = TILE_VECS * VL, PREFETCH_ROWS = 16 };
 
@@ -58,7 +58,7 @@ INLINE void tile_rows(const int rows, const int vecs, ptrdiff_t depth, const rea
     }
 }
 
-/* As tile_rows, with a step from p to p in the rows too. */
+/* Like tile_rows, but the rows have a step from p to p as well. */
 INLINE void tile_rows_strided(const int rows, const int vecs, ptrdiff_t depth, const real *const *a, ptrdiff_t offset,
                               ptrdiff_t a_step, const real *b, ptrdiff_t step, tile c) {
     for (ptrdiff_t p = 0; p < depth; p++) {
@@ -116,7 +116,8 @@ INLINE void tile_store(const int rows, const int vecs, tile c, real *out, ptrdif
             if (columns > j * VL) store_upto(out + i * ld + j * VL, c[i][j], columns - j * VL);
 }
 
-/* Calls f with `rows` (1..TILE_ROWS) and `vecs` (1..TILE_VECS) as constants; f is an INLINE function of (rows, vecs, job). */
+/* Call f with `rows` (1..TILE_ROWS) and `vecs` (1..TILE_VECS) as constants; f is an INLINE function of (rows, vecs,
+ * job). */
 #define TILE_CASE(n, f, vecs, job) \
     case n:                        \
         f(n, vecs, job);           \
@@ -143,14 +144,14 @@ INLINE void tile_store(const int rows, const int vecs, tile c, real *out, ptrdif
     } while (0)
 
 /* Columns first..first+columns-1 of B (element (p, j) at b[p * row_step + j * column_step]) as one panel: TILE_COLS
- * contiguous reals per p (VL, if that is enough), zero beyond `columns`.  Returns the panel's step. */
+ * contiguous reals per p (VL, if that is enough), zero beyond `columns`.  Return the panel's step. */
 INLINE ptrdiff_t pack_panel(real *panel, const real *b, ptrdiff_t row_step, ptrdiff_t column_step, ptrdiff_t depth,
                             ptrdiff_t columns) {
     ptrdiff_t step = columns > VL ? TILE_COLS : VL;
     if (column_step == 1 && columns == step) {
         for (ptrdiff_t p = 0; p < depth; p++) {
             const real *from = b + p * row_step;
-            __builtin_prefetch(from + PREFETCH_ROWS * row_step); /* long strides outrun the hardware's */
+            __builtin_prefetch(from + PREFETCH_ROWS * row_step); /* long strides defeat the hardware's */
             for (ptrdiff_t j = 0; j < step; j += VL) store(panel + p * step + j, load(from + j));
         }
     } else if (column_step == 1) {

@@ -1,6 +1,6 @@
 /* vmath.c — y = exp x, log x, tanh x, sigmoid x, elementwise.
  *
- * Shapes: x, y (n,).  y may be x.  Threaded over elements; bound by arithmetic.
+ * Shapes: x, y (n,).  y may be x.  Threaded over elements; compute-bound.
  * Twin: fastnn/reference/vmath.py.  The functions themselves are in vmath.h, for every kernel to use.
  */
 #include "vmath.h"
@@ -13,7 +13,7 @@ struct elementwise {
     ptrdiff_t n;
 };
 
-/* Items are chunks of CHUNK elements, so that parts start at the same places whatever their number. */
+/* Items are chunks of CHUNK elements, so that parts start at the same offsets whatever their number. */
 enum { CHUNK = 1024 };
 
 INLINE int map_chunks(const struct elementwise *job, ptrdiff_t first, ptrdiff_t last, vec (*function)(vec)) {

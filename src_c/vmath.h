@@ -1,7 +1,7 @@
 /* vmath.h — exp, log, tanh, sigmoid on vectors of reals.
  *
- * Every function is branch-free, takes every input (NaN, infinities, denormals), and keeps NaN.  Bounds, in units in the
- * last place: exp 2, log 2, tanh 4, sigmoid 4; tests/kernels/test_vmath.py measures them.
+ * Every function is branch-free, accepts every input (NaN, infinities, denormals), and propagates NaN.  Error bounds,
+ * in units in the last place: exp 2, log 2, tanh 4, sigmoid 4; tests/kernels/test_vmath.py measures them.
  */
 #ifndef FNN_VMATH_H
 #define FNN_VMATH_H
@@ -30,7 +30,7 @@
 #define TANH_ONE 42.0
 #endif
 
-/* 2^n for integers n of the normal range, from bits. */
+/* 2^n for integers n in the normal range, built from bits. */
 INLINE vec power_of_two(ivec n) { return (vec)((n + EXPONENT_BIAS) << MANTISSA_BITS); }
 
 /* x = n ln 2 + r with |r| <= ln(2) / 2. */
@@ -41,7 +41,7 @@ INLINE ivec reduce_by_ln2(vec x, vec *r) {
     return (ivec)shifted - (ivec)splat(ROUNDING);
 }
 
-/* exp(r) - 1 for |r| <= ln(2) / 2, by its Taylor series; the first term left out is below half an ulp of the sum. */
+/* exp(r) - 1 for |r| <= ln(2) / 2, by its Taylor series; the first omitted term is below half an ulp of the sum. */
 INLINE vec expm1_series(vec r) {
 #if FNN_BITS == 32
     vec s = splat(1.0f / 5040);
@@ -129,7 +129,7 @@ INLINE vec log_from_parts(vec exponent, vec f) {
     return exponent * LN2_HIGH - ((half_square - (s * (half_square + sum) + exponent * LN2_LOW)) - f);
 }
 
-/* m 2^e = x with m in [sqrt(1/2), sqrt(2)), for x of the normal range: e, and f = m - 1. */
+/* m 2^e = x with m in [sqrt(1/2), sqrt(2)), for x in the normal range: e, and f = m - 1. */
 INLINE ivec split_by_two(vec x, vec *f) {
     const real_int sqrt_half = FNN_BITS == 32 ? (real_int)0x3f3504f3 : (real_int)0x3fe6a09e667f3bcd;
     ivec bits = (ivec)x - sqrt_half;
@@ -162,8 +162,8 @@ INLINE vec vec_tanh(vec x) {
     return (vec)((uvec)(q / (q + 2)) | sign);
 }
 
-/* 1 / (1 + e^-x) = a / (e^r 2^(n - h) + a) with e^-x = 2^n e^r, h = n / 2 and a = 2^-h: nothing overflows, and a result
- * that is denormal is rounded once. */
+/* 1 / (1 + e^-x) = a / (e^r 2^(n - h) + a) with e^-x = 2^n e^r, h = n / 2 and a = 2^-h: nothing overflows, and a
+ * denormal result is rounded once. */
 INLINE vec vec_sigmoid(vec x) {
     vec r;
     ivec n = reduce_by_ln2(-at_least(at_most(x, -EXP_UNDERFLOW), EXP_UNDERFLOW), &r);

@@ -1,10 +1,10 @@
-/* wide.h — vectors of doubles whatever the precision: for sums that are exact enough to decide by. */
+/* wide.h — vectors of doubles in either precision, for sums that must be exact enough to base decisions on. */
 #ifndef FNN_WIDE_H
 #define FNN_WIDE_H
 
 #include "real.h"
 
-enum { WIDE = VBYTES / 8 }; /* doubles of a register */
+enum { WIDE = VBYTES / 8 }; /* doubles in a register */
 
 typedef double wide __attribute__((vector_size(VBYTES)));
 typedef int64_t wide_int __attribute__((vector_size(VBYTES))); /* lane masks and indices */

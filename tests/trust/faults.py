@@ -8,12 +8,12 @@ __all__ = ["FAULTS", "Fault"]
 
 
 class Fault(NamedTuple):
-    """`sound`, once in ``src_c/<file>``, becomes `faulty`; tests/kernels/test_<family>.py should notice."""
+    """`original`, once in ``src_c/<file>``, becomes `faulty`; tests/kernels/test_<family>.py should notice."""
 
     name: str
     file: str
     family: str
-    sound: str
+    original: str
     faulty: str
 
 

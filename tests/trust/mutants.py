@@ -52,10 +52,10 @@ def write(tree: Path, file: Path, text: str) -> None:
 def verdict(tree: Path, fault: Fault, tier: str) -> str:
     """Build the tree with the fault and run the tests: what became of it."""
     source = tree / "src_c" / fault.file
-    sound = source.read_text(encoding="utf-8")
-    if sound.count(fault.sound) != 1:
-        return f"STALE: {fault.file} has {sound.count(fault.sound)} times {fault.sound!r}"
-    write(tree, source, sound.replace(fault.sound, fault.faulty))
+    original = source.read_text(encoding="utf-8")
+    if original.count(fault.original) != 1:
+        return f"STALE: {fault.file} has {original.count(fault.original)} times {fault.original!r}"
+    write(tree, source, original.replace(fault.original, fault.faulty))
     try:
         build(tree, FASTNN_BUILD_TIERS=tier)
         for tests in (f"tests/kernels/test_{fault.family}.py", "tests/kernels"):
@@ -67,7 +67,7 @@ def verdict(tree: Path, fault: Fault, tier: str) -> str:
                 return f"caught by {failed[0].split(' - ')[0].removeprefix('FAILED ')}"
         return "SURVIVES"
     finally:
-        write(tree, source, sound)
+        write(tree, source, original)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             arguments = (*given.tests, "-p", "no:faulthandler", "-k", "not reference", "-m", "not slow")
             done = run_tests(tree, *arguments, FASTNN_ISA=tier, **environment)
             good = done.returncode == 0 and not any(word in done.stdout for word in WORDS)
-            print(f"{tier}: {'sound' if good else 'FAILED'} after {time.perf_counter() - start:.0f} s", flush=True)
+            print(f"{tier}: {'clean' if good else 'FAILED'} after {time.perf_counter() - start:.0f} s", flush=True)
             if not good:
                 failed.append(tier)
             print(done.stdout[-300:] if good else done.stdout[-8000:], flush=True)
