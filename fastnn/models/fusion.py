@@ -2,6 +2,7 @@
 
     Conv2D(relu or linear) [+ relu] + MaxPooling2D   →  one pass, and only the outputs that pooling keeps
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
+    BatchNormalization + ReLU                        →  one pass
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
     TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
@@ -24,6 +25,7 @@ from ..layers.convolution.conv1d import Conv1D
 from ..layers.convolution.conv2d import BaseConv2D, Conv2D
 from ..layers.core.activation import ActivationLayer
 from ..layers.core.dense import Dense
+from ..layers.normalization.batch_normalization import BatchNormalization
 from ..layers.pooling.pooling2d import MaxPooling2D
 from ..layers.recurrent.time_distributed import TimeDistributed
 from ..layers.support.fused_activation import Rule, rule_of
@@ -99,6 +101,21 @@ class ConvPool(FusedLayers):
         return dx
 
 
+class NormWithRelu(FusedLayers):
+    """Batch normalization and the ReLU behind it in one pass."""
+
+    uses_mask = True
+
+    def __init__(self, norm: BatchNormalization, relu: Layer):
+        self.layer, self.layers = norm, (norm, relu)
+
+    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        return self.layer.forward_as(x, training, mask, "relu")
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.layer.backward_as(dy, ctx, need_dx)[0]
+
+
 class _Readers:
     """Who reads each symbol of a graph."""
 
@@ -169,6 +186,8 @@ def _at_every_step(layer: Any) -> Any:
 def _joined(rest: list[Any]) -> tuple[Any, int] | None:
     """One operation for the first of ``rest`` and how many it takes, or None."""
     first = rest[0]
+    if type(first) is BatchNormalization and len(rest) > 1 and _is_activation(rest[1]) and rest[1].rule.fused == "relu":
+        return NormWithRelu(first, rest[1]), 2
     if not _takes_rule(first):
         return None
     rule, taken = first.rule, 1

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fastnn import Input, Sequential, layers, optimizers
+from fastnn import Input, Sequential, layers, optimizers, utils
 from fastnn.graph import Constant, as_symbol, record
 from fastnn.layers.support.symbolic_call import ActivityPenalty
 from fastnn.models.fusion import ConvPool, WithActivation, fused, split_head
@@ -60,6 +60,8 @@ def kinds(nodes):
             ["Conv2D", "ActivityPenalty", "MaxPooling2D"],
         ),
         ([layers.Conv2D(2, 3), layers.AveragePooling2D(2)], ["Conv2D", "AveragePooling2D"]),
+        ([layers.BatchNormalization(), layers.ReLU()], ["NormWithRelu"]),
+        ([layers.BatchNormalization(), layers.Activation("tanh")], ["BatchNormalization", "Activation"]),
         ([layers.Dense(2), layers.Activation("sigmoid")], ["WithActivation"]),
         ([layers.Dense(2), layers.ReLU(), layers.Dense(2)], ["WithActivation", "Dense"]),
         ([layers.Dense(2), layers.LeakyReLU(0.3)], ["Dense", "LeakyReLU"]),
@@ -88,6 +90,21 @@ def test_which_are_joined(stack, expected):
     assert joined[-1].outputs[0] is last
     for before, after in pairwise(joined):
         assert after.inputs[0] is before.outputs[0]
+
+
+def test_normalization_and_relu_train_as_the_two_layers():
+    rows = []
+    for fuse in (True, False):
+        utils.set_random_seed(0)
+        stack = [layers.Dense(6, dtype="float64"), layers.BatchNormalization(dtype="float64")]
+        model = Sequential([Input((4,)), *stack, layers.ReLU(dtype="float64"), layers.Dense(1, dtype="float64")])
+        model.compile(optimizers.SGD(0.1), "mse", fuse=fuse)
+        data = np.random.default_rng(1).standard_normal((20, 4))
+        history = model.fit(data, data[:, 0], epochs=4, verbose=0, shuffle=False).history
+        rows.append((history["loss"], model.get_weights()))
+    np.testing.assert_allclose(rows[0][0], rows[1][0], rtol=1e-10)
+    for one, other in zip(rows[0][1], rows[1][1], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-12)
 
 
 def test_an_edge_with_two_readers_stays():
