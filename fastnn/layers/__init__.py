@@ -17,6 +17,22 @@ from .core.masking import Masking
 from .core.positions import PositionEmbedding, SinePositionEncoding
 from .core.prelu import PReLU
 from .core.token_and_position_embedding import TokenAndPositionEmbedding
+from .merging.concatenate import Concatenate, concatenate
+from .merging.dot import Dot, dot
+from .merging.elementwise import (
+    Add,
+    Average,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization.batch_normalization import BatchNormalization
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
@@ -60,13 +76,16 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "Add",
     "AlphaDropout",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Convolution1D",
@@ -75,6 +94,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
+    "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
@@ -102,6 +122,9 @@ __all__ = [
     "MaxPool2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "OutputRNNCell",
     "PReLU",
     "Parameter",
@@ -120,12 +143,21 @@ __all__ = [
     "SpatialDropout2D",
     "StackedRNNCells",
     "StochasticPooling2D",
+    "Subtract",
     "TextVectorization",
     "TimeDistributed",
     "TokenAndPositionEmbedding",
     "UpSampling1D",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 __getattr__ = absent.answer(__name__)
