@@ -69,7 +69,7 @@ struct rows_product {
     ptrdiff_t c_offset;
     const real *bias;
     int add;
-    int turned; /* a lone row walks the panels from their end */
+    int from_end; /* a lone row walks the panels from their end */
 };
 
 struct rows_tile {
@@ -113,8 +113,8 @@ INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t c
     const real *a = p->a[0] + p->a_offset, *b = p->panels.at + column * p->panels.depth + p->first * TILE_COLS;
     real *out = p->c[0] + p->c_offset + column;
     vec sum[MOST_WIDE * TILE_VECS] = {{0}};
-    const ptrdiff_t step = p->turned ? -1 : 1;
-    for (ptrdiff_t n = 0, k = p->turned ? p->depth - 1 : 0; n < p->depth; n++, k += step) {
+    const ptrdiff_t step = p->from_end ? -1 : 1;
+    for (ptrdiff_t n = 0, k = p->from_end ? p->depth - 1 : 0; n < p->depth; n++, k += step) {
         vec value = splat(a[k]);
 #pragma GCC unroll 12
         for (int j = 0; j < panels * TILE_VECS; j++)
@@ -132,7 +132,7 @@ INLINE void wide_row(const int panels, const struct rows_product *p, ptrdiff_t c
 INLINE ptrdiff_t wide_columns(const struct rows_product *p) {
     ptrdiff_t whole = p->panels.columns / TILE_COLS, pieces = whole < FEWEST_WIDE ? 0 : ceil_div(whole, MOST_WIDE);
     for (ptrdiff_t i = 0; i < pieces; i++) {
-        ptrdiff_t piece = p->turned ? pieces - 1 - i : i;
+        ptrdiff_t piece = p->from_end ? pieces - 1 - i : i;
         ptrdiff_t first = whole * piece / pieces, column = first * TILE_COLS;
         switch (whole * (piece + 1) / pieces - first) {
         case 3: wide_row(3, p, column); break;
