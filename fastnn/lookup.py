@@ -66,7 +66,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     if isinstance(identifier, Mapping):
         if "class_name" not in identifier:
             raise ValueError(
-                f'The config of a {kind} must have "class_name" and "config". Received: {dict(identifier)!r}.'
+                f'The {kind} config must have "class_name" and "config". Received: {dict(identifier)!r}.'
             )
         found = _by_name(kind, identifier["class_name"], table)
         config = dict(identifier.get("config") or {})
@@ -79,7 +79,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         return identifier()
     if identifier is None or not callable(identifier):
         raise TypeError(
-            f"A {kind} must be a name, a class, an object or a function. Received: {identifier!r} "
+            f"The {kind} must be a name, a class, an object or a function. Received: {identifier!r} "
             f"of type {type(identifier).__name__}. Names: {_quoted(table)}."
         )
     return identifier
