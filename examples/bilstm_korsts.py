@@ -1,12 +1,12 @@
-"""A bidirectional LSTM reads two Korean sentences in a row and says whether they mean the same.
+"""A bidirectional LSTM reads two Korean sentences and predicts whether they mean the same.
 
-KorSTS scores pairs of sentences from 0 to 5; from 3 on a pair counts as alike. The words of both sentences, one behind
-the other, are one sequence of ids; ``padded_batch`` fills a batch up to its longest pair. Two bidirectional LSTMs, one
-Dense layer: 111,489 parameters behind the embedding.
+KorSTS scores pairs of sentences from 0 to 5; a score of 3 or more counts as similar. The words of both sentences, in
+sequence, form one list of ids; ``padded_batch`` pads a batch to its longest pair. Two bidirectional LSTMs and one Dense
+layer: 111,489 parameters after the embedding.
 
-What to expect: a network that has seen 5,749 pairs, and starts without any knowledge of words, learns them by heart
-within three epochs (0.93). Of the pairs that are new to it, it gets 0.57 of the test right, where the majority class
-alone gives 0.51, and 0.55 of the validation, where that gives 0.58: next to nothing. The curves show the gap.
+What to expect: a network that sees only 5,749 pairs, and starts without any knowledge of words, memorises them within
+three epochs (0.93). On new pairs it gets 0.57 of the test set right, where the majority class alone gives 0.51, and
+0.55 of the validation set, where the majority class gives 0.58: next to nothing. The curves show the gap.
 
     python examples/bilstm_korsts.py
 """
@@ -31,7 +31,7 @@ tokenizer.fit_on_texts(pairs_train.ravel())
 
 
 def dataset(pairs, scores):
-    """Both sentences of a pair as one sequence of ids, and whether they are alike."""
+    """Return both sentences of a pair as one sequence of ids, and whether they are similar."""
     first, second = (tokenizer.texts_to_sequences(pairs[:, i]) for i in (0, 1))
     joined = [a + b for a, b in zip(first, second, strict=True)]
     return Dataset.from_tensor_slices((joined, scores >= 3))
@@ -56,6 +56,6 @@ history = model.fit(train, epochs=args.epochs, validation_data=valid)
 model.summary()
 for name, data, scores in (("validation", valid, y_valid), ("test", test, y_test)):
     loss, accuracy = model.evaluate(data, verbose=0)
-    alike = float((scores >= 3).mean())
-    print(f"{name} accuracy {accuracy:.4f}, loss {loss:.4f}; the majority class alone: {max(alike, 1 - alike):.4f}")
+    similar = float((scores >= 3).mean())
+    print(f"{name} accuracy {accuracy:.4f}, loss {loss:.4f}; the majority class alone: {max(similar, 1 - similar):.4f}")
 save_curves({"BiLSTM": history.history}, ["loss", "accuracy"], args.output)

@@ -1,8 +1,8 @@
-"""A convolutional network tells articles of clothing apart.
+"""A convolutional network classifies images of clothing.
 
-Three convolutions of 3×3, each with ReLU and a 2×2 max pool, shrink the image 28 → 26 → 13 → 11 → 5 → 3 → 1 while
-its channels grow to 64; two Dense layers decide. 60,554 parameters; 0.89 of the test images after ten epochs, as with
-Keras. ``Adam(CosineDecay(3e-3, 18750))`` instead of "adam" brings 0.896 to 0.902, by the seed.
+Three 3×3 convolutions, each with ReLU and 2×2 max pooling, shrink the image 28 → 26 → 13 → 11 → 5 → 3 → 1 while its
+channels grow to 64; two Dense layers classify it. 60,554 parameters; 0.89 of the test images after ten epochs, as with
+Keras. ``Adam(CosineDecay(3e-3, 18750))`` instead of "adam" gives 0.896 to 0.902, depending on the seed.
 
     python examples/cnn_fashion.py
 """

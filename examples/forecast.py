@@ -1,12 +1,12 @@
-"""LSTM and GRU forecast two series, and have to beat the naive forecast: that nothing changes.
+"""LSTM and GRU forecast two series, and have to beat the naive forecast that nothing changes.
 
-* *temperature*: the lowest of each day in Melbourne; from 30 days the next one.
-* *dust*: PM2.5 in Beijing, hour by hour, beside six columns of weather; from 24 hours the value six hours on.
+* *temperature*: daily minimum in Melbourne; predict the next day from 30 days.
+* *dust*: hourly PM2.5 in Beijing, with six columns of weather; predict the value six hours ahead from 24 hours.
 
-The first 70 % of a series train, the next 15 % validate (the epoch that is best there stays), the last 15 % test;
-means and spreads are those of the training part. What the networks learn is the change since the last value of the
-window, so the naive forecast is the forecast 0. Hours without a measurement carry the last one on; they are no targets
-of the test.
+The first 70% of a series are for training, the next 15% for validation (which selects the best epoch), the last 15% for
+the test; means and standard deviations are those of the training part. The networks learn the change since the last
+value of the window, so the naive forecast is 0. Hours without a measurement repeat the last one; they are not test
+targets.
 
 Measured with seed 0: temperature LSTM 1.756, GRU 1.749, naive 2.048 °C; dust LSTM 30.56, GRU 30.17, naive 34.87 µg/m³.
 
@@ -28,12 +28,12 @@ args = options("Forecasts of two series.", epochs=20, output="forecast.png")
 
 
 def cut(series):
-    """The first 70 %, the next 15 %, the last 15 %."""
+    """Split into the first 70%, the next 15% and the last 15%."""
     return np.split(series, [int(0.7 * len(series)), int(0.85 * len(series))])
 
 
 def windows(part, steps, ahead, scale, shuffle=False):
-    """Windows of all columns, and by how much column 0 will have changed ``ahead`` steps after the last one."""
+    """Return windows of all columns, and the change of column 0 from a window's end to ``ahead`` steps later."""
     change = (part[ahead:, 0] - part[:-ahead, 0])[steps - 1 :]
     mean, spread = scale
     return timeseries_dataset_from_array(
@@ -41,15 +41,15 @@ def windows(part, steps, ahead, scale, shuffle=False):
     )
 
 
-def carried_on(column):
-    """NaN replaced by the last value before it."""
+def fill_forward(column):
+    """Replace NaN by the last value before it."""
     last = np.maximum.accumulate(np.where(np.isnan(column), 0, np.arange(len(column))))
     return column[last]
 
 
 dust = pollution.load_data()[24:]  # the first day has no measurement
 measured = ~np.isnan(dust[:, 0])
-dust[:, 0] = carried_on(dust[:, 0])
+dust[:, 0] = fill_forward(dust[:, 0])
 degrees = temperature.load_data()[:, None]
 tasks = {
     "temperature (°C)": (degrees, np.ones(len(degrees), bool), 30, 1),
@@ -65,7 +65,7 @@ for (title, (series, known, steps, ahead)), (left, right) in zip(tasks.items(), 
     scale = mean, np.where(spread > 0, spread, 1)
     train, valid, test = (windows(part, steps, ahead, scale, shuffle=part is parts[0]) for part in parts)
 
-    first = steps - 1 + ahead  # of the last part that has a whole window before it
+    first = steps - 1 + ahead  # the first target in the last part with a full window before it
     true, last = parts[2][first:, 0], parts[2][first - ahead : -ahead, 0]
     counts = cut(known)[2][first:]
     naive = float(np.abs(true - last)[counts].mean())

@@ -1,7 +1,7 @@
-"""The same task with scaled pixels, half of the units, and dropout.
+"""The task of ``mlp_mnist.py`` with scaled pixels, half the units, and dropout.
 
-In training each hidden unit is switched off with probability 0.2, so that no unit can lean on another one;
-``evaluate`` and ``predict`` use all of them. 101,770 parameters.
+In training each hidden unit is dropped with probability 0.2, so that no unit can rely on another; ``evaluate`` and
+``predict`` use all units. 101,770 parameters.
 
     python examples/mlp_dropout_mnist.py
 """

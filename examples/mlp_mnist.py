@@ -1,7 +1,7 @@
-"""A multilayer perceptron reads handwritten digits.
+"""A multilayer perceptron recognises handwritten digits.
 
-The pixels go in as they come, uint8 from 0 to 255: ``fit`` casts each batch as it gathers it. One hidden layer of
-256 units, 203,530 parameters, 1,875 steps of 32 images an epoch.
+The pixels are used as they are, uint8 from 0 to 255: ``fit`` casts each batch while it gathers it. One hidden layer of
+256 units, 203,530 parameters, 1,875 steps of 32 images per epoch.
 
     python examples/mlp_mnist.py
 """

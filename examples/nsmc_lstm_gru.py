@@ -1,9 +1,9 @@
-"""GRU, LSTM and a multi-hot MLP tell good from bad reviews of films, written in Korean.
+"""GRU, LSTM and a multi-hot MLP classify Korean film reviews as positive or negative.
 
-A review is a row of characters, most of them syllables. The recurrent networks read it in order: in batches of reviews
-of similar length, so that little is filled up, and with a mask over what is. The MLP sees only which characters occur,
-one column of zeros and ones a character; ``vectorize_sequences`` lays down these rows batch by batch, where all of them
-at once would be 1.8 GB.
+A review is a sequence of characters, most of them syllables. The recurrent networks read it in order, in batches of
+reviews of similar length, so that little padding is needed, and the padding is masked. The MLP sees only which
+characters occur, one 0/1 column per character; ``vectorize_sequences`` makes these rows one batch at a time, because
+all of them together would take 1.8 GB.
 
 Measured with seed 0: test accuracy GRU 0.853, LSTM 0.849, MLP 0.826, after four epochs.
 
@@ -24,10 +24,10 @@ from fastnn.preprocessing.text import Tokenizer
 from fastnn.utils import set_random_seed, vectorize_sequences
 
 args = options(
-    "Classifiers of Korean reviews.",
+    "Classifiers for Korean film reviews.",
     epochs=4,
     output="nsmc_lstm_gru.png",
-    models=("GRU,LSTM,MLP", "which of the three to train, with commas between"),
+    models=("GRU,LSTM,MLP", "which of the three to train, separated by commas"),
 )
 
 (texts_train, y_train), (texts_test, y_test) = nsmc.load_data()
@@ -35,12 +35,12 @@ texts_train, y_train = texts_train[: args.samples], y_train[: args.samples]
 
 tokenizer = Tokenizer(char_level=True, oov_token="<OOV>")
 tokenizer.fit_on_texts(texts_train)
-ids = len(tokenizer.word_index) + 1  # 0 is what batches are filled up with
+ids = len(tokenizer.word_index) + 1  # 0 is the padding
 print(f"{len(texts_train):,} reviews, {ids:,} ids")
 
 
 def dataset(texts, labels, batch_size, shuffle=False):
-    """Batches of reviews of similar length."""
+    """Return batches of reviews of similar length."""
     sequences = [sequence or [1] for sequence in tokenizer.texts_to_sequences(texts)]  # a few reviews are empty
     data = Dataset.from_tensor_slices((sequences, labels))
     if shuffle:
@@ -50,7 +50,7 @@ def dataset(texts, labels, batch_size, shuffle=False):
 
 
 def recurrent(layer):
-    """What a layer makes of the whole review decides."""
+    """Build a model that classifies a review by the last output of a recurrent layer."""
     return Sequential(
         [
             Embedding(ids, 64, mask_zero=True),
@@ -63,14 +63,14 @@ def recurrent(layer):
 
 
 def mlp():
-    """Which characters occur decides."""
+    """Build a model that classifies a review by the characters that occur in it."""
     return Sequential([Dense(128, activation="relu"), Dropout(0.5), Dense(1, activation="sigmoid")])
 
 
 def multi_hot(x, y):
-    """A batch of ids as rows of zeros and ones."""
+    """Convert a batch of ids to multi-hot rows."""
     rows = vectorize_sequences(x, dimension=ids, dtype="uint8")
-    rows[:, 0] = 0  # what was filled up says nothing
+    rows[:, 0] = 0  # padding carries no information
     return rows, y
 
 

@@ -1,12 +1,12 @@
-"""Underfitting and overfitting, seen in the curves; L2 and early stopping against them.
+"""Underfitting and overfitting, seen in the curves, and two remedies: L2 and early stopping.
 
-Four models learn the same 4,000 images, and 1,000 others judge them after every epoch:
+Four models learn the same 4,000 images and are validated on 1,000 others after every epoch:
 
-* *too small*: both losses stay high; it cannot learn the task;
-* *too large*: the training loss falls on and on while the validation loss turns and rises; it learns by heart;
+* *too small*: both losses stay high; the model cannot learn the task;
+* *too large*: the training loss keeps falling while the validation loss turns and rises; the model memorises;
 * *L2*: the same model with a penalty on large weights; the two curves stay together;
-* *early stopping*: the same model, stopped when the validation loss has not improved for two epochs, with the
-  best weights put back.
+* *early stopping*: the same model, stopped when the validation loss has not improved for two epochs, and restored to
+  its best weights.
 
     python examples/validation_curves.py
 """
@@ -29,7 +29,7 @@ x_test = x_test / 255
 
 
 def mlp(units, penalty=None):
-    """Two hidden layers of so many units; the same weights and the same order of images each time."""
+    """Build two hidden layers with this many units; the initial weights and the order of images are always the same."""
     set_random_seed(0)
     regularizer = L2(penalty) if penalty else None
     model = Sequential([Input(shape=(28, 28)), Flatten()])

@@ -82,7 +82,7 @@ def test_vanishing_gradient(tmp_path):
         name, *numbers = re.split(r"\s{2,}", line.strip())
         if len(numbers) == 6 and "e" in numbers[0]:
             shares[name] = float(numbers[0]) / float(numbers[-1])
-    assert shares["LSTM"] < 1e-3 < shares["SimpleRNN"] < 0.2 < shares["LSTM that keeps"]
+    assert shares["LSTM"] < 1e-3 < shares["SimpleRNN"] < 0.2 < shares["LSTM, long memory"]
     assert printed.count("test accuracy") == 3
 
 

@@ -16,7 +16,7 @@ needs_series = pytest.mark.skipif(
 
 
 def bits(printed: str) -> float:
-    return float(re.search(r"bits a character on the validation tenth: (\d+\.\d+)", printed)[1])
+    return float(re.search(r"bits per character on the validation tenth: (\d+\.\d+)", printed)[1])
 
 
 def errors(printed: str) -> list[tuple[float, float]]:
