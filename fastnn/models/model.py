@@ -232,6 +232,7 @@ class Model(Network):
         self._arena: Arena | None = None
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._step: Step | None = None
+        self._settled = False
         self._workspaces = Workspaces()
         self._shapes: tuple[Any, Any] = (None, None)
         self.input_dtypes: list[str] = []
@@ -317,15 +318,10 @@ class Model(Network):
             dtype = "int64" if x.dtype.kind in "iu" else self.dtype
             key = ((x.shape,), (dtype,), False)
             return self._template is None and x.dtype == dtype and key in self._programs
-        expected = self.graph.input_symbols[0].shape
-        return (
-            len(self.input_dtypes) == 1
-            and x.dtype == self.input_dtypes[0]
-            and x.ndim == len(expected)
-            and x.shape[0] > 0
-            and self.input_dtypes[0] != "int64"
-            and fits(expected, x.shape)
-        )
+        if len(self.input_dtypes) != 1 or x.dtype != self.input_dtypes[0] or self.input_dtypes[0] == "int64":
+            return False
+        expected, shape = self.graph.input_symbols[0].shape, x.shape
+        return shape[0] > 0 and (shape[1:] == expected[1:] or fits(expected, shape))
 
     def note_structure(self, x: Any) -> list[Any]:
         """The arrays among the data of a model that writes ``call``, which gets them in the structure they came in."""
@@ -371,14 +367,14 @@ class Model(Network):
     @property
     def settled(self) -> bool:
         """Whether data can change nothing any more: built for declared shapes, and bound to its losses and metrics."""
-        step = self._step
-        return (
-            step is not None
-            and step.optimizer is not None
-            and self.graph is not None
-            and self.shape_declared
-            and all(metrics.built for metrics in self.objectives.metrics)
-        )
+        if not self._settled and self._step is not None:
+            self._settled = (
+                self._step.optimizer is not None
+                and self.graph is not None
+                and self.shape_declared
+                and all(metrics.built for metrics in self.objectives.metrics)
+            )
+        return self._settled
 
     def preparation(self) -> dict[str, Any]:
         """What reading data may change: given to ``take_back`` if the data are refused."""
@@ -612,9 +608,12 @@ class Model(Network):
         """
         with self._lock:
             self.require_compiled("train_on_batch")
-            with preparing(self):
-                batch = batch_of(self, x, y, sample_weight, class_weight)
-                step = self.trained_step()
+            if self.settled:
+                batch, step = batch_of(self, x, y, sample_weight, class_weight), self._step
+            else:
+                with preparing(self):
+                    batch = batch_of(self, x, y, sample_weight, class_weight)
+                    step = self.trained_step()
             step.reset()
             step.train(*batch)
             return step.logs() if return_dict else self.in_order(step.logs())

@@ -58,4 +58,4 @@ def test_without_it_the_error_says_what_to_type():
             """
         )
         assert (done.returncode, done.stdout) == (1, "imported\n")
-        assert "Type `pip install -U threadpoolctl`" in done.stderr
+        assert "Run `pip install -U threadpoolctl`" in done.stderr
