@@ -157,6 +157,11 @@ class Node:
         self.serial = next(_serial)
 
     @property
+    def takes_several(self) -> bool:
+        """Whether the operation gets a list in this call: some take one array or several, as RNN with states."""
+        return self.operation.takes_several or len(self.inputs) > 1
+
+    @property
     def reads(self) -> list[Symbol]:
         """All symbols that must be there before the node can run."""
         return [*self.inputs, *(mask for mask in self.masks if mask is not None)]

@@ -147,10 +147,10 @@ class Plan:
         mask_targets = [self._masks.get(slot) for slot in targets]
         forward, source, target = operation.forward, sources[0] if sources else None, targets[0]
         masked = any(slot is not None for slot in (*masks, *mask_targets))
-        if not (masked or node.options or operation.takes_several or node.gives_several):
+        if not (masked or node.options or node.takes_several or node.gives_several):
             return _simple_forward(forward, source, target, dead)
 
-        takes, gives, uses = operation.takes_several, node.gives_several, operation.uses_mask
+        takes, gives, uses = node.takes_several, node.gives_several, operation.uses_mask
         mask_after = _mask_after(operation) if any(slot is not None for slot in mask_targets) else None
 
         def run_any(values: Values, training: bool) -> Any:
@@ -215,7 +215,7 @@ class Plan:
         call = _backward_call(operation, need)
         if again:
             call = _adding(call, again)
-        takes, gives, target = operation.takes_several, node.gives_several, targets[0]
+        takes, gives, target = node.takes_several, node.gives_several, targets[0]
         source, needed = (sources[0] if sources else None), any(need)
         penalizes = getattr(operation, "penalizes", False)
 
@@ -249,7 +249,7 @@ class Plan:
         """The quick way of a node in a chain: one gradient in and one out, and no other node adds to either."""
         node = self.nodes[place]
         operation = node.operation
-        if operation.takes_several or node.gives_several or isinstance(operation, WeightSource):
+        if node.takes_several or node.gives_several or isinstance(operation, WeightSource):
             return general
         source, target = self._slots[id(node.inputs[0])], self._slots[id(node.outputs[0])]
         if any(uses[id(p)] != [place] for p in operation.weights) or parts[source] > 1 or parts[target] != 1:

@@ -286,7 +286,8 @@ def gradient_check(
     x                                  1.26e-01       0.377191       0.25146  (0, 0)  <- wrong
     """
     layers = _everything(layer_or_model)
-    several = isinstance(x, (list, tuple)) and getattr(layer_or_model, "takes_several", False)
+    is_several = getattr(layer_or_model, "is_several", lambda x: False)
+    several = isinstance(x, (list, tuple)) and is_several(list(x))
     given = list(x) if several else [x]
     inputs = [_read(layer_or_model, array) for array in given]
     if not getattr(layer_or_model, "built", True):
@@ -301,12 +302,12 @@ def gradient_check(
             y, context = layer_or_model.forward(
                 inputs if several or traced else inputs[0], training=training, **options
             )
-            return [np.array(part) for part in (y if isinstance(y, list) else [y])], context
+            return [np.array(part) for part in (y if isinstance(y, list) else [y])], (context, isinstance(y, list))
 
-        outputs, context = forward()
+        outputs, (context, gives_several) = forward()
         rng = np.random.default_rng(seed)
         rs = [rng.standard_normal(y.shape) for y in outputs]
-        dx = layer_or_model.backward(rs if len(rs) > 1 else rs[0], context)
+        dx = layer_or_model.backward(rs if gives_several else rs[0], context)
         slopes = list(dx) if isinstance(dx, list) else [dx]
         arrays, gradients = {}, {}
         for i, (array, slope) in enumerate(zip(inputs, slopes, strict=True)):
@@ -321,7 +322,7 @@ def gradient_check(
         penalizes = getattr(layer_or_model, "penalizes", False)
 
         def objective() -> float:
-            ys, context = forward()
+            ys, (context, _) = forward()
             total = float(sum((r * y).sum() for r, y in zip(rs, ys, strict=True)))
             return total + layer_or_model.penalty_of(context) if penalizes else total
 

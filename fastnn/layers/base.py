@@ -433,9 +433,10 @@ class Layer:
         options : dict
             Further arguments that ``forward`` and ``compute_output_shape`` take by name.
         """
-        if is_tracing() or (contains_symbols(x) if self.takes_several else isinstance(x, Symbol)):
+        several = self.is_several(x)
+        if is_tracing() or (contains_symbols(x) if several else isinstance(x, Symbol)):
             return record_call(self, x, training, mask, options)
-        if self.takes_several:
+        if several:
             x = self.read_several(x)
             if mask is not None:
                 mask = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(mask, x, strict=True)]
@@ -445,6 +446,10 @@ class Layer:
             mask = None if mask is None else checked_mask(mask, x.shape, self)
             self.ensure_built((None, *x.shape[1:]), **options)
         return self.checked_forward(x, bool(training), mask, options)[0]
+
+    def is_several(self, x: Any) -> bool:
+        """Whether a call on this input is one on a list of arrays; a layer may take one or several."""
+        return self.takes_several
 
     def read_several(self, x: Any) -> list[np.ndarray]:
         """The arrays of a call with ``takes_several``, checked."""
@@ -461,7 +466,7 @@ class Layer:
     def input(self) -> Any:
         """The symbol, or list of symbols, that the layer was first called on."""
         node = self._first_node()
-        return node.inputs if self.takes_several else node.inputs[0]
+        return node.inputs if node.takes_several else node.inputs[0]
 
     @property
     def output(self) -> Any:

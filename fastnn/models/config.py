@@ -83,8 +83,9 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, type] | 
                     given if layer.takes_several and len(given) > 1 else given[0], training=training, mask=mask
                 )
             else:
-                x = given if layer.takes_several else given[0]
-                found = layer.call_on(x, training, mask if layer.takes_several or mask is None else mask[0], **options)
+                several = layer.takes_several or len(given) > 1
+                x = given if several else given[0]
+                found = layer.call_on(x, training, mask if several or mask is None else mask[0], **options)
         elif "penalty" in entry:
             symbols[entry["inputs"][0]] = given[0]
             symbols.append(given[0])  # the call of the layer has recorded it

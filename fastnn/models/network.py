@@ -213,7 +213,7 @@ def output_shapes(graph: Graph, shapes: list[Any]) -> list[Any]:
         operation = node.operation
         given = [known[id(symbol)] for symbol in node.inputs]
         options = {name: value for name, value in node.options.items() if name != "training"}
-        found = operation.compute_output_shape(given if operation.takes_several else given[0], **options)
+        found = operation.compute_output_shape(given if node.takes_several else given[0], **options)
         found = found if node.gives_several else [found]
         for symbol, shape in zip(node.outputs, found, strict=True):
             batch = given[0][0] if given[0] else None

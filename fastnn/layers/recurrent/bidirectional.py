@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Symbol, is_tracing
 from ..base import Layer, Shape
-from ..support.array_checks import checked_mask, read_values
-from ..support.wrapper import Wrapper, described, fresh_copy, made_from
+from ..support.array_checks import read_values
+from ..support.wrapper import described, fresh_copy, made_from
+from .recurrent_layer import RecurrentLayer
 from .rnn import RNN
 
 __all__ = ["Bidirectional"]
 
 
-class Bidirectional(Wrapper):
+class Bidirectional(RecurrentLayer):
     """Two recurrent layers over the same sequences, one from each end; their outputs are joined.
 
     x (N, T, D) → (N, 2·units) by "concat", forward then backward; (N, T, 2·units) with ``return_sequences``, in the
@@ -54,7 +54,6 @@ class Bidirectional(Wrapper):
     ((2, 5, 8), 256)
     """
 
-    uses_mask = True
     modes = ("concat", "sum", "mul", "ave", None)
 
     def __init__(
@@ -138,7 +137,9 @@ class Bidirectional(Wrapper):
     # Shapes.
 
     def build(self, input_shape: Shape) -> None:
-        shapes = [self.build_child(child, input_shape) for child in self.children]
+        for child in self.children:
+            self.build_child(child, input_shape)
+        shapes = [child.output_shapes(input_shape)[0] for child in self.children]
         if self.merge_mode not in ("concat", None) and shapes[0] != shapes[1]:
             raise ValueError(
                 f"merge_mode={self.merge_mode!r} joins outputs of one size. Received: outputs of the shapes "
@@ -147,57 +148,16 @@ class Bidirectional(Wrapper):
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 
-    def compute_output_shape(self, input_shape: Shape) -> Any:
-        first, second = (child.compute_output_shape(input_shape) for child in self.children)
-        states: list[Shape] = []
-        if self.return_state:
-            states = [*first[1:], *second[1:]]
-            first, second = first[0], second[0]
+    def output_shapes(self, input_shape: Shape) -> list[Shape]:
+        first, second = (child.output_shapes(input_shape)[0] for child in self.children)
         if self.merge_mode is None:
-            return (first, second, *states)
-        joined = (*first[:-1], first[-1] + second[-1]) if self.merge_mode == "concat" else first
-        return (joined, *states) if states else joined
+            return [first, second]
+        return [(*first[:-1], first[-1] + second[-1]) if self.merge_mode == "concat" else first]
+
+    def state_shapes(self, batch: int | None) -> list[Shape]:
+        return [shape for child in self.children for shape in child.state_shapes(batch)]
 
     # Running.
-
-    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        """The output for an array; builds the layer if need be.
-
-        Parameters
-        ----------
-        x : array (N, T, D)
-        initial_state : list of array, optional
-            The states of the forward layer, then those of the backward layer.
-        mask : array of bool (N, T), optional
-        training : bool
-
-        Returns
-        -------
-        array, or list
-            ``[forward, backward]`` with ``merge_mode=None``; followed by all final states with ``return_state``.
-        """
-        if initial_state is None and (isinstance(x, Symbol) or is_tracing()):
-            return self.call_on(x, training, mask)
-        x = read_values(x, self)
-        self.ensure_built((None, *x.shape[1:]))
-        mask = None if mask is None else checked_mask(mask, x.shape, self)
-        y, states, _ = self.forward_states(x, self._read_states(x, initial_state), bool(training), mask)
-        if not self.gives_several:
-            return y
-        return [*(y if self.merge_mode is None else [y]), *(states if self.return_state else [])]
-
-    def _read_states(self, x: np.ndarray, given: Any) -> list[np.ndarray] | None:
-        if given is None:
-            return None
-        given, n = list(given), len(self.forward_layer.zero_states(0))
-        return [*self.forward_layer.read_states(x, given[:n]), *self.backward_layer.read_states(x, given[n:])]
-
-    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[Any, Any]:
-        y, _, ctx = self.forward_states(x, None, training, mask)
-        return y, ctx
-
-    def backward(self, dy: Any, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        return self.backward_states(dy, None, ctx, need_dx=need_dx)[0]
 
     def forward_states(
         self,
@@ -231,7 +191,7 @@ class Bidirectional(Wrapper):
 
     def penalty_of(self, ctx: Any) -> float:
         """What the layers inside add to the loss."""
-        return ctx[-1]
+        return ctx[0][-1]
 
     def _merged(self, outputs: list[np.ndarray]) -> Any:
         """The outputs joined, in an array that is no child's."""
@@ -249,7 +209,7 @@ class Bidirectional(Wrapper):
 
     def _turned(self, y: Any) -> Any:
         """Outputs in the order in which the forward layer gives them."""
-        if not (self.return_sequences and self.forward_layer.go_backwards):
+        if y is None or not (self.return_sequences and self.forward_layer.go_backwards):
             return y
         return [self._turned(one) for one in y] if isinstance(y, list) else np.ascontiguousarray(y[:, ::-1])
 
@@ -269,6 +229,7 @@ class Bidirectional(Wrapper):
         pairs = zip(self.children, slopes, (run, run_back), self._shares(dstates), strict=True)
         for i, (child, slope, one, own) in enumerate(pairs):
             if child.activity_regularizer is not None:
+                slope = np.zeros_like(outputs[i]) if slope is None else slope
                 slope = slope + child.activity_regularizer.gradient(outputs[i]) * slope.dtype.type(1 / len(slope))
             piece, given = child.sweep_back(slope, own, one, need_dstates, need_dx)
             if need_dx:
@@ -276,8 +237,10 @@ class Bidirectional(Wrapper):
             before += given or []
         return dx, before if need_dstates else None
 
-    def _split(self, dy: Any, outputs: list[np.ndarray] | None, gone: np.ndarray | None) -> list[np.ndarray]:
+    def _split(self, dy: Any, outputs: list[np.ndarray] | None, gone: np.ndarray | None) -> list[np.ndarray | None]:
         """The gradients of the outputs of both layers."""
+        if dy is None:
+            return [None, None]
         match self.merge_mode:
             case "concat":
                 cut = dy.shape[-1] * self._width(0) // (self._width(0) + self._width(1))
@@ -292,20 +255,20 @@ class Bidirectional(Wrapper):
                 found = list(dy)
         if gone is None:
             return found
-        found = [one.copy() for one in found]
+        found = [None if one is None else one.copy() for one in found]
         for one in found:
-            one[gone] = 0
+            if one is not None:
+                one[gone] = 0
         return found
 
     def _width(self, i: int) -> int:
-        shape = self.children[i].compute_output_shape(self.input_shape)
-        return (shape[0] if self.return_state else shape)[-1]
+        return self.children[i].output_shapes(self.input_shape)[0][-1]
 
     def _shares(self, states: Any) -> list[Any]:
         """The states, or their gradients, of the two layers."""
         if states is None:
             return [None, None]
-        n = len(self.forward_layer.zero_states(0))
+        n = len(self.forward_layer.state_shapes(None))
         return [list(states[:n]), list(states[n:])]
 
     # Looking inside.
@@ -314,7 +277,7 @@ class Bidirectional(Wrapper):
         """What both layers compute at each step, as ``"forward/hidden"``, ``"backward/hidden"``; see ``RNN.trace``."""
         x = read_values(x, self)
         self.ensure_built((None, *x.shape[1:]))
-        shares = self._shares(self._read_states(x, initial_state))
+        shares = self._shares(self.read_states(x, initial_state))
         pairs = zip(("forward", "backward"), self.children, shares, strict=True)
         return {
             f"{side}/{name}": values for side, child, own in pairs for name, values in child.trace(x, mask, own).items()

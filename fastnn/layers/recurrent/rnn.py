@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Symbol, is_tracing
 from ..base import Layer, Shape, plain
 from ..support.arguments import flag
 from ..support.array_checks import checked_mask, read_values
-from ..support.wrapper import Wrapper, described, made_from
+from ..support.wrapper import described, made_from
 from .cell import checked_cell
+from .recurrent_layer import RecurrentLayer, flat_states
 from .stacked_cells import StackedRNNCells
 from .steps import as_shape, output_size, state_sizes, step_back, step_through
 
@@ -21,7 +21,7 @@ __all__ = ["RNN", "CellRNN"]
 States = Sequence[np.ndarray]
 
 
-class RNN(Wrapper):
+class RNN(RecurrentLayer):
     """Runs a cell over sequences: y_t, states_t = cell(x_t, states_{t−1}).
 
     x (N, T, D) → (N, units), the output of the last step, or (N, T, units) with ``return_sequences``.  Built-in cells
@@ -71,7 +71,6 @@ class RNN(Wrapper):
     (3, 5, 2)
     """
 
-    uses_mask = True
     options = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask")
 
     def __init__(
@@ -149,42 +148,20 @@ class RNN(Wrapper):
         if expected is not None and input_shape[2:] != expected:
             self.refuse_shape(f"{', '.join(map(str, expected))} features a step", input_shape)
 
-    def compute_output_shape(self, input_shape: Shape) -> Any:
+    def output_shapes(self, input_shape: Shape) -> list[Shape]:
         self._check_shape(input_shape)
         size = as_shape(output_size(self.cell))
         batch, steps = input_shape[:2]
-        shape = (batch, steps, *size) if self.return_sequences else (batch, *size)
-        return (shape, *((batch, *as_shape(s)) for s in state_sizes(self.cell))) if self.return_state else shape
+        return [(batch, steps, *size) if self.return_sequences else (batch, *size)]
+
+    def state_shapes(self, batch: int | None) -> list[Shape]:
+        return [(batch, *as_shape(size)) for size in state_sizes(self.cell)]
+
+    def arranged(self, states: Sequence[Any]) -> list[Any]:
+        """The final states as a call gives them: cells on top of each other have one entry each."""
+        return self.cell.nested(states) if isinstance(self.cell, StackedRNNCells) else list(states)
 
     # Running.
-
-    def __call__(self, x: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
-        """The output for an array, ``[output, *final states]`` with ``return_state``; builds the layer if need be.
-
-        Parameters
-        ----------
-        x : array (N, T, D)
-        initial_state : list of array (N, units), optional
-            One a state: [h] or h, [h, c] for LSTM.
-        mask : array of bool (N, T), optional
-        training : bool
-        """
-        if initial_state is None and (isinstance(x, Symbol) or is_tracing()):
-            return self.call_on(x, training, mask)
-        x = read_values(x, self)
-        self.ensure_built((None, *x.shape[1:]))
-        mask = None if mask is None else checked_mask(mask, x.shape, self)
-        y, states, _ = self.forward_states(x, self.read_states(x, initial_state), bool(training), mask)
-        if self.return_state:
-            return [y, *(self.cell.nested(states) if isinstance(self.cell, StackedRNNCells) else states)]
-        return y
-
-    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
-        y, _, ctx = self.forward_states(x, None, training, mask)
-        return y, ctx
-
-    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        return self.backward_states(dy, None, ctx, need_dx=need_dx)[0]
 
     def forward_states(
         self, x: np.ndarray, states: States | None = None, training: bool = False, mask: np.ndarray | None = None
@@ -261,26 +238,7 @@ class RNN(Wrapper):
 
     def zero_states(self, batch: int) -> list[np.ndarray]:
         """The states before the first step when none are given."""
-        return [np.zeros((batch, *as_shape(size)), self.dtype) for size in state_sizes(self.cell)]
-
-    def read_states(self, x: np.ndarray, given: Any) -> list[np.ndarray] | None:
-        """States from the user, flat and checked; None stays None.
-
-        Raises
-        ------
-        ValueError
-            If their number or a shape differs.
-        """
-        if given is None:
-            return None
-        expected = [(len(x), *as_shape(size)) for size in state_sizes(self.cell)]
-        states = [read_values(s, self) for s in _flat(given)]
-        if [s.shape for s in states] != expected:
-            raise ValueError(
-                f'Layer "{self.name}" ({type(self).__name__}) has the states of shapes {expected}. Received: '
-                f"{[s.shape for s in states]}."
-            )
-        return states
+        return [np.zeros(shape, self.dtype) for shape in self.state_shapes(batch)]
 
     def reset_state(self, states: Any = None) -> None:
         """Let a stateful layer start from zeros again, or from these states, one array each (N, units)."""
@@ -291,7 +249,7 @@ class RNN(Wrapper):
         if states is None:
             self.states = None
         else:
-            first = np.asarray(_flat(states)[0])
+            first = np.asarray(flat_states(states)[0])
             self.states = [s.copy() for s in self.read_states(first, states)]
 
     reset_states = reset_state
@@ -410,12 +368,6 @@ class CellRNN(RNN):
     def get_config(self) -> dict[str, Any]:
         cell = {name: plain(getattr(self.cell, name)) for name in self.cell.fields}
         return Layer.get_config(self) | cell | self._options()
-
-
-def _flat(states: Any) -> list[Any]:
-    if isinstance(states, (list, tuple)) and any(isinstance(s, (np.ndarray, list, tuple)) for s in states):
-        return [one for s in states for one in (_flat(s) if isinstance(s, (list, tuple)) else [s])]
-    return [states]
 
 
 def _factor(valid: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -20,12 +20,13 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
     ValueError
         If the layer cannot take the shapes; the message draws the shapes that led there.
     """
-    symbols = [as_symbol(one, layer.dtype) for one in (x if layer.takes_several else [x])]
+    several = layer.is_several(x)
+    symbols = [as_symbol(one, layer.dtype) for one in (x if several else [x])]
     if layer.casts_inputs and not layer.takes_ids:
         symbols = [_as_real(symbol, layer.dtype) for symbol in symbols]
     shapes = [symbol.shape if getattr(layer, "stateful", False) else open_batch(symbol.shape) for symbol in symbols]
     try:
-        single = len(shapes) == 1 and (layer._traced or not layer.takes_several)
+        single = len(shapes) == 1 and (layer._traced or not several)
         shape = layer.ensure_built(shapes[0] if single else shapes, **options)
     except ValueError as error:
         raise type(error)(f"{error} {shapes_on_the_way(symbols)}") from error
@@ -41,7 +42,9 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
     if not is_tracing():
         layer._nodes.append((output[0] if isinstance(output, list) else output).node)
     if layer.activity_regularizer is not None:
-        return record(ActivityPenalty(layer.activity_regularizer), [output], output.shape, output.dtype)
+        first, *rest = output if isinstance(output, list) else [output]  # the output, and final states
+        first = record(ActivityPenalty(layer.activity_regularizer), [first], first.shape, first.dtype)
+        return [first, *rest] if isinstance(output, list) else first
     return output
 
 
