@@ -418,6 +418,8 @@ def _takes_need_dx(backward: Any) -> bool:
 
 def take_back(operation: Any, dy: Any, ctx: Any, need_dx: bool = True) -> Any:
     """``operation.backward``, told whether the gradient of the input is wanted if it can be told."""
+    if getattr(operation, "selects_gradients", False):
+        return operation.backward(dy, ctx, need_dx)
     return _backward_call(operation, [need_dx])(dy, ctx)
 
 

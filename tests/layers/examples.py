@@ -35,18 +35,23 @@ def cell(cls: Any, *arguments: Any, **named: Any) -> Example:
 EXAMPLES: dict[str, list[Example]] = {
     "Activation": [of(layers.Activation, ROWS, "gelu")],
     "ActivityRegularization": [of(layers.ActivityRegularization, ROWS, 0.1, 0.2)],
+    "Add": [of(layers.Add, [ROWS, ROWS, ROWS])],
     "AlphaDropout": [of(layers.AlphaDropout, SERIES, 0.3), of(layers.AlphaDropout, SERIES, 0.3, (None, 1, None))],
+    "Average": [of(layers.Average, [ROWS, ROWS])],
     "AveragePooling1D": [of(layers.AveragePooling1D, SERIES, 3, strides=2, padding="same")],
     "AveragePooling2D": [of(layers.AveragePooling2D, IMAGE, (3, 2), **CHANNELS_FIRST)],
+    "BatchNormalization": [of(layers.BatchNormalization, IMAGE), of(layers.BatchNormalization, SERIES, axis=1)],
     "Bidirectional": [
         Example(lambda **k: layers.Bidirectional(layers.LSTM(3, return_sequences=True, **k), **k), SERIES),
         Example(lambda **k: layers.Bidirectional(layers.GRU(3, dropout=0.3, **k), merge_mode="sum", **k), SERIES),
     ],
+    "Concatenate": [of(layers.Concatenate, [SERIES, SERIES]), of(layers.Concatenate, [SERIES, (2, 5, 4)], axis=1)],
     "Conv1D": [of(layers.Conv1D, SERIES, 3, 4, padding="causal", dilation_rate=2, activation="tanh")],
     "Conv2D": [of(layers.Conv2D, IMAGE, 3, (3, 2), strides=2, padding="same", activation="relu")],
     "Cropping1D": [of(layers.Cropping1D, SERIES, (1, 3))],
     "Dense": [of(layers.Dense, ROWS, 4, "relu"), of(layers.Dense, SERIES, 3, "softmax", use_bias=False)],
     "DepthwiseConv2D": [of(layers.DepthwiseConv2D, IMAGE, 3, depth_multiplier=2, activation="tanh")],
+    "Dot": [of(layers.Dot, [ROWS, ROWS], 1), of(layers.Dot, [SERIES, SERIES], (2, 2), normalize=True)],
     "Dropout": [of(layers.Dropout, ROWS, 0.4), of(layers.Dropout, SERIES, 0.4, (None, None, 1), seed=3)],
     "ELU": [of(layers.ELU, ROWS, 0.7)],
     "EinsumDense": [
@@ -76,6 +81,9 @@ EXAMPLES: dict[str, list[Example]] = {
     "Masking": [of(layers.Masking, SERIES)],
     "MaxPooling1D": [of(layers.MaxPooling1D, SERIES, 4, padding="same")],
     "MaxPooling2D": [of(layers.MaxPooling2D, IMAGE, 3, strides=2, padding="same")],
+    "Maximum": [of(layers.Maximum, [ROWS, ROWS])],
+    "Minimum": [of(layers.Minimum, [ROWS, ROWS])],
+    "Multiply": [of(layers.Multiply, [ROWS, ROWS, ROWS])],
     "OutputRNNCell": [cell(layers.OutputRNNCell, 5, output_units=3)],
     "PReLU": [of(layers.PReLU, ROWS, "uniform"), of(layers.PReLU, IMAGE, "uniform", shared_axes=[1, 2])],
     "Permute": [of(layers.Permute, IMAGE, (3, 1, 2))],
@@ -98,6 +106,7 @@ EXAMPLES: dict[str, list[Example]] = {
         cell(lambda u, **k: layers.StackedRNNCells([layers.GRUCell(u, **k), layers.LSTMCell(2, **k)], **k), 3)
     ],
     "StochasticPooling2D": [of(layers.StochasticPooling2D, IMAGE, 2)],
+    "Subtract": [of(layers.Subtract, [ROWS, ROWS])],
     "TimeDistributed": [Example(lambda **k: layers.TimeDistributed(layers.Dense(3, "tanh", **k), **k), SERIES)],
     "TokenAndPositionEmbedding": [
         of(layers.TokenAndPositionEmbedding, IDS, 7, 11, 4, mask_zero=True, call={"start_index": 2})
