@@ -182,7 +182,7 @@ class Bidirectional(RecurrentLayer):
             if child.activity_regularizer is not None:
                 penalty += float(child.activity_regularizer(out)) / max(len(x), 1)
         kept = outputs if self.merge_mode == "mul" or self.penalizes else None
-        return self._turned(merged), [*s, *s_back], (run, run_back, kept, gone, penalty)
+        return self._in_own_order(merged), [*s, *s_back], (run, run_back, kept, gone, penalty)
 
     @property
     def penalizes(self) -> bool:
@@ -207,11 +207,11 @@ class Bidirectional(RecurrentLayer):
                 return y * y_back
         return [y.copy(), y_back.copy()]
 
-    def _turned(self, y: Any) -> Any:
+    def _in_own_order(self, y: Any) -> Any:
         """Outputs in the order in which the forward layer gives them."""
         if y is None or not (self.return_sequences and self.forward_layer.go_backwards):
             return y
-        return [self._turned(one) for one in y] if isinstance(y, list) else np.ascontiguousarray(y[:, ::-1])
+        return [self._in_own_order(one) for one in y] if isinstance(y, list) else np.ascontiguousarray(y[:, ::-1])
 
     def backward_states(
         self,
@@ -223,7 +223,7 @@ class Bidirectional(RecurrentLayer):
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """Gradients of the input and, with ``need_dstates``, of the initial states."""
         run, run_back, outputs, gone, _ = ctx
-        slopes = self._split(self._turned(dy), outputs, gone)
+        slopes = self._split(self._in_own_order(dy), outputs, gone)
         dx: Any = None
         before: list[np.ndarray] = []
         pairs = zip(self.children, slopes, (run, run_back), self._shares(dstates), strict=True)

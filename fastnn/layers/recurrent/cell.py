@@ -14,7 +14,6 @@ and optionally ``output_state``, the place of the state that is the output: it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,32 +23,9 @@ from ...backend import active
 from ..base import Layer, Shape
 from ..support.arguments import check_parts, flag, fraction, positive
 from ..support.array_checks import read_values
+from .sweep import Sweep
 
-__all__ = ["Cell", "Sweep", "checked_cell", "products", "products_back"]
-
-
-@dataclass(slots=True)
-class Sweep:
-    """One run over whole sequences: what went in, and what the kernel left for the way back."""
-
-    x: np.ndarray
-    states: Sequence[np.ndarray | None]
-    mask: np.ndarray | None
-    backwards: bool
-    sequences: bool
-    x_dropout: np.ndarray | None
-    h_dropout: np.ndarray | None
-    saved: Any = None
-
-    @property
-    def last(self) -> int:
-        """The step that is processed last."""
-        return 0 if self.backwards else self.x.shape[1] - 1
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What all kernels take by these names."""
-        return {"x_dropout": self.x_dropout, "h_dropout": self.h_dropout, "go_backwards": self.backwards}
+__all__ = ["Cell", "checked_cell"]
 
 
 class Cell(Layer):
@@ -314,29 +290,3 @@ def checked_cell(cell: Any) -> Layer:
             + (f", which lacks {', '.join(lacking)}." if lacking else ".")
         )
     return cell
-
-
-def products(v: np.ndarray, w: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
-    """v·w, where each of the ``factors`` multiplies v for its own share of the columns of w."""
-    multiply = active().gemm_nn
-    if factors is None:
-        return multiply(v, w)
-    parts = np.split(w, len(factors), axis=1)
-    return np.concatenate([multiply(v * f, np.ascontiguousarray(p)) for f, p in zip(factors, parts, strict=True)], 1)
-
-
-def products_back(
-    d: np.ndarray, v: np.ndarray, w: np.ndarray, grad: np.ndarray, factors: np.ndarray | None
-) -> np.ndarray:
-    """The gradient of v for ``products``; that of w is added to ``grad``."""
-    kernels = active()
-    if factors is None:
-        grad += kernels.gemm_tn(v, d)
-        return kernels.gemm_nt(d, w)
-    dv = np.zeros_like(v)
-    for i, (f, columns) in enumerate(zip(factors, np.split(np.arange(w.shape[1]), len(factors)), strict=True)):
-        part = slice(columns[0], columns[-1] + 1)
-        piece = np.ascontiguousarray(d[:, part])
-        grad[:, part] += kernels.gemm_tn(v * factors[i], piece)
-        dv += kernels.gemm_nt(piece, np.ascontiguousarray(w[:, part])) * f
-    return dv

@@ -9,8 +9,10 @@ import numpy as np
 from ...backend import active
 from ..support.arguments import flag
 from ..support.fused_activation import rule_of
-from .cell import Cell, Sweep, products, products_back
-from .rnn import CellRNN
+from .cell import Cell
+from .cell_rnn import CellRNN, of_cell
+from .dropped_products import products, products_back
+from .sweep import Sweep
 
 __all__ = ["GRU", "GRUCell"]
 
@@ -195,6 +197,9 @@ class GRU(CellRNN):
     ((2, 4), 108)
     """
 
+    recurrent_activation = of_cell("recurrent_activation")
+    reset_after = of_cell("reset_after")
+
     def __init__(
         self,
         units: int,
@@ -222,4 +227,33 @@ class GRU(CellRNN):
         reset_after: bool = True,
         **settings: Any,
     ):
-        super().__init__(GRUCell, locals())
+        cell = GRUCell(
+            units=units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            reset_after=reset_after,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            dtype=settings.get("dtype"),
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            **settings,
+        )

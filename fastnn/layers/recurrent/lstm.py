@@ -10,8 +10,10 @@ from ... import initializers
 from ...backend import active
 from ..support.arguments import flag
 from ..support.fused_activation import rule_of
-from .cell import Cell, Sweep, products, products_back
-from .rnn import CellRNN
+from .cell import Cell
+from .cell_rnn import CellRNN, of_cell
+from .dropped_products import products, products_back
+from .sweep import Sweep
 
 __all__ = ["LSTM", "LSTMCell"]
 
@@ -187,6 +189,9 @@ class LSTM(CellRNN):
     ((2, 4), (2, 4), 128)
     """
 
+    recurrent_activation = of_cell("recurrent_activation")
+    unit_forget_bias = of_cell("unit_forget_bias")
+
     def __init__(
         self,
         units: int,
@@ -214,4 +219,33 @@ class LSTM(CellRNN):
         unroll: bool = False,
         **settings: Any,
     ):
-        super().__init__(LSTMCell, locals())
+        cell = LSTMCell(
+            units=units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            unit_forget_bias=unit_forget_bias,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            dtype=settings.get("dtype"),
+        )
+        super().__init__(
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            **settings,
+        )

@@ -10,7 +10,9 @@ from ...backend import active
 from ..base import Shape
 from ..support.arguments import positive
 from ..support.fused_activation import rule_of
-from .cell import Cell, Sweep, products, products_back
+from .cell import Cell
+from .dropped_products import products, products_back
+from .sweep import Sweep
 
 __all__ = ["OutputRNNCell"]
 

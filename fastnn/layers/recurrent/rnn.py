@@ -16,7 +16,7 @@ from .recurrent_layer import RecurrentLayer, flat_states
 from .stacked_cells import StackedRNNCells
 from .steps import as_shape, output_size, state_sizes, step_back, step_through
 
-__all__ = ["RNN", "CellRNN"]
+__all__ = ["RNN"]
 
 States = Sequence[np.ndarray]
 
@@ -221,11 +221,11 @@ class RNN(RecurrentLayer):
         need_dx: bool = True,
     ) -> tuple[np.ndarray | None, list[np.ndarray] | None]:
         """As ``backward_states``, for ``sweep``."""
-        heard = bool(self.listeners)
+        need_steps = bool(self.listeners)
         if self.fusible:
-            dx, before, steps = self.cell.sweep_back(dy, dstates, run, need_dx, need_dstates, heard)
+            dx, before, steps = self.cell.sweep_back(dy, dstates, run, need_dx, need_dstates, need_steps)
         else:
-            dx, before, steps = step_back(self.cell, dy, dstates, run, heard)
+            dx, before, steps = step_back(self.cell, dy, dstates, run, need_steps)
         for listener in self.listeners:
             listener(steps)
         return dx, before
@@ -336,38 +336,6 @@ class RNN(RecurrentLayer):
         if "cell" in config:
             config = config | {"cell": made_from(config["cell"], custom_objects)}
         return cls(**config)
-
-
-class CellRNN(RNN):
-    """An RNN that makes its own cell: its settings are those of the cell and those of RNN.
-
-    Parameters
-    ----------
-    cell : type
-    given : dict
-        The arguments of a subclass's ``__init__``, as ``locals()`` has them; each goes to the cell if that has such a
-        field, else to RNN.
-    apart : sequence of str
-        Arguments that are for neither.
-    """
-
-    def __init__(self, cell: type, given: dict[str, Any], apart: Sequence[str] = ()):
-        left_out = ("self", "__class__", "settings", *apart)
-        settings = {name: value for name, value in given.items() if name not in left_out} | given["settings"]
-        own = {name: given[name] for name in cell.fields if name in given}
-        made = cell(**own, dtype=settings.get("dtype"))
-        super().__init__(made, **{name: value for name, value in settings.items() if name not in own})
-
-    def __getattr__(self, name: str) -> Any:
-        """Settings and weights of the cell are the layer's."""
-        cell = self.__dict__.get("cell")
-        if cell is not None and name in (*cell.fields, "kernel", "recurrent_kernel", "bias"):
-            return getattr(cell, name)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-    def get_config(self) -> dict[str, Any]:
-        cell = {name: plain(getattr(self.cell, name)) for name in self.cell.fields}
-        return Layer.get_config(self) | cell | self._options()
 
 
 def _factor(valid: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -8,9 +8,11 @@ import numpy as np
 
 from ...backend import active
 from ..support.fused_activation import rule_of
-from .cell import Cell, Sweep, products, products_back
+from .cell import Cell
+from .cell_rnn import CellRNN, of_cell
+from .dropped_products import products, products_back
 from .output_rnn import OutputRNNCell
-from .rnn import CellRNN
+from .sweep import Sweep
 
 __all__ = ["SimpleRNN", "SimpleRNNCell"]
 
@@ -142,6 +144,11 @@ class SimpleRNN(CellRNN):
     ((2, 5, 4), 32)
     """
 
+    output_units = of_cell("output_units")
+    output_activation = of_cell("output_activation")
+    output_kernel = of_cell("output_kernel")
+    output_bias = of_cell("output_bias")
+
     def __init__(
         self,
         units: int,
@@ -177,10 +184,37 @@ class SimpleRNN(CellRNN):
                 'output_units and output_activation belong to recurrence="output". Received: '
                 f'output_units={output_units!r}, output_activation={output_activation!r} and recurrence="hidden".'
             )
+        shared = {
+            "units": units,
+            "activation": activation,
+            "use_bias": use_bias,
+            "kernel_initializer": kernel_initializer,
+            "recurrent_initializer": recurrent_initializer,
+            "bias_initializer": bias_initializer,
+            "kernel_regularizer": kernel_regularizer,
+            "recurrent_regularizer": recurrent_regularizer,
+            "bias_regularizer": bias_regularizer,
+            "kernel_constraint": kernel_constraint,
+            "recurrent_constraint": recurrent_constraint,
+            "bias_constraint": bias_constraint,
+            "dropout": dropout,
+            "recurrent_dropout": recurrent_dropout,
+            "seed": seed,
+            "dtype": settings.get("dtype"),
+        }
+        if recurrence == "hidden":
+            cell: Cell = SimpleRNNCell(**shared)
+        else:
+            cell = OutputRNNCell(**shared, output_units=output_units, output_activation=output_activation)
         super().__init__(
-            SimpleRNNCell if recurrence == "hidden" else OutputRNNCell,
-            locals(),
-            apart=("recurrence", "output_units", "output_activation"),
+            cell,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            activity_regularizer=activity_regularizer,
+            **settings,
         )
 
     @property
