@@ -1,8 +1,10 @@
-"""Kernels at the sizes that decide the CNN: ``python -m bench.kernels``.
+"""Kernels that are bound by arithmetic, at the sizes that decide models: ``python -m bench.kernels``.
 
 The convolution is the CNN's second layer (32×13×13×32 → 11×11×64, 3×3), alone and behind ReLU and 2×2 max pooling; the
-product is 1024³, beside NumPy's BLAS. Each result is compared with its twin's in float64 before it is timed. The rows
-take turns, and the peak is measured between them: the share is a row's best rate over the best peak.
+product is 1024³, beside NumPy's BLAS; attention has (batch, steps, heads × depth) = (32, 100, 4×16), (8, 512, 8×64) and
+(1, 4096, 8×64), every product in full: two forward, five backward, where the scores are computed again. Each result
+is compared with its twin's in float64 before it is timed. The rows take turns, and the peak is measured between them:
+the share is a row's best rate over the best peak.
 """
 
 from __future__ import annotations
@@ -87,17 +89,41 @@ def product_rows() -> list[Row]:
     ]
 
 
+def attention_rows() -> list[Row]:
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    rows = []
+    for batch, steps, heads, depth in ((32, 100, 4, 16), (8, 512, 8, 64), (1, 4096, 8, 64)):
+        dy, q, k, v = (rng.standard_normal((batch, steps, heads, depth), dtype=np.float32) for _ in range(4))
+        forward, (y, lse, _) = checked("attention_forward", q, k, v)
+        backward, _ = checked("attention_backward", dy, q, k, v, y, lse)
+        product = 2 * batch * heads * steps**2 * depth
+        title = f"({batch}, {steps}, {heads}×{depth})"
+        rows.append(Row(f"attention {title} forward", forward, 2 * product))
+        rows.append(Row(f"attention {title} backward", backward, 5 * product))
+    return rows
+
+
+PARTS = {"convolution": convolution_rows, "product": product_rows, "attention": attention_rows}
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.kernels", description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--rounds", type=int, default=10, help="turns of all rows (%(default)s)")
     parser.add_argument("--seconds", type=float, default=0.2, help="of each row in a round (%(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="cores and threads (%(default)s)")
     options = parser.parse_args(argv)
+    options.parts = options.parts or list(PARTS)
+    if unknown := [name for name in options.parts if name not in PARTS]:
+        parser.error(f"expected some of {', '.join(PARTS)}. Received: {', '.join(unknown)}")
     cores.keep_to(options.threads)  # before NumPy's BLAS and fastnn count their cores
     os.environ.update(cores.environment(options.threads))
     from fastnn import kernels
 
-    rows = [*convolution_rows(), *product_rows()]
+    parts = {name: PARTS[name]() for name in options.parts}
+    rows = [row for part in parts.values() for row in part]
     peak = 0.0
     for _ in range(options.rounds):
         peak = max(peak, kernels.peak_gflops("float32", options.threads))
@@ -113,11 +139,12 @@ def main(argv: list[str] | None = None) -> None:
             f"| {row.title} | {median(row.times) * 1e3:.3f} | {min(row.times) * 1e3:.3f} | {best:.0f} "
             f"| {best / peak:.0%} ({middle / peak:.0%}) |"
         )
-    ours, theirs = rows[-2:]
-    print(
-        f"\n{ours.title} against {theirs.title}: {min(theirs.times) / min(ours.times):.2f}× by best calls, "
-        f"{median(theirs.times) / median(ours.times):.2f}× by medians"
-    )
+    if "product" in parts:
+        ours, theirs = parts["product"]
+        print(
+            f"\n{ours.title} against {theirs.title}: {min(theirs.times) / min(ours.times):.2f}× by best calls, "
+            f"{median(theirs.times) / median(ours.times):.2f}× by medians"
+        )
 
 
 if __name__ == "__main__":

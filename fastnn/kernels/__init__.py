@@ -37,8 +37,8 @@ def peak_gflops(dtype: str = "float32", threads: int | None = None) -> float:
     return _machine.peak_gflops(dtype, threads)
 
 
-def stream_bandwidth(threads: int | None = None) -> float:
-    """Return the bytes that a large copy reads and writes, in 10⁹ per second; measured on each call."""
+def stream_bandwidth(threads: int | None = None, count: int = 1 << 23) -> float:
+    """Bytes that a large copy reads and writes, in 10⁹ a second; measured at each call."""
     from fastnn.kernels import _machine
 
-    return _machine.stream_bandwidth(threads)
+    return _machine.stream_bandwidth(threads, count)

@@ -51,9 +51,16 @@ def peak_gflops(dtype="float32", threads: int | None = None) -> float:
     return _best_of(run, threads)
 
 
-def stream_bandwidth(threads: int | None = None) -> float:
-    """Return the bytes read and written by a copy too large for the caches, in 10⁹ per second, the best of many."""
-    cdef Py_ssize_t count = 1 << 23
+def stream_bandwidth(threads: int | None = None, count: int = 1 << 23) -> float:
+    """Bytes read and written by a copy, in 10⁹ a second, best of several runs.
+
+    Parameters
+    ----------
+    threads : int, optional
+        All threads of the pool if not given.
+    count : int
+        Float32 numbers to copy: as many as no cache holds if not given, or as many as the caches in question hold.
+    """
     cdef ndarray source = np.ones(count, dtype=np.float32)
     cdef ndarray sink = np.zeros(count, dtype=np.float32)
 
