@@ -1,4 +1,4 @@
-"""The examples run as a newcomer runs them: on real data, in a process of their own; here on few images."""
+"""The examples run as a newcomer runs them: on real data, in a separate process; here on few images."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ needs_fashion = pytest.mark.skipif(fashion_mnist.find() is None, reason="Fashion
 
 
 def run(tmp_path, name: str, **options: int | str) -> str:
-    """What the example printed."""
+    """Run an example and return what it printed."""
     picture = tmp_path / "curves.png"
     words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *words, "--output", str(picture)]
@@ -75,7 +75,7 @@ def test_validation_curves(tmp_path):
 
 
 def test_vanishing_gradient(tmp_path):
-    """Before training: the share of the last step's gradient that reaches the first one."""
+    """Before training: the fraction of the last step's gradient that reaches the first step."""
     printed = run(tmp_path, "vanishing_gradient", epochs=1, samples=320)
     shares = {}
     for line in printed.splitlines():

@@ -1,4 +1,4 @@
-"""The examples on sequences, on real text and real series; here on few of them, the slow ones on more."""
+"""The sequence examples on real text and real series: small runs here, larger ones in the slow tests."""
 
 import re
 
@@ -20,7 +20,7 @@ def bits(printed: str) -> float:
 
 
 def errors(printed: str) -> list[tuple[float, float]]:
-    """Mean absolute errors of the networks, each beside that of the naive forecast."""
+    """Return the mean absolute errors of the networks, each with that of the naive forecast."""
     return [(float(a), float(b)) for a, b in re.findall(r"error ([\d.]+), naive ([\d.]+)", printed)]
 
 
@@ -49,7 +49,7 @@ def test_forecast(tmp_path):
 
 @needs_korsts
 @pytest.mark.slow
-def test_bilstm_korsts_learns_its_pairs_by_heart(tmp_path):
+def test_bilstm_korsts_memorises_its_pairs(tmp_path):
     """Measured after the third epoch: 0.93 of the training pairs."""
     printed = run(tmp_path, "bilstm_korsts", epochs=3)
     last = [float(a) for a in re.findall(r" accuracy: ([\d.]+).*val_accuracy", printed)][-1]

@@ -34,13 +34,13 @@ def dtype(request):
 
 @pytest.fixture
 def rng():
-    """Random numbers that repeat."""
+    """A random generator with a fixed seed."""
     return np.random.default_rng(20240607)
 
 
 @pytest.fixture
 def threads(compiled):
-    """A function that sets the number of threads; put back afterwards."""
+    """A function that sets the number of threads, which is restored afterwards."""
     before = compiled.get_num_threads()
     yield compiled.set_num_threads
     compiled.set_num_threads(before)

@@ -18,7 +18,7 @@ from fastnn.registry import Case, Kernel, flat
 
 
 def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
-    """Call on copies of what is changed in place; the results, and the changed arrays, as one tuple."""
+    """Call on copies of the arrays updated in place; return the results and the updated arrays as one tuple."""
     args = [a.copy() if i in kernel.in_place and a is not None else a for i, a in enumerate(case.args)]
     result = function(*args, **case.kwargs, **extra)
     if kernel.in_place:
@@ -28,13 +28,13 @@ def call(function, kernel: Kernel, case: Case, **extra) -> tuple:
 
 
 def in_double(case: Case) -> Case:
-    """The case in float64, for the truth."""
+    """Return the case in float64, for the reference values."""
     double = case.mapped(lambda a: a.astype(np.float64) if a.dtype == np.float32 else a)
     return Case(tuple("float64" if isinstance(a, str) and a == "float32" else a for a in double.args), double.kwargs)
 
 
 def strided(array: np.ndarray) -> np.ndarray:
-    """The same numbers, every second of a larger array, read-only."""
+    """Return the same numbers as every second element of a larger array, read-only."""
     if array.ndim == 0:
         spread = array.copy()
     else:
@@ -46,7 +46,7 @@ def strided(array: np.ndarray) -> np.ndarray:
 
 
 def fortran(array: np.ndarray) -> np.ndarray:
-    """The same numbers in column order."""
+    """Return the same numbers in column-major order."""
     return array.copy(order="F")
 
 
@@ -61,7 +61,7 @@ def describe(kernel: Kernel, case: Case) -> str:
 
 
 def assert_equal(got, expected, message: str) -> None:
-    """Same dtypes, shapes and numbers; NaN where NaN is expected."""
+    """Assert equal dtypes, shapes and numbers, with NaN where NaN is expected."""
     assert len(got) == len(expected), message
     for one, other in zip(flat(got), flat(expected), strict=True):
         if one is None or other is None or isinstance(one, float):
@@ -72,7 +72,7 @@ def assert_equal(got, expected, message: str) -> None:
 
 
 def assert_close(got, expected, allowed, message: str) -> None:
-    """|got − expected| ≤ allowed for every result that is compared."""
+    """Assert |got − expected| ≤ allowed for every result that is compared."""
     assert len(got) == len(expected) == len(allowed), message
     for position, (one, other, bound) in enumerate(zip(flat(got), flat(expected), flat(allowed), strict=True)):
         assert (one is None) == (other is None), message
@@ -93,7 +93,7 @@ def assert_close(got, expected, allowed, message: str) -> None:
 
 
 def against_truth(function, kernel: Kernel, case: Case, dtype) -> None:
-    """Within the row's tolerance of the twin in float64."""
+    """Assert that results are within the row's tolerance of the twin in float64."""
     double = in_double(case)
     expected = call(kernel.twin(), kernel, double)
     allowed = kernel.tolerance(double, expected, float(np.finfo(dtype).eps))
@@ -107,7 +107,7 @@ def written(kernel: Kernel, results) -> list[tuple[str, object]]:
 
 
 def nan_results(kernel: Kernel, expected) -> dict:
-    """Arrays to write the results into, filled with NaN (or with the largest integer)."""
+    """Return arrays to write the results into, filled with NaN (or with the largest integer)."""
 
     def filled(result):
         if isinstance(result, list):
@@ -119,7 +119,7 @@ def nan_results(kernel: Kernel, expected) -> dict:
 
 
 def small(kernel: Kernel, dtype, rng, limit: int = 300) -> list[Case]:
-    """Cases whose arrays hold at most `limit` numbers each, at least one."""
+    """Return the cases whose arrays have at most `limit` numbers each, at least one case."""
 
     def size(case):
         return max((a.size for _, a in case.arrays()), default=1)
@@ -128,7 +128,7 @@ def small(kernel: Kernel, dtype, rng, limit: int = 300) -> list[Case]:
 
 
 def ordinary(kernel: Kernel, rng) -> Case:
-    """A case in float64 whose arguments and results all hold several numbers."""
+    """Return a case in float64 whose arguments and results all have several numbers."""
     for case in kernel.cases(rng, np.dtype(np.float64)):
         arrays = [a for a in flat((*case.args, *call(kernel.twin(), kernel, case))) if isinstance(a, np.ndarray)]
         if all(a.size > 1 and a.shape[-1] > 1 for a in arrays):
@@ -142,7 +142,7 @@ class Contract:
     family: str
 
     def __init_subclass__(cls):
-        """A family has the tests that one of its kernels is about."""
+        """A family has the tests that apply to at least one of its kernels."""
         chosen = cls.chosen()
         for name, test in inspect.getmembers(Contract, inspect.isfunction):
             if any(not chosen.get(argument, True) for argument in inspect.signature(test).parameters):
@@ -155,7 +155,7 @@ class Contract:
 
     @classmethod
     def chosen(cls) -> dict[str, list[Kernel]]:
-        """Kernels of the family by the argument of the tests that they are for."""
+        """The kernels of the family, by the test argument that they are passed to."""
         rows = registry.kernels(cls.family)
         return {
             "kernel": rows,
@@ -170,7 +170,7 @@ class Contract:
     def test_both_backends_have_it(self, kernel, backend):
         assert callable(getattr(backend, kernel.name))
 
-    def test_reals_within_bounds_of_the_truth(self, kernel, backend, dtype, rng):
+    def test_reals_are_within_bounds_of_the_twin(self, kernel, backend, dtype, rng):
         function = getattr(backend, kernel.name)
         for case in kernel.cases(rng, dtype):
             against_truth(function, kernel, case, dtype)
@@ -189,7 +189,7 @@ class Contract:
 
     @staticmethod
     def half_unit(truth, dtype):
-        """Rounding the exact result once: for data that only move, and for a final division."""
+        """Rounding the exact result once: for data that is only moved, and for a final division."""
         return None if truth is None else np.finfo(dtype).eps * np.abs(np.asarray(truth, np.float64))
 
     @pytest.mark.parametrize("count", [2, 3])
@@ -209,7 +209,7 @@ class Contract:
                 threads(count)
                 assert_equal(call(kernel.compiled(), kernel, case), alone, f"{count} threads: {describe(kernel, case)}")
 
-    def test_real_sizes_within_bounds_of_the_truth(self, kernel, compiled, rng):
+    def test_real_sizes_are_within_bounds_of_the_twin(self, kernel, compiled, rng):
         dtype = np.dtype(np.float32)
         for _, case in itertools.islice(kernel.bench(rng, dtype), 2):
             against_truth(kernel.compiled(), kernel, case, dtype)
@@ -262,7 +262,7 @@ class Contract:
             result = call(function, kernel, case, **{kernel.results[0]: case.arrays()[0][1]})
             assert_equal(result, expected, describe(kernel, case))
 
-    def test_one_nan_shows_wherever_it_is(self, sweeping_kernel, compiled, dtype, rng):
+    def test_a_nan_in_any_position_propagates(self, sweeping_kernel, compiled, dtype, rng):
         kernel = sweeping_kernel
         swept = [(case, *found) for case in small(kernel, dtype, rng) for found in case.arrays()]
         for case, position, array in swept:
@@ -302,7 +302,7 @@ class Contract:
             error = ValueError if array.dtype.kind == "f" else (TypeError, ValueError)  # labels, or rows of targets
             self.refused(function, kernel, case, place, array[None], error)
 
-    def test_wrong_results_arrays_are_refused(self, writing_kernel, backend, rng):
+    def test_wrong_output_arrays_are_refused(self, writing_kernel, backend, rng):
         kernel = writing_kernel
         case = ordinary(kernel, rng)
         function = getattr(backend, kernel.name)
@@ -345,7 +345,7 @@ class Contract:
 
     @staticmethod
     def refused(function, kernel, case, place, argument, error, **extra):
-        """The call with that array raises, and nothing has changed."""
+        """Assert that the call with this array raises and changes nothing."""
         changed = case.mapped(np.copy).replaced(place, argument)
         before = changed.mapped(np.copy)
         try:

@@ -1,4 +1,4 @@
-"""What recurrent kernels promise beyond the contract of all kernels; a family's tests derive from ``SequenceTests``.
+"""The promises of recurrent kernels beyond the contract of all kernels; a family's tests derive from ``SequenceTests``.
 
 A ``Net`` gives the kernels of a family one form: arrays, results and gradients by name, so that each promise is written
 once. Masks are shorter sequences, going backwards is a reversed sequence, two halves with a state between them are the
@@ -30,7 +30,7 @@ class Net:
     name, gates, states = "simple_rnn", 1, ("h0",)
     rest: tuple[str, ...] = ()  # results that backward needs, beside y
     activations: tuple[str, ...] = ("tanh",)
-    fed = UNITS  # numbers that feed back
+    fed = UNITS  # size of the fed-back state
     biases: ClassVar[dict[str, tuple]] = {"b": (UNITS,)}
     extra: tuple[Any, ...] = ()  # positional arguments after the activations
 
@@ -115,14 +115,14 @@ def all_close(one: dict, other: dict) -> None:
 
 
 def pattern(rng, batch: int = BATCH, steps: int = STEPS) -> np.ndarray:
-    """A mask with gaps; its last row is masked throughout, its first begins with a gap."""
+    """Return a mask with gaps; its last row is masked throughout, its first starts with a gap."""
     mask = rng.random((batch, steps)) < 0.6
     mask[0, :2], mask[-1] = (False, True), False
     return mask
 
 
 def gradient_check(net: Net, backend, rng, a, **options):
-    """All gradients of Σ r·y + Σ r·(final states) against central differences."""
+    """Check all gradients of Σ r·y + Σ r·(final states) against central differences."""
     results = net.forward(backend, a, **options)
     looked_at = ("y", *(() if net.name == "output_rnn" else net.states))
     r = {name: rng.standard_normal(results[name].shape) for name in looked_at}
@@ -156,7 +156,7 @@ class SequenceTests:
 
     @pytest.mark.parametrize("activation", FUSIBLE)
     def test_gradient_of_every_activation(self, net, backend, rng, activation):
-        a = net.arrays(rng, steps=2 if activation == "exponential" else STEPS)  # whose growth has no bounds
+        a = net.arrays(rng, steps=2 if activation == "exponential" else STEPS)  # it grows without bound
         a = {name: array * 0.4 for name, array in a.items()}
         for place in range(len(net.activations)):
             activations = (*net.activations[:place], activation, *net.activations[place + 1 :])
@@ -213,7 +213,7 @@ class SequenceTests:
         for name in net.states:
             np.testing.assert_array_equal(r[name][-1], a[name][-1], err_msg="a masked row ends as it starts")
 
-    def test_what_stands_at_masked_steps_does_not_matter(self, net, backend, dtype, rng):
+    def test_values_at_masked_steps_do_not_matter(self, net, backend, dtype, rng):
         a = {name: array.astype(dtype) for name, array in net.arrays(rng).items()}
         mask = pattern(rng)
         dy = rng.standard_normal((BATCH, STEPS, net.fed)).astype(dtype)
@@ -226,7 +226,7 @@ class SequenceTests:
             for name in other:
                 np.testing.assert_array_equal(other[name], found[0][name], err_msg=name, strict=True)
 
-    def test_a_mask_of_ones_is_no_mask(self, net, backend, rng):
+    def test_a_mask_of_ones_has_no_effect(self, net, backend, rng):
         a, ones = net.arrays(rng), np.ones((BATCH, STEPS), bool)
         r, masked = net.forward(backend, a), net.forward(backend, a, ones)
         all_close(masked, r)
@@ -234,7 +234,7 @@ class SequenceTests:
         all_close(net.backward(backend, dy, None, a, r, ones), net.backward(backend, dy, None, a, r))
 
     @pytest.mark.parametrize("masked", [False, True])
-    def test_going_backwards_is_going_through_the_reversed_sequence(self, net, backend, rng, masked):
+    def test_going_backwards_equals_reversing_the_sequence(self, net, backend, rng, masked):
         a, options = net.arrays(rng), net.dropout(rng, "gates")
         mask = pattern(rng) if masked else None
         flipped, mask_flipped = a | {"x": a["x"][:, ::-1]}, None if mask is None else mask[:, ::-1]
@@ -253,7 +253,7 @@ class SequenceTests:
         d = net.backward(backend, dy, dfinal, a, r, mask, go_backwards=True, **options)
         all_close(turned(net.backward(backend, dy[:, ::-1], dfinal, flipped, s, mask_flipped, **options)), d)
 
-    def test_two_halves_with_the_state_between_them_are_the_whole(self, net, backend, rng):
+    def test_two_halves_that_pass_on_the_state_equal_the_whole(self, net, backend, rng):
         """Forward the final states of one start the other; back, the gradients of the initial states end the first."""
         a, options, cut = net.arrays(rng), net.dropout(rng, 1), 2
         r = net.forward(backend, a, **options)
@@ -272,7 +272,7 @@ class SequenceTests:
             if name not in ("x", "states"):
                 close(d1[name] if name in net.states else d1[name] + d2[name], d[name])
 
-    def test_the_gradient_that_reaches_a_state_is_its_own_and_what_comes_back(self, net, backend, rng):
+    def test_the_gradient_of_a_state_includes_all_later_steps(self, net, backend, rng):
         """dstates[:, t] = dy[:, t] + the gradient of the initial state of all that follows."""
         a = net.arrays(rng)
         r = net.forward(backend, a)
@@ -356,7 +356,7 @@ class SequenceTests:
                         backend, a | (changed if name in a else {}), **(others | ({} if name in a else changed))
                     )
 
-    def test_bad_words_are_refused(self, net, backend, rng):
+    def test_unknown_names_are_refused(self, net, backend, rng):
         a = net.arrays(rng)
         for place in range(len(net.activations)):
             for word in ("softmax", "gelu", None, 3):
@@ -364,7 +364,7 @@ class SequenceTests:
                 with pytest.raises(ValueError, match="activation"):
                     net.forward(backend, a, activations=activations)
 
-    def test_backward_says_what_of_forward_it_lacks(self, net, backend, rng):
+    def test_backward_names_the_missing_forward_results(self, net, backend, rng):
         a = net.arrays(rng)
         r = net.forward(backend, a)
         for name in ("y", *net.rest):

@@ -1,4 +1,4 @@
-"""Activations: values, slopes, kinks, NaN."""
+"""Activations: values, derivatives, kinks, NaN."""
 
 import math
 
@@ -61,7 +61,7 @@ def test_values_by_hand(backend, dtype, name):
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_infinities_and_far_away(backend, dtype, name):
+def test_infinities_and_large_arguments(backend, dtype, name):
     y = backend.activation_forward(np.array([-np.inf, np.inf], dtype), name)
     np.testing.assert_allclose(y, np.array(LIMITS[name], dtype), rtol=4 * np.finfo(dtype).eps, atol=0)
     far = backend.activation_forward(np.array([-1e4, 1e4], dtype), name)
@@ -99,7 +99,7 @@ def test_gradient_with_alpha(backend, rng, name, alpha):
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_gradients_far_away_are_finite(backend, dtype, name):
+def test_gradients_at_large_arguments_are_finite(backend, dtype, name):
     if name == "exponential":
         return
     x = np.array([-1e4, -100, -30, 30, 100, 1e4], dtype)

@@ -1,4 +1,4 @@
-"""Convolution against the loops that define it; im2col and col2im in the book's order."""
+"""Convolution against the loops that define it; im2col and col2im in the textbook order."""
 
 import itertools
 
@@ -92,7 +92,7 @@ def test_what_is_not_needed_is_none(backend, rng, algorithm):
     np.testing.assert_array_equal(dw, full[1])
 
 
-def test_im2col_is_the_books(backend):
+def test_im2col_has_the_textbook_order(backend):
     """(N·OH·OW, C·FH·FW): rows are windows, left to right, then down; columns are channels, then rows, then columns."""
     x = np.arange(2 * 2 * 3 * 3, dtype=float).reshape(2, 2, 3, 3)
     col = backend.im2col(x, 2, 2)
@@ -121,7 +121,7 @@ def test_col2im_is_the_adjoint_of_im2col(backend, rng, stride, pad):
     assert (there * col).sum() == (x * back).sum()
 
 
-def test_a_large_padded_batch_is_its_parts(compiled, rng):
+def test_a_large_padded_batch_equals_its_parts(compiled, rng):
     """More padded images than one pass copies: 40 of 66 x 66 x 32 in float32, 22 MB."""
     x = rng.integers(-1, 2, (40, 64, 64, 32)).astype(np.float32)
     w = rng.integers(-1, 2, (3, 3, 32, 8)).astype(np.float32)

@@ -16,7 +16,7 @@ W = np.array([[2.0, 0, 1], [0, 1, 2], [1, 0, 2]]).reshape(3, 3, 1, 1)
 
 
 def test_values_by_hand(backend, dtype):
-    """The convolution of the first four columns is 15 16 / 6 15; the fifth fills no window."""
+    """The convolution of the first four columns is 15 16 / 6 15; the fifth does not fill a window."""
     y, argmax = backend.conv2d_pool_forward(X.astype(dtype), W.astype(dtype), np.array([3], dtype))
     np.testing.assert_array_equal(y.ravel(), np.array([19], dtype), strict=True)
     np.testing.assert_array_equal(argmax.ravel(), np.array([1], np.uint8), strict=True)
@@ -36,8 +36,8 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_against_the_single_kernels(backend, dtype, rng, options):
-    """On small integers all orders of summation agree, ties and all."""
+def test_against_the_separate_kernels(backend, dtype, rng, options):
+    """On small integers all orders of summation agree, even in ties."""
     x, w = rng.integers(-4, 5, (2, 9, 11, 5)).astype(dtype), rng.integers(-4, 5, (3, 3, 5, 17)).astype(dtype)
     b, conv = rng.integers(-4, 5, 17).astype(dtype), dict(options)
     pool_size, activation = conv.pop("pool_size", (2, 2)), conv.pop("activation", "relu")
@@ -78,7 +78,7 @@ def test_what_is_not_needed_is_none(backend):
     np.testing.assert_array_equal(dw[:, :, 0, 0], X[0, :3, 1:4, 0])
 
 
-def test_every_nan_in_a_window_shows(backend, dtype, rng):
+def test_every_nan_in_a_window_propagates(backend, dtype, rng):
     x, w = rng.standard_normal((1, 6, 6, 3)).astype(dtype), rng.standard_normal((3, 3, 3, 9)).astype(dtype)
     for place in range(x.size):
         sick = x.copy()

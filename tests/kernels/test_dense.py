@@ -28,7 +28,7 @@ def test_values_by_hand(backend, dtype, algorithm):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_gradients_by_hand(backend, dtype, algorithm):
-    """With relu only (0, 0), (0, 2) and (1, 1) are alive."""
+    """With relu only (0, 0), (0, 2) and (1, 1) are nonzero."""
     x, w, b = (a.astype(dtype) for a in (X, W, B))
     y = backend.dense_forward(x, w, b, "relu")
     dx, dw, db = backend.dense_backward(np.array([[1, 10, 2], [5, 3, 7]], dtype), x, w, y, "relu", algorithm)

@@ -61,7 +61,7 @@ def test_about_a_fifth_is_dropped(backend):
     assert abs(y.mean() - 1) < 0.01
 
 
-def test_rates_nought_and_one(backend, dtype):
+def test_rates_zero_and_one(backend, dtype):
     x = np.arange(1, 10, dtype=dtype)
     np.testing.assert_array_equal(backend.dropout_forward(x, 0.0, 1, 2), x, strict=True)
     assert not backend.dropout_forward(x, 1.0, 1, 2).any()
@@ -104,7 +104,7 @@ def test_the_threshold_is_exact(backend, dtype, i):
 
 
 def test_normals_by_hand(backend, dtype):
-    """Box and Muller on the words of a block that is known."""
+    """Box and Muller on the words of a known block."""
     u, v = (np.array(KNOWN[0][2], np.float64)[i::2] / 2**32 for i in (0, 1))
     r = np.sqrt(-2 * np.log(1 - u))
     expected = [r[0] * np.cos(2 * np.pi * v[0]), r[0] * np.sin(2 * np.pi * v[0])]
@@ -120,19 +120,19 @@ def test_normals_do_not_depend_on_the_length(backend, dtype):
         np.testing.assert_array_equal(backend.random_normal(n, 5, 6, dtype), long[:n])
 
 
-def test_both_precisions_hold_the_same_normals(backend):
+def test_both_precisions_give_the_same_normals(backend):
     z = backend.random_normal(10_001, 5, 6, "float64")
     # Each is within 10 roundings of the radius, at most 6.7, of the same number.
     np.testing.assert_allclose(backend.random_normal(10_001, 5, 6), z, rtol=0, atol=6.7 * 10 * 2**-24)
 
 
-def test_normals_are_distributed_as_such(backend, dtype):
+def test_normals_have_a_normal_distribution(backend, dtype):
     n = 200_000
     z = backend.random_normal(n, 7, 8, dtype).astype(np.float64)
     # Five standard errors: the moments of n draws have variances 1, 2, 15, 96 over n.
     for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs((z**power).mean() - mean) < 5 * np.sqrt(variance / n)
-    for distance in (1, 2, 3):  # neighbours and partners have nothing to do with each other
+    for distance in (1, 2, 3):  # neighbours and partners are uncorrelated
         assert abs((z[:-distance] * z[distance:]).mean()) < 5 / np.sqrt(n)
     below = np.sort(z)
     normal = np.array([0.5 * (1 + erf(x / np.sqrt(2))) for x in below[::100]])

@@ -1,4 +1,4 @@
-"""Rows of a table by their ids, and the sums that go back into them."""
+"""Rows of a table looked up by id, and the gradient sums of these rows."""
 
 import numpy as np
 import pytest
@@ -48,8 +48,8 @@ def test_ids_of_every_dtype_and_rank(backend, rng, kind, shape):
     np.testing.assert_array_equal(rows, np.unique(ids).astype(np.int64), strict=True)
 
 
-def test_places_are_added_in_their_order(backend, dtype):
-    """1 + tiny − 1 depends on the order; the kernel's is that of the places, bit for bit, far apart or not."""
+def test_positions_are_added_in_order(backend, dtype):
+    """1 + tiny − 1 depends on the order; the kernel adds in the order of positions, however far apart they are."""
     tiny = np.finfo(dtype).eps / 4
     ids = np.zeros(3001, np.int64)
     ids[1:-1] = 1 + np.arange(2999) % 7
@@ -76,7 +76,7 @@ def test_only_stale_rows_are_cleared(backend, dtype):
     one = np.ones((2, 2), dtype)
     first, rows = backend.embedding_backward(one, [3, 1], 5, dw=dw)
     assert first is dw
-    dw[4] = 7  # not said to be stale
+    dw[4] = 7  # not listed as stale
     second, rows = backend.embedding_backward(one, [0, 0], 5, rows, dw=dw)
     np.testing.assert_array_equal(second, np.array([[2, 2], [0, 0], [0, 0], [0, 0], [7, 7]], dtype))
     np.testing.assert_array_equal(rows, [0])
@@ -85,14 +85,14 @@ def test_only_stale_rows_are_cleared(backend, dtype):
     assert rows.shape == (0,)
 
 
-def test_a_new_table_is_zero_but_for_its_rows(backend):
+def test_a_new_table_is_zero_except_in_its_rows(backend):
     dw, _ = backend.embedding_backward(np.ones((1, 2)), [1], 3, [0])
     np.testing.assert_array_equal(dw, [[0, 0], [1, 1], [0, 0]])
     with pytest.raises(IndexError, match="stale"):
         backend.embedding_backward(np.ones((1, 2)), [1], 3, [3])
 
 
-def test_training_over_stale_rows_is_training_over_whole_tables(backend, dtype, rng):
+def test_training_with_stale_rows_equals_clearing_the_whole_table(backend, dtype, rng):
     dw, stale = np.zeros((40, 5), dtype), None
     for _ in range(20):
         ids, dy = rng.integers(0, 40, (4, 3)), rng.standard_normal((4, 3, 5)).astype(dtype)

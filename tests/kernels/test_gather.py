@@ -1,4 +1,4 @@
-"""Rows drawn and cast in one pass."""
+"""Rows gathered and cast in one pass."""
 
 import numpy as np
 import pytest

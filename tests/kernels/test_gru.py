@@ -1,5 +1,5 @@
-"""The gated recurrent unit, with its reset gate after and before the product: values by hand, and what all recurrent
-kernels promise."""
+"""The gated recurrent unit, with its reset gate after and before the product: values by hand, and the promises of all
+recurrent kernels."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_both_resets_agree_where_the_reset_gate_is_open(backend, rng):
     np.testing.assert_allclose(after, before, rtol=1e-12)
 
 
-def test_what_forward_need_not_return(backend, rng):
+def test_optional_results_of_forward(backend, rng):
     x, w, u = rng.standard_normal((4, 6, 2)), rng.standard_normal((2, 9)), rng.standard_normal((3, 9))
     for reset_after in (True, False):
         y, h, *_ = backend.gru_forward(x, w, u, reset_after=reset_after)

@@ -46,7 +46,7 @@ def test_label_smoothing_by_hand(backend, dtype):
 
 
 def test_saturated_logits_still_learn(backend, dtype):
-    """On logits the loss grows linearly and the gradient is p − q, however far off."""
+    """On logits the loss grows linearly and the gradient is p − q, however wrong the prediction is."""
     loss, p = backend.softmax_cross_entropy_forward(np.array([[0, 1000]], dtype), [0])
     assert loss[0] == 1000
     np.testing.assert_array_equal(backend.softmax_cross_entropy_backward(p, [0], np.ones(1, dtype)), [[-1, 1]])
@@ -65,7 +65,7 @@ def test_an_excluded_class_costs_nothing(backend, dtype):
     assert backend.softmax_cross_entropy_forward(z, [2])[0][0] == np.inf
 
 
-def test_a_nan_logit_shows_even_without_target(backend, dtype):
+def test_a_nan_logit_propagates_even_without_a_target(backend, dtype):
     z = np.array([[0, np.nan, 0]], dtype)
     for t in (np.array([0]), np.array([[1, 0, 0]], dtype)):
         loss, p = backend.softmax_cross_entropy_forward(z, t)
@@ -223,7 +223,7 @@ def test_bad_targets_and_numbers(backend):
 
 
 @pytest.mark.parametrize("kind", _POINTWISE)
-def test_nan_predictions_show(backend, dtype, kind):
+def test_nan_predictions_propagate(backend, dtype, kind):
     y, t = np.full((3, 5), 0.5, dtype), np.full((3, 5), 0.25, dtype)
     for column in range(5):
         sick = y.copy()

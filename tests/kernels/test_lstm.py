@@ -1,4 +1,4 @@
-"""Long short-term memory: values by hand, what each gate does, and what all recurrent kernels promise."""
+"""Long short-term memory: values by hand, the effect of each gate, and the promises of all recurrent kernels."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_gradients_by_hand(backend, dtype):
 
 
 def test_the_equations_step_by_step(backend, rng):
-    """One unit after the other, as the paper has it."""
+    """One unit at a time, as in the paper."""
     x, w, u, b = (rng.standard_normal(shape) for shape in ((2, 3, 4), (4, 20), (5, 20), (20,)))
     y, h, c, gates, cells = backend.lstm_forward(x, w, u, b)
 
@@ -82,7 +82,7 @@ def test_an_open_forget_gate_and_a_closed_input_gate_carry_the_cell(backend, dty
     np.testing.assert_array_equal(cells, np.repeat(c0[:, None], 50, axis=1), strict=True)
 
 
-def test_what_forward_need_not_return(backend, rng):
+def test_optional_results_of_forward(backend, rng):
     x, w, u = rng.standard_normal((4, 6, 2)), rng.standard_normal((2, 12)), rng.standard_normal((3, 12))
     y, h, c, *_ = backend.lstm_forward(x, w, u)
     for need_y, need_gates in ((False, True), (True, False), (False, False)):

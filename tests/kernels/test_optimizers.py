@@ -12,7 +12,7 @@ class TestContract(Contract):
     family = "optimizers"
 
 
-# w = 1, g = 2, states zero unless told: kernel, states, numbers, w after, states after
+# w = 1, g = 2, states zero unless given: kernel, states, numbers, w after, states after
 GOLDEN = [
     ("sgd_step", [], {"learning_rate": 0.1}, 0.8, []),
     ("sgd_step", [], {"learning_rate": 0.1, "weight_decay": 0.5}, 0.75, []),
@@ -98,7 +98,7 @@ def test_sum_of_squares_is_in_double(backend):
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 17, 31, 1000])
-def test_nan_and_infinity_show_in_the_sum_of_squares(backend, dtype, n):
+def test_nan_and_infinity_reach_the_sum_of_squares(backend, dtype, n):
     for place in range(0, n, max(1, n // 31)):
         g = np.ones(n, dtype)
         g[place] = np.nan
@@ -167,7 +167,7 @@ def test_the_gradient_may_be_read_only(backend):
 
 @pytest.mark.parametrize("width", [1, 3, 17, 64])
 @pytest.mark.parametrize(("name", "given", "numbers"), CHOICES)
-def test_rows_are_those_of_the_whole_bit_for_bit(backend, dtype, rng, name, given, numbers, width):
+def test_steps_by_rows_equal_the_full_step_bit_for_bit(backend, dtype, rng, name, given, numbers, width):
     shape, rows = (23, width), np.array([0, 1, 5, 21, 22])
     count = 2 + STEPS[name][0]
     tables = [(rng.random(shape) + 0.1).astype(dtype) for _ in range(count)]
@@ -196,16 +196,16 @@ def test_rows_that_do_not_fit_change_nothing(backend, rows, error):
     np.testing.assert_array_equal(w, np.ones((3, 2)))
 
 
-def test_rows_are_of_tables_and_tables_need_rows(backend):
+def test_rows_need_tables_and_tables_need_rows(backend):
     with pytest.raises(ValueError, match="w must be a table"):
         backend.sgd_step(np.ones(6), np.ones(6), learning_rate=0.1, rows=[0])
     with pytest.raises(ValueError, match="w must be flat"):
         backend.sgd_step(np.ones((3, 2)), np.ones((3, 2)), learning_rate=0.1)
-    with pytest.raises(ValueError, match="g has the shape of w"):
+    with pytest.raises(ValueError, match="g must have the shape of w"):
         backend.sgd_step(np.ones((3, 2)), np.ones((2, 3)), learning_rate=0.1, rows=[0])
 
 
-def test_no_rows_and_rows_of_nothing(backend):
+def test_no_rows_and_empty_rows(backend):
     w = np.ones((3, 2))
     backend.sgd_step(w, np.ones((3, 2)), learning_rate=0.1, rows=[])
     np.testing.assert_array_equal(w, np.ones((3, 2)))

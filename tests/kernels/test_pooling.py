@@ -14,7 +14,7 @@ class TestContract(Contract):
 X = np.array([[1.0, 2, 1, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 4, 0, 1]]).reshape(1, 4, 4, 1)
 
 
-def test_the_books_example(backend, dtype):
+def test_the_textbook_example(backend, dtype):
     y, argmax = backend.max_pool2d_forward(X.astype(dtype))
     np.testing.assert_array_equal(y[0, :, :, 0], np.array([[2, 3], [4, 2]], dtype), strict=True)
     np.testing.assert_array_equal(argmax[0, :, :, 0], np.array([[1, 3], [3, 1]], np.int32), strict=True)
@@ -53,7 +53,7 @@ def test_the_first_of_equal_cells_wins(backend, dtype):
 
 @pytest.mark.parametrize("name", ["max_pool2d", "average_pool2d", "stochastic_pool2d", "stochastic_pool2d_mean"])
 @pytest.mark.parametrize("channels", [1, 7, 8, 9, 17, 31])
-def test_a_nan_shows_from_every_cell(backend, dtype, name, channels):
+def test_a_nan_in_any_cell_propagates(backend, dtype, name, channels):
     stream = (1, 2) if name == "stochastic_pool2d" else ()
     for cell in range(6):
         x = np.ones((1, 2, 3, channels), dtype)
@@ -82,7 +82,7 @@ def test_draws_follow_the_bits(backend, dtype):
     np.testing.assert_array_equal(y.ravel(), np.where(u >= 0.25, 3, 1).astype(dtype), strict=True)
 
 
-def test_windows_without_a_positive_cell_draw_evenly(backend, dtype):
+def test_windows_without_a_positive_cell_draw_uniformly(backend, dtype):
     u = backend.random_bits(900, 7, 8) * 2.0**-32
     for x in (np.zeros((1, 60, 60, 1), dtype), np.full((1, 60, 60, 1), -3, dtype)):
         _, chosen = backend.stochastic_pool2d_forward(x, 7, 8)
@@ -158,7 +158,7 @@ def test_gradients(backend, rng, options):
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-def test_gradient_of_a_draw_goes_where_it_was_drawn(backend, rng, options):
+def test_the_gradient_goes_to_the_drawn_cell(backend, rng, options):
     x = rng.standard_normal((2, 7, 6, 3))
     y, chosen = backend.stochastic_pool2d_forward(x, 5, 6, **options)
     dx = backend.stochastic_pool2d_backward(y, chosen, x.shape, **options)

@@ -1,4 +1,4 @@
-"""The simple recurrent network, by its state and by its output: values by hand, what all recurrent kernels promise."""
+"""The simple recurrent network, fed back by state or by output: values by hand, promises of all recurrent kernels."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_gradients_by_hand(backend, dtype):
     """Of the last state's first number, through relu: h = [1.5, 0], [1.75, 3.5], [2.875, 0]."""
     x, w, u, b = (a.astype(dtype) for a in (X, W, U, B))
     y, _ = backend.simple_rnn_forward(x, w, u, b, activation="relu")
-    dh = np.array([[1, 100]], dtype)  # the second is cut off by relu
+    dh = np.array([[1, 100]], dtype)  # the second is zeroed by relu
     dx, dw, du, db, dh0, dstates = backend.simple_rnn_backward(
         None, dh, x, w, u, y, activation="relu", need_dh0=True, need_dstates=True
     )
@@ -65,7 +65,7 @@ def test_only_the_last_state(backend, rng):
     np.testing.assert_array_equal(h, y[:, 0], strict=True)
 
 
-def test_outputs_that_feed_back_by_hand(backend, dtype):
+def test_fed_back_outputs_by_hand(backend, dtype):
     """a = x·w + y₋₁·u + b, y = a·v + c, with two units and one output."""
     x, w, b = (a.astype(dtype) for a in (X, W, B))
     u, v, c = (np.array(a, dtype) for a in ([[1.0, -1.0]], [[0.5], [1.0]], [0.25]))

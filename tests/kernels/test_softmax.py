@@ -1,4 +1,4 @@
-"""Softmax and its logarithm: sums, shifts, extremes, gradients."""
+"""Softmax and log-softmax: sums, shifts, extremes, gradients."""
 
 import math
 
@@ -22,7 +22,7 @@ def test_values_by_hand(backend, dtype):
     np.testing.assert_allclose(backend.log_softmax_forward(x), log_y, **tolerance)
 
 
-def test_the_books_example(backend):
+def test_the_textbook_example(backend):
     """softmax([0.3, 2.9, 4.0]) and the overflow guard, as every text prints them."""
     np.testing.assert_allclose(
         backend.softmax_forward([0.3, 2.9, 4.0]), [0.01821127, 0.24519181, 0.73659691], atol=5e-9

@@ -1,4 +1,4 @@
-"""Python in a process of its own, from the root of the tree."""
+"""Run Python in a separate process, from the root of the tree."""
 
 from __future__ import annotations
 

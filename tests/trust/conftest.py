@@ -1,4 +1,4 @@
-"""The trust tests are about the compiled kernels."""
+"""The trust tests need the compiled kernels."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""Copies of the source tree, built aside so that the kernels in use stay as they are."""
+"""Copies of the source tree, built separately so that the installed kernels are not touched."""
 
 from __future__ import annotations
 

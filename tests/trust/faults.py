@@ -1,4 +1,4 @@
-"""The deliberate faults of the mutation check: one change of one line each, of the kinds that people make."""
+"""The deliberate faults of the mutation check: each changes one line, in ways that people do."""
 
 from __future__ import annotations
 
