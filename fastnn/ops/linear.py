@@ -21,7 +21,9 @@ from .shaping import expand_dims, reshape, squeeze, transpose
 
 __all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
 
-_SMALL = 4096  # multiplications: below, many small products go to NumPy in one call
+_SMALL = 1 << 18
+"""Multiplications in a product of matrices: many smaller ones go to NumPy in one call, whose BLAS computes each on one
+thread, so that the bits are the same at any number of threads."""
 
 
 class Matmul(Function):

@@ -207,6 +207,11 @@ add("matmul", lambda a, b: a @ np.swapaxes(b, -1, -2), reals(2, 3, 17, 18), real
     ours=lambda a, b: ops.matmul(a, ops.swapaxes(b, -1, -2)))  # fmt: skip
 add("matmul", lambda a, b: a.T @ b, reals(9, 8), reals(9, 7), ours=lambda a, b: ops.matmul(ops.transpose(a), b))
 add("matmul", lambda a, b: a @ b.T, reals(8, 9), reals(7, 9), ours=lambda a, b: ops.matmul(a, ops.transpose(b)))
+large = [reals(2, 66, 64, scale=0.3), reals(2, 64, 65, scale=0.3)]  # these take the kernel, one pair at a time
+add("matmul", np.matmul, *large)
+add("matmul", lambda a, b: a @ np.swapaxes(b, -1, -2), large[0], reals(3, 1, 65, 64, scale=0.3),
+    ours=lambda a, b: ops.matmul(a, ops.swapaxes(b, -1, -2)))  # fmt: skip
+add("einsum", lambda a, b: a @ b, *large, ours=lambda a, b: ops.einsum("bij,bjk->bik", a, b))
 steps("matmul", np.matmul, integers(3, 4), integers(4, 5))
 for a, b in [((4,), (4,)), ((3, 4), (4,)), ((3, 4), (4, 5)), ((2, 3, 4), (4, 5)), ((2, 3, 4), (5, 4, 6)), ((), (3,))]:
     add("dot", np.dot, reals(*a), reals(*b))

@@ -134,10 +134,11 @@ def test_random_expressions_traced_and_on_both_backends(expression, shapes, seed
 def test_the_same_bits_at_any_number_of_threads(threads):
     kernels = pytest.importorskip("fastnn.kernels")
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal(shape).astype("float32") for shape in [(64, 40, 96), (96, 96), (64, 40)]]
+    arrays = [rng.standard_normal(shape).astype("float32") for shape in [(64, 40, 96), (96, 96), (64, 40), (3, 70, 64)]]
 
-    def function(x, w, s):
+    def function(x, w, s, large):
         y = ops.softmax(ops.gelu(x @ w) * s[..., None])
+        y = y + ops.mean(ops.matmul(large, ops.swapaxes(large, 1, 2)))
         return ops.einsum("bqd,bkd->bqk", y, ops.tanh(x)) + ops.logsumexp(y, -1, keepdims=True)
 
     before = kernels.get_num_threads()
