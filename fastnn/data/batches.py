@@ -37,9 +37,9 @@ class _Rows:
 
     def part(self, start: int, index: np.ndarray) -> np.ndarray:
         """Return the rows ``index``, which are consecutive from ``start``."""
-        return self.array[start : start + len(index)] if self.ready else self.take(index)
+        return self.array[start : start + len(index)] if self.ready else self.gather(index)
 
-    def take(self, index: np.ndarray) -> np.ndarray:
+    def gather(self, index: np.ndarray) -> np.ndarray:
         """Return the rows ``index``."""
         if self.gathers:
             return backend.active().gather_rows(self.array, index, self.dtype, out=self.buffer[: len(index)])
@@ -101,12 +101,12 @@ class ArrayBatches:
         for start in range(0, self.rows, size):
             index = order[start : start + size]
             if single:
-                yield (xs[0].take(index),), (ts[0].take(index),), nothing
+                yield (xs[0].gather(index),), (ts[0].gather(index),), nothing
             elif shuffled:
                 yield (
-                    tuple([x.take(index) for x in xs]),
-                    tuple([None if t is None else t.take(index) for t in ts]),
-                    tuple([None if w is None else w.take(index) for w in weights]),
+                    tuple([x.gather(index) for x in xs]),
+                    tuple([None if t is None else t.gather(index) for t in ts]),
+                    tuple([None if w is None else w.gather(index) for w in weights]),
                 )
             else:
                 yield (

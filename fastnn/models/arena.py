@@ -45,7 +45,7 @@ class Arena:
     trainable_value, trainable_grad : array (trainable size,)
         Views of the head of the two, for the optimizer.
     whole : bool
-        False once another model has taken a parameter away; ``take`` brings it back.
+        False once another model has taken a parameter away; ``claim`` brings it back.
     """
 
     def __init__(self, trainable: Sequence[Parameter], frozen: Sequence[Parameter], dtype: str):
@@ -55,9 +55,9 @@ class Arena:
         self.value, self.grad = aligned_zeros(size, dtype), aligned_zeros(size, dtype)
         self.trainable_value, self.trainable_grad = self.value[:n], self.grad[:n]
         self.whole = False
-        self.take()
+        self.claim()
 
-    def take(self) -> None:
+    def claim(self) -> None:
         """Copy the values of all parameters in and make the parameters views of the buffers."""
         start = 0
         for p in self.parameters:

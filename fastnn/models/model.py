@@ -270,7 +270,7 @@ class Model(Network):
                 warn_of_dropped_masks(self.graph)
             self._arena = Arena(self.trainable_weights, self.non_trainable_weights, self.dtype)
         elif not self._arena.whole:
-            self._arena.take()
+            self._arena.claim()
         if self.graph is None:
             kinds = self.dtypes_of(dtypes=dtypes)
             self._program_of(tuple(x_shapes), tuple(kinds), False)  # its outputs have names

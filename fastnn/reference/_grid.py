@@ -38,12 +38,12 @@ class Grid:
         cells = cells.reshape(*cells.shape[:3], *self.size, cells.shape[4])
         return add_windows(cells, self.shape, self.strides, self.pads)
 
-    def take(self, cells: np.ndarray, which: np.ndarray) -> np.ndarray:
+    def gather(self, cells: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Return the cell `which` (N, OH, OW, C) of each window."""
         return np.take_along_axis(cells, which[:, :, :, None, :], axis=3)[:, :, :, 0]
 
     def put(self, dy: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Adjoint of `take`: dy at the cell `which`, zero elsewhere."""
+        """Adjoint of `gather`: dy at the cell `which`, zero elsewhere."""
         count = np.arange(self.size[0] * self.size[1])[:, None]
         return np.where(count == which[:, :, :, None, :], dy[:, :, :, None, :], np.zeros((), dy.dtype))
 
@@ -58,7 +58,7 @@ def winners(name: str, which: np.ndarray, grid: Grid) -> np.ndarray:
     if which.size and (which.min() < 0 or which.max() >= cells):
         raise IndexError(f"{name} must hold cells from 0 to {cells - 1}. Received: {which.min()} to {which.max()}.")
     real = np.broadcast_to(grid.real(), (*grid.output_shape[:3], cells, grid.output_shape[3]))
-    if not grid.take(real, which).all():
+    if not grid.gather(real, which).all():
         raise IndexError(f"{name} must not hold cells in the padding. Received: an array of another forward call.")
     return which
 

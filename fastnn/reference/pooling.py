@@ -69,7 +69,7 @@ def max_pool2d_forward(
     largest = cells.argmax(axis=3).astype(np.int32)
     all_low = np.isneginf(cells).all(axis=3)
     argmax[...] = np.where(all_low, real.argmax(axis=3), largest)
-    y[...] = grid.take(cells, argmax)
+    y[...] = grid.gather(cells, argmax)
     return y, argmax
 
 
@@ -238,7 +238,7 @@ def stochastic_pool2d_forward(
     nan, infinite = np.isnan(mass), np.isinf(mass)
     drawn = np.where(infinite.any(axis=3), infinite.argmax(axis=3), drawn)
     chosen[...] = np.where(nan.any(axis=3), nan.argmax(axis=3), drawn)
-    y[...] = grid.take(grid.cells(x), chosen)
+    y[...] = grid.gather(grid.cells(x), chosen)
     return y, chosen
 
 

@@ -92,7 +92,7 @@ def test_two_models_share_layers():
     np.testing.assert_allclose(first(x), first.layers[1](shared(x)), rtol=1e-5, atol=1e-6)
 
 
-def test_take_brings_values_back():
+def test_claim_brings_values_back():
     layer = layers.Dense(2)
     layer.ensure_built((None, 3))
     one = Arena(layer.weights, [], "float32")
@@ -100,7 +100,7 @@ def test_take_brings_values_back():
     assert two.whole
     assert not one.whole
     layer.kernel.value[...] = 5
-    one.take()
+    one.claim()
     assert one.whole
     assert not two.whole
     np.testing.assert_array_equal(one.value[:6], 5)
