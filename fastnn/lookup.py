@@ -65,9 +65,7 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     """
     if isinstance(identifier, Mapping):
         if "class_name" not in identifier:
-            raise ValueError(
-                f'The {kind} config must have "class_name" and "config". Received: {dict(identifier)!r}.'
-            )
+            raise ValueError(f'The {kind} config must have "class_name" and "config". Received: {dict(identifier)!r}.')
         found = _by_name(kind, identifier["class_name"], table)
         config = dict(identifier.get("config") or {})
         if hasattr(found, "from_config"):
