@@ -280,9 +280,10 @@ def batch_of(
         For anything that does not fit; nothing has changed then.
     """
     xs = read_batch(model, x)
-    if type(y) is np.ndarray and sample_weight is class_weight is None and len(y) == len(xs[0]) and model.settled:
-        if len(model.objectives.losses) == 1 and y.dtype.kind in "biu":  # the quick way: labels of the only output
-            return xs, (model.objectives.check_targets(0, model.output_shapes_for([xs[0].shape])[0], y),), (None,)
+    unweighted = sample_weight is None and class_weight is None
+    labels = type(y) is np.ndarray and y.dtype.kind in "biu" and y.shape[:1] == xs[0].shape[:1]
+    if labels and unweighted and model.settled and len(model.objectives.losses) == 1:  # the quick way
+        return xs, (model.objectives.check_targets(0, model.output_shapes_for([xs[0].shape])[0], y),), (None,)
     raw, ready = read_targets(model, y, xs, what)
     for i, t in enumerate(ready):
         if t is not None and t.dtype.kind == "f" and t.dtype != model.dtype:
