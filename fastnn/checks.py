@@ -32,6 +32,8 @@ __all__ = [
     "word64",
     "image_shape",
     "at_least_one",
+    "norm_arguments",
+    "norm_gradient_arguments",
 ]
 
 _REAL = (np.dtype(np.float32), np.dtype(np.float64))
@@ -509,3 +511,50 @@ def at_least_one(name: str, x: np.ndarray, *axes: int) -> None:
     for axis in axes:
         if x.shape[axis] < 1:
             raise ValueError(f"{name} must have at least one entry along axis {axis}. Received: shape {x.shape}.")
+
+
+def norm_arguments(x: np.ndarray, epsilon: Any, **by_channel: np.ndarray | None) -> float:
+    """Check what a normalization is given: `x` with a last axis, arrays of one number a channel; return epsilon.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If epsilon is no number of at least 0, `x` has no axis or an empty last one, or an array is not (C,).
+
+    Examples
+    --------
+    >>> norm_arguments(np.zeros((2, 3)), 0.1, gamma=np.ones(4))
+    Traceback (most recent call last):
+    ValueError: gamma must have shape (C,) = (3,). Received: (4,).
+    """
+    if x.ndim == 0:
+        raise ValueError("x must have at least one axis. Received: a single number.")
+    at_least_one("x", x, x.ndim - 1)
+    for name, array in by_channel.items():
+        if array is not None:
+            shape(name, array, x.shape[-1:], "(C,)")
+    return number("epsilon", epsilon, 0)
+
+
+def norm_gradient_arguments(
+    dy: np.ndarray,
+    x: np.ndarray,
+    by_row: dict[str, np.ndarray],
+    by_channel: dict[str, np.ndarray | None],
+    dtotal: np.ndarray | None = None,
+) -> None:
+    """Check what the gradient of a normalization is given: statistics of one number a row among them.
+
+    Examples
+    --------
+    >>> x = np.zeros((2, 3))
+    >>> norm_gradient_arguments(x, x, {"mean": np.zeros(3)}, {})
+    Traceback (most recent call last):
+    ValueError: mean must have shape of x without its last axis = (2,). Received: (3,).
+    """
+    norm_arguments(x, 0, **by_channel)
+    shape("dy", dy, x.shape, "of x")
+    for name, array in by_row.items():
+        shape(name, array, x.shape[:-1], "of x without its last axis")
+    if dtotal is not None:
+        shape("dtotal", dtotal, x.shape, "of x")

@@ -25,6 +25,9 @@ cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape,
 # x as a C-contiguous int64 array with `ndim` dimensions.
 cdef ndarray as_index(object x, str name, int ndim)
 
+# A real array with a last axis of at least one entry.
+cdef ndarray rows_with_channels(object x, str name)
+
 # The array to write a result into: `given` if the caller passed one (checked), else one of the active workspace, else
 # new.
 cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int dtype)

@@ -181,6 +181,17 @@ cdef ndarray as_real_shaped(object x, str name, int ndim, const npy_intp *shape,
     return a
 
 
+cdef ndarray rows_with_channels(object x, str name):
+    cdef ndarray a = as_real(x, name, ANY)
+    cdef int ndim = cnp.PyArray_NDIM(a)
+    if ndim == 0:
+        raise ValueError(f"{name} must have at least one axis. Received: a single number.")
+    if cnp.PyArray_DIM(a, ndim - 1) < 1:
+        raise ValueError(f"{name} must have at least one entry along axis {ndim - 1}. "
+                         f"Received: shape {(<object> a).shape}.")
+    return a
+
+
 cdef ndarray as_index(object x, str name, int ndim):
     if type(x) is ndarray and cnp.PyArray_TYPE(<ndarray> x) == cnp.NPY_INT64 and is_ready(<ndarray> x) and (
             ndim == ANY or cnp.PyArray_NDIM(<ndarray> x) == ndim):

@@ -1,7 +1,7 @@
 """Softmax and log-softmax over the last axis (C: src_c/softmax.c, twin: fastnn/reference/softmax.py)."""
 from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
-from fastnn.kernels._core cimport ANY, as_real, as_real_shaped, check, output, same_or_apart, table
+from fastnn.kernels._core cimport as_real_shaped, check, output, rows_with_channels, same_or_apart, table
 
 import_array()
 
@@ -18,17 +18,6 @@ cdef extern from "fnn.h":
 
 cdef softmax_kernels *kernels(ndarray x):
     return <softmax_kernels *> table(PyArray_TYPE(x))
-
-
-cdef ndarray read(object x, str name):
-    """Return a real array with a last axis of at least one entry."""
-    cdef ndarray a = as_real(x, name, ANY)
-    if PyArray_NDIM(a) == 0:
-        raise ValueError(f"{name} must have at least one axis. Received: a single number.")
-    if PyArray_DIM(a, PyArray_NDIM(a) - 1) < 1:
-        raise ValueError(f"{name} must have at least one entry along axis {PyArray_NDIM(a) - 1}. "
-                         f"Received: shape {(<object> a).shape}.")
-    return a
 
 
 cdef ndarray run(values kernel, ndarray x, object y):
@@ -79,7 +68,7 @@ def softmax_forward(x, *, y=None):
     array([[0.5 , 0.5 ],
            [0.25, 0.75]])
     """
-    cdef ndarray a = read(x, "x")
+    cdef ndarray a = rows_with_channels(x, "x")
     return run(kernels(a).softmax_forward, a, y)
 
 
@@ -104,7 +93,7 @@ def softmax_backward(dy, y, *, dx=None):
     >>> kernels.softmax_backward([1.0, 0.0], [0.25, 0.75])
     array([ 0.1875, -0.1875])
     """
-    cdef ndarray a = read(y, "y")
+    cdef ndarray a = rows_with_channels(y, "y")
     return run_gradient(kernels(a).softmax_backward, dy, a, dx)
 
 
@@ -130,7 +119,7 @@ def log_softmax_forward(x, *, y=None):
     >>> kernels.log_softmax_forward([1000.0, 1000.0])
     array([-0.69314718, -0.69314718])
     """
-    cdef ndarray a = read(x, "x")
+    cdef ndarray a = rows_with_channels(x, "x")
     return run(kernels(a).log_softmax_forward, a, y)
 
 
@@ -156,5 +145,5 @@ def log_softmax_backward(dy, y, *, dx=None):
     >>> kernels.log_softmax_backward([1.0, 0.0], np.log([0.25, 0.75]))
     array([ 0.75, -0.75])
     """
-    cdef ndarray a = read(y, "y")
+    cdef ndarray a = rows_with_channels(y, "y")
     return run_gradient(kernels(a).log_softmax_backward, dy, a, dx)
