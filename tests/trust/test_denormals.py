@@ -95,7 +95,7 @@ def test_recurrent_kernels_take_denormals_for_zero_and_leave_the_mode_as_it_was(
 
 
 def test_a_refused_call_leaves_the_mode_as_it_was(mode):
-    with pytest.raises(ValueError, match="w has one row"):
+    with pytest.raises(ValueError, match="w must have one row"):
         kernels.simple_rnn_forward(np.zeros((1, 1, 2)), np.zeros((3, 1)), np.zeros((1, 1)))
     assert not mode.flushes
 
