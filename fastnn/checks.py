@@ -25,6 +25,8 @@ __all__ = [
     "index",
     "rows",
     "mask",
+    "attention_mask",
+    "window",
     "choice",
     "number",
     "word64",
@@ -356,6 +358,59 @@ def mask(name: str, m: Any, expected: Sequence[int], meaning: str = "(B, T)") ->
         )
     shape(name, array, expected, meaning)
     return np.asarray(array, order="C")
+
+
+def attention_mask(m: Any, batch: int, heads: int, queries: int, keys: int) -> np.ndarray:
+    """Return a mask of pairs, True where a query may see a key, as a C-contiguous bool array.
+
+    Its shape is (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk), where one mask may stand for all sequences or all heads.
+
+    Raises
+    ------
+    TypeError
+        If it is not made of bool.
+    ValueError
+        If its shape differs.
+
+    Examples
+    --------
+    >>> attention_mask([[True, False]], 2, 3, 1, 2).shape
+    (1, 2)
+    >>> attention_mask([[True, False]], 2, 3, 1, 5)
+    Traceback (most recent call last):
+    ValueError: mask has shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B=2, N=3, Tq=1, Tk=5. Received: (1, 2).
+    """
+    array = _read("mask", m)
+    if array.dtype != bool:
+        raise TypeError(
+            f"mask is bool, True where a query may see a key. Received: {array.dtype}. Use mask.astype(bool)."
+        )
+    outer = dict(zip(range(-3, -5, -1), (heads, batch) if array.ndim == 4 else (batch,), strict=False))
+    fits = 2 <= array.ndim <= 4 and array.shape[-2:] == (queries, keys)
+    if not fits or any(array.shape[axis] not in (1, outer[axis]) for axis in range(-3, -array.ndim - 1, -1)):
+        raise ValueError(
+            f"mask has shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B={batch}, N={heads}, Tq={queries}, "
+            f"Tk={keys}. Received: {array.shape}."
+        )
+    return np.asarray(array, order="C")
+
+
+def window(value: Any) -> int:
+    """Return `value`, the keys from a query's own place to the farthest that it sees, as an integer of at least 1.
+
+    Examples
+    --------
+    >>> window(0)
+    Traceback (most recent call last):
+    ValueError: window is at least 1. Received: window=0.
+    """
+    try:
+        size = operator.index(value)
+    except TypeError:
+        raise TypeError(f"window is an integer. Received: window={value!r}.") from None
+    if size < 1:
+        raise ValueError(f"window is at least 1. Received: window={size}.")
+    return size
 
 
 def choice(name: str, value: Any, allowed: Collection[str]) -> str:

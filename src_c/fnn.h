@@ -98,6 +98,19 @@ struct fnn_sequence {
     ptrdiff_t x_sets;
 };
 
+/* Attention of B sequences of TQ queries to TK keys: N heads of H numbers, which share NK heads of keys and of values of V numbers.
+ * Query i sees key j if i - before <= j <= i + after, and if the masks, which are NULL if there are none, have a 1 there:
+ * mask (TQ, TK), with steps from a sequence and from a head to the next (0: the same mask), query_mask (B, TQ),
+ * key_mask (B, TK).  A weight is dropped with probability `rate`. */
+struct fnn_attention {
+    ptrdiff_t B, TQ, TK, N, NK, H, V;
+    ptrdiff_t before, after;
+    const uint8_t *mask, *query_mask, *key_mask;
+    ptrdiff_t mask_step, mask_head_step;
+    double scale, rate;
+    uint64_t key, call;
+};
+
 typedef struct fnn_kernels {
 #define real void
 #define FNN_KERNEL(name, parameters, arguments) int(*name) parameters;

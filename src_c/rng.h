@@ -42,12 +42,8 @@ INLINE blocks multiply_words(blocks a, uint32_t b) {
 #endif
 }
 
-/* Words 4 block … 4 block + RNG_WORDS - 1, in order. */
-INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t call) {
-    blocks lane;
-    for (int i = 0; i < RNG_BLOCKS; i++) lane[i] = (uint64_t)i;
-    blocks counter = lane + block;
-    /* Only the low half of a lane is a word; the high half is arbitrary. */
+/* The four words of each lane's block, in the low halves of the lanes; the high halves are arbitrary. */
+INLINE void philox(blocks counter, uint64_t key, uint64_t call, blocks word[4]) {
     blocks c0 = counter, c1 = counter >> 32, c2 = splat_word(call), c3 = splat_word(call >> 32);
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
@@ -59,8 +55,19 @@ INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t
         k0 += PHILOX_KEY_STEP_0;
         k1 += PHILOX_KEY_STEP_1;
     }
+    word[0] = c0;
+    word[1] = c1;
+    word[2] = c2;
+    word[3] = c3;
+}
+
+/* Words 4 block … 4 block + RNG_WORDS - 1, in order. */
+INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t call) {
+    blocks lane, word[4];
+    for (int i = 0; i < RNG_BLOCKS; i++) lane[i] = (uint64_t)i;
+    philox(lane + block, key, call, word);
     /* Two words per lane, then interleave the lanes of both vectors. */
-    blocks low = (c0 & LOW_WORD) | (c1 << 32), high = (c2 & LOW_WORD) | (c3 << 32);
+    blocks low = (word[0] & LOW_WORD) | (word[1] << 32), high = (word[2] & LOW_WORD) | (word[3] << 32);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #error "random_batch writes two words as one little-endian number"
 #endif

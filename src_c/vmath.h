@@ -107,6 +107,14 @@ INLINE vec vec_exp_negative(vec x, vec *seen) {
     return (vec)((ivec)y + ((ivec)shifted << MANTISSA_BITS));
 }
 
+/* 2^x for x that is not above 1: within (0.7 to 0.9) + 1/2 epsilon, 0 below 2^-127 (2^-1023), NaN for NaN.  The shift leaves n + bias
+ * in the low bits, and one more shift makes 2^n of it. */
+INLINE vec vec_exp2_low(vec x) {
+    const real shift = ROUNDING + EXPONENT_BIAS;
+    vec power = at_least(x, -(real)EXPONENT_BIAS), shifted = power + shift;
+    return exp2_series(power - (shifted - shift)) * (vec)((ivec)shifted << MANTISSA_BITS);
+}
+
 /* exponent ln 2 + ln(1 + f) for 1 + f in [sqrt(1/2), sqrt(2)): ln(1 + f) = 2 atanh(s), s = f / (2 + f). */
 INLINE vec log_from_parts(vec exponent, vec f) {
     vec s = f / (f + 2), z = s * s, half_square = f * f * (real)0.5;
