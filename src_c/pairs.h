@@ -95,7 +95,9 @@ static void turn_mask(pair_flags flags, const uint8_t *mask, ptrdiff_t mask_row,
                 *any |= row[r];
             }
             turn_bytes(row);
-            for (ptrdiff_t c = 0; c < columns; c++) memcpy(&flags[j + c][i], &row[c], 8);
+            /* Narrow registers make blocks of 12: the last eight flags would reach into the next key's. */
+            const size_t bytes = (size_t)least(8, QUERIES - i);
+            for (ptrdiff_t c = 0; c < columns; c++) memcpy(&flags[j + c][i], &row[c], bytes);
         }
 }
 
