@@ -133,7 +133,8 @@ class Node:
     Attributes
     ----------
     masks : list of Symbol or None
-        The mask of each input where the call gave one; None: the mask that came along with the input.
+        The mask of each input where the call gave one; None: the mask that came along with the input.  Behind them
+        may stand masks of something else, as of the pairs of queries and keys.
     outputs : list of Symbol
     gives_several : bool
         Whether the operation gives a list in this call.

@@ -15,6 +15,7 @@ that the node before it filled.
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
@@ -102,7 +103,7 @@ class Plan:
             operation = node.operation
             incoming = any(
                 given is not None or self._slots[id(s)] in seen
-                for s, given in zip(node.inputs, node.masks, strict=True)
+                for s, given in itertools.zip_longest(node.inputs, node.masks)
             )
             if operation.makes_mask or (incoming and (operation.supports_masking or operation.uses_mask)):
                 for symbol in node.outputs:
@@ -142,7 +143,7 @@ class Plan:
             return _read_weight(operation.parameter, targets[0])
         masks = [
             self._masks.get(slot) if given is None else self._slots[id(given)]
-            for slot, given in zip(sources, node.masks, strict=True)
+            for slot, given in itertools.zip_longest(sources, node.masks)
         ]
         mask_targets = [self._masks.get(slot) for slot in targets]
         forward, source, target = operation.forward, sources[0] if sources else None, targets[0]

@@ -2,6 +2,9 @@
 
 from .. import absent
 from ..text import TextVectorization
+from .attention.attention import AdditiveAttention, Attention
+from .attention.group_query_attention import GroupQueryAttention
+from .attention.multi_head_attention import MultiHeadAttention
 from .base import Layer, Parameter
 from .convolution.conv1d import Conv1D
 from .convolution.conv2d import Conv2D
@@ -158,6 +161,10 @@ __all__ = [
     "minimum",
     "multiply",
     "subtract",
+    "AdditiveAttention",
+    "Attention",
+    "GroupQueryAttention",
+    "MultiHeadAttention",
 ]
 
 __getattr__ = absent.answer(__name__)

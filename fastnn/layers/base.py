@@ -439,13 +439,17 @@ class Layer:
         if several:
             x = self.read_several(x)
             if mask is not None:
-                mask = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(mask, x, strict=True)]
+                mask = self.checked_masks(mask, x)
             self.ensure_built([(None, *a.shape[1:]) for a in x], **options)
         else:
             x = read_ids(x, self) if self.takes_ids else read_values(x, self)
             mask = None if mask is None else checked_mask(mask, x.shape, self)
             self.ensure_built((None, *x.shape[1:]), **options)
         return self.checked_forward(x, bool(training), mask, options)[0]
+
+    def checked_masks(self, masks: Sequence[Any], arrays: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        """The masks of a call on a list of arrays, checked: one for each array, or None."""
+        return [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(masks, arrays, strict=True)]
 
     def is_several(self, x: Any) -> bool:
         """Whether a call on this input is one on a list of arrays; a layer may take one or several."""
