@@ -37,6 +37,8 @@ from .merging.elementwise import (
     subtract,
 )
 from .normalization.batch_normalization import BatchNormalization
+from .normalization.layer_normalization import LayerNormalization
+from .normalization.rms_normalization import RMSNormalization
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
@@ -119,6 +121,7 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool1D",
@@ -133,6 +136,7 @@ __all__ = [
     "Parameter",
     "Permute",
     "PositionEmbedding",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
