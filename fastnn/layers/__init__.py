@@ -8,6 +8,7 @@ from .attention.multi_head_attention import MultiHeadAttention
 from .base import Layer, Parameter
 from .convolution.conv1d import Conv1D
 from .convolution.conv2d import Conv2D
+from .convolution.depthwise_conv1d import DepthwiseConv1D, SeparableConv1D
 from .convolution.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from .core.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from .core.dense import Dense
@@ -59,7 +60,7 @@ from .reshaping.flatten_reshape import Flatten, Reshape
 from .reshaping.permute import Permute
 from .reshaping.repeat_vector import RepeatVector
 from .reshaping.resize1d import Cropping1D, UpSampling1D, ZeroPadding1D
-from .reshaping.zero_padding2d import ZeroPadding2D
+from .reshaping.zero_padding2d import Cropping2D, ZeroPadding2D
 
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
@@ -72,6 +73,7 @@ GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
@@ -96,7 +98,9 @@ __all__ = [
     "Convolution1D",
     "Convolution2D",
     "Cropping1D",
+    "Cropping2D",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
     "Dot",
@@ -140,7 +144,9 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",

@@ -64,7 +64,12 @@ EXAMPLES: dict[str, list[Example]] = {
     "Conv1D": [of(layers.Conv1D, SERIES, 3, 4, padding="causal", dilation_rate=2, activation="tanh")],
     "Conv2D": [of(layers.Conv2D, IMAGE, 3, (3, 2), strides=2, padding="same", activation="relu")],
     "Cropping1D": [of(layers.Cropping1D, SERIES, (1, 3))],
+    "Cropping2D": [of(layers.Cropping2D, IMAGE, ((1, 0), (2, 3))), of(layers.Cropping2D, IMAGE, 1, **CHANNELS_FIRST)],
     "Dense": [of(layers.Dense, ROWS, 4, "relu"), of(layers.Dense, SERIES, 3, "softmax", use_bias=False)],
+    "DepthwiseConv1D": [
+        of(layers.DepthwiseConv1D, SERIES, 3, strides=2, padding="same", depth_multiplier=2, activation="tanh"),
+        of(layers.DepthwiseConv1D, SERIES, 2, dilation_rate=2, activation="gelu", use_bias=False, **CHANNELS_FIRST),
+    ],
     "DepthwiseConv2D": [of(layers.DepthwiseConv2D, IMAGE, 3, depth_multiplier=2, activation="tanh")],
     "Dot": [of(layers.Dot, [ROWS, ROWS], 1), of(layers.Dot, [SERIES, SERIES], (2, 2), normalize=True)],
     "Dropout": [of(layers.Dropout, ROWS, 0.4), of(layers.Dropout, SERIES, 0.4, (None, None, 1), seed=3)],
@@ -131,6 +136,10 @@ EXAMPLES: dict[str, list[Example]] = {
     "ReLU": [of(layers.ReLU, ROWS, max_value=0.5, negative_slope=0.1, threshold=0.2)],
     "RepeatVector": [of(layers.RepeatVector, ROWS, 3)],
     "Reshape": [of(layers.Reshape, IMAGE, (7, -1))],
+    "SeparableConv1D": [
+        of(layers.SeparableConv1D, SERIES, 5, 3, depth_multiplier=2, padding="same", activation="relu"),
+        of(layers.SeparableConv1D, SERIES, 3, 4, strides=3, activation="gelu"),
+    ],
     "SeparableConv2D": [of(layers.SeparableConv2D, IMAGE, 5, 3, depth_multiplier=2, padding="same")],
     "SimpleRNN": [of(layers.SimpleRNN, SERIES, 3, return_sequences=True, go_backwards=True)],
     "SimpleRNNCell": [cell(layers.SimpleRNNCell, 3, dropout=0.2)],

@@ -162,3 +162,22 @@ def test_weights_start_as_keras_starts_them():
     conv.ensure_built((None, 9, 9, 32))
     limit = np.sqrt(6 / (9 * (32 + 64)))
     assert 0.99 * limit < np.abs(conv.get_weights()[0]).max() <= limit
+
+
+def test_convolutions_of_sequences_are_those_of_images_of_one_row():
+    x = np.random.default_rng(0).standard_normal((2, 9, 3)).astype(np.float32)
+    for name, arguments in (("DepthwiseConv1D", ()), ("SeparableConv1D", (4,))):
+        settings = {"depth_multiplier": 2, "activation": "tanh", "bias_initializer": "normal"}
+        one = getattr(layers, name)(*arguments, 3, strides=2, **settings)
+        two = getattr(layers, name.replace("1D", "2D"))(*arguments, (1, 3), strides=(1, 2), **settings)
+        y = one(x)
+        two.ensure_built((None, 1, 9, 3))
+        two.set_weights([w.reshape(v.shape) for w, v in zip(one.get_weights(), two.weights, strict=True)])
+        np.testing.assert_array_equal(two(x[:, None])[:, 0], y)
+
+
+def test_cropping_is_padding_undone():
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 2)).astype(np.float32)
+    for sides in (0, 1, (2, 0), ((1, 2), (0, 3))):
+        np.testing.assert_array_equal(layers.Cropping2D(sides)(layers.ZeroPadding2D(sides)(x)), x)
+    np.testing.assert_array_equal(layers.Cropping2D(((1, 0), (0, 2)))(x), x[:, 1:, :2])

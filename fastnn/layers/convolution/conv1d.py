@@ -13,10 +13,128 @@ from ..support.arguments import check_parts, flag, positive
 from ..support.fused_activation import rule_of
 from ..support.series import SeriesLayer, as_images, one_size
 
-__all__ = ["Conv1D"]
+__all__ = ["BaseConv1D", "Conv1D"]
 
 
-class Conv1D(SeriesLayer):
+class BaseConv1D(SeriesLayer):
+    """What convolutions of sequences share: windows, activation, bias; subclasses build the weights.
+
+    ``kernel_view`` and ``kernel_gradient`` are the weight and its gradient as (1, K, C / groups, F).
+    """
+
+    paddings: tuple[str, ...] = ("valid", "same")
+    groups: int = 1
+    built_channels: int | None = None
+    kernel: Any = None
+    bias: Any = None
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        bias_initializer: Any = "zeros",
+        bias_regularizer: Any = None,
+        bias_constraint: Any = None,
+        algorithm: str = "auto",
+        **settings: Any,
+    ):
+        super().__init__(data_format=data_format, **settings)
+        k, s, d = (
+            one_size(name, value, self)
+            for name, value in (("kernel_size", kernel_size), ("strides", strides), ("dilation_rate", dilation_rate))
+        )
+        self.kernel_size, self.strides, self.dilation_rate = (k,), (s,), (d,)
+        kind = type(self).__name__
+        self.padding = padding.lower() if isinstance(padding, str) else padding
+        if self.padding not in self.paddings:
+            *others, last = (f'"{word}"' for word in self.paddings)
+            raise ValueError(f"padding of {kind} must be {', '.join(others)} or {last}. Received: padding={padding!r}.")
+        if algorithm not in ("auto", "direct", "im2col"):
+            raise ValueError(
+                f'algorithm of {kind} must be "auto", "direct" or "im2col". Received: algorithm={algorithm!r}.'
+            )
+        self.algorithm = algorithm
+        pads = ((0, 0), (d * (k - 1), 0)) if self.padding == "causal" else self.padding
+        self.window = (1, s), pads, (1, d)
+        self.rule = rule_of(activation)
+        self.activation = self.rule.activation
+        self.use_bias = flag("use_bias", use_bias, self)
+        self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer
+        self.bias_constraint = bias_constraint
+
+    def window_shape(self, channels: int) -> tuple[int, int, int]:
+        """(K, C / groups, F) for an input of so many channels."""
+        raise NotImplementedError
+
+    def add_bias(self, n: int, channels: int) -> None:
+        """Make the bias, if there is to be one, and keep the number of channels of the input."""
+        self.built_channels = channels
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
+            )
+
+    def kernel_view(self) -> np.ndarray:
+        return self.kernel.value[None]
+
+    def kernel_gradient(self) -> np.ndarray:
+        return self.kernel.grad[None]
+
+    def output_length(self, length: int, channels: int) -> int:
+        if self.built_channels not in (None, channels):
+            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        window = self.window_shape(channels)
+        groups = channels // window[1]
+        return shapes.conv2d_output_shape((1, 1, length, channels), (1, *window), *self.window, groups)[2]
+
+    def output_channels(self, channels: int) -> int:
+        return self.window_shape(channels)[2]
+
+    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
+        return self.forward_as(x, self.rule)
+
+    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        return self.backward_as(dy, ctx, self.rule, need_dx)
+
+    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
+        """``forward`` on (N, T, C) with another activation; the fusion pass calls it."""
+        x = as_images(x)
+        bias = self.bias.value if self.bias is not None else None
+        z = active().conv2d_forward(x, self.kernel_view(), bias, *self.window, self.groups, rule.fused, self.algorithm)
+        y, after = z[:, 0], None
+        if rule.separate:
+            y, after = rule.forward(y)
+        return y, (x, z, after)
+
+    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
+        """``backward`` of ``forward_as``."""
+        x, z, after = ctx
+        if rule.separate:
+            dy = rule.backward(dy, after)
+        bias = self.bias
+        dx, _, _ = active().conv2d_backward(
+            as_images(dy),
+            x,
+            self.kernel_view(),
+            z,
+            *self.window,
+            self.groups,
+            rule.fused,
+            self.algorithm,
+            need_dx=need_dx,
+            need_db=bias is not None,
+            dw=self.kernel_gradient(),
+            db=bias.grad if bias is not None else None,
+        )
+        return None if dx is None else dx[:, 0]
+
+
+class Conv1D(BaseConv1D):
     """Convolution of sequences with ``filters`` windows.
 
     x (N,T,C), W (K,C/groups,filters), b (filters,) → y (N,OT,filters).  Weights in order: kernel, bias.
@@ -50,6 +168,7 @@ class Conv1D(SeriesLayer):
     (2, 10, 4)
     """
 
+    paddings = ("valid", "same", "causal")
     fields = (
         "filters",
         "kernel_size",
@@ -90,102 +209,42 @@ class Conv1D(SeriesLayer):
         algorithm: str = "auto",
         **settings: Any,
     ):
-        super().__init__(data_format=data_format, **settings)
-        self.kernel: Any = None
-        self.bias: Any = None
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            bias_initializer,
+            bias_regularizer,
+            bias_constraint,
+            algorithm,
+            **settings,
+        )
         self.filters, self.groups = positive("filters", filters, self), positive("groups", groups, self)
         if self.filters % self.groups:
             raise ValueError(
-                f"filters of Conv1D is a multiple of groups. Received: filters={filters}, groups={groups}."
+                f"filters of Conv1D must be a multiple of groups. Received: filters={filters}, groups={groups}."
             )
-        k, s, d = (
-            one_size(name, value, self)
-            for name, value in (("kernel_size", kernel_size), ("strides", strides), ("dilation_rate", dilation_rate))
-        )
-        self.kernel_size, self.strides, self.dilation_rate = (k,), (s,), (d,)
-        self.padding = padding.lower() if isinstance(padding, str) else padding
-        if self.padding not in ("valid", "same", "causal"):
-            raise ValueError(f'padding of Conv1D is "valid", "same" or "causal". Received: padding={padding!r}.')
-        if algorithm not in ("auto", "direct", "im2col"):
-            raise ValueError(f'algorithm of Conv1D is "auto", "direct" or "im2col". Received: algorithm={algorithm!r}.')
-        self.algorithm = algorithm
-        self.window = (
-            (1, s),
-            ((0, 0), (d * (k - 1), 0)) if self.padding == "causal" else self.padding,
-            (1, d),
-            self.groups,
-        )
-        self.rule = rule_of(activation)
-        self.activation = self.rule.activation
-        self.use_bias = flag("use_bias", use_bias, self)
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
-        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
-        self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
+        self.kernel_initializer, self.kernel_regularizer = kernel_initializer, kernel_regularizer
+        self.kernel_constraint = kernel_constraint
         check_parts(self)
 
-    def _window_shape(self, channels: int) -> tuple[int, int, int]:
-        """(K, C / groups, F)."""
+    def window_shape(self, channels: int) -> tuple[int, int, int]:
         if channels % self.groups:
             raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
         return (*self.kernel_size, channels // self.groups, self.filters)
 
-    def output_length(self, length: int, channels: int) -> int:
-        window = self._window_shape(channels)
-        if self.kernel is not None and window != self.kernel.shape:
-            raise ValueError(f"Its weights were made for {self.kernel.shape[1] * self.groups} channels.")
-        return shapes.conv2d_output_shape((1, 1, length, channels), (1, *window), *self.window)[2]
-
-    def output_channels(self, channels: int) -> int:
-        return self.filters
-
     def build(self, input_shape: Shape) -> None:
-        self.kernel = self.bias = None
+        channels = self.series_shape(input_shape)[2]
         self.compute_output_shape(input_shape)
         self.kernel = self.add_weight(
-            self._window_shape(self.series_shape(input_shape)[2]),
+            self.window_shape(channels),
             self.kernel_initializer,
             self.kernel_regularizer,
             self.kernel_constraint,
             name="kernel",
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
-            )
-
-    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
-        return self.forward_as(x, self.rule)
-
-    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule, need_dx)
-
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, T, C) with another activation; the fusion pass calls it."""
-        x = as_images(x)
-        bias = self.bias.value if self.bias is not None else None
-        z = active().conv2d_forward(x, self.kernel.value[None], bias, *self.window, rule.fused, self.algorithm)
-        y, after = z[:, 0], None
-        if rule.separate:
-            y, after = rule.forward(y)
-        return y, (x, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        bias = self.bias
-        dx, _, _ = active().conv2d_backward(
-            as_images(dy),
-            x,
-            self.kernel.value[None],
-            z,
-            *self.window,
-            rule.fused,
-            self.algorithm,
-            need_dx=need_dx,
-            need_db=bias is not None,
-            dw=self.kernel.grad[None],
-            db=bias.grad if bias is not None else None,
-        )
-        return None if dx is None else dx[:, 0]
+        self.add_bias(self.filters, channels)

@@ -1,4 +1,4 @@
-"""ZeroPadding2D: a border of zeros around images."""
+"""Borders of images: zeros added around them, or rows and columns cut off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..base import Shape
 from ..support.images import ImageLayer
 
-__all__ = ["ZeroPadding2D"]
+__all__ = ["Cropping2D", "ZeroPadding2D"]
 
 
 class ZeroPadding2D(ImageLayer):
@@ -36,7 +36,7 @@ class ZeroPadding2D(ImageLayer):
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **settings: Any):
         super().__init__(data_format=data_format, **settings)
-        self.padding = _both_sides(padding)
+        self.padding = _both_sides("padding", padding, self)
 
     def output_shape_last(self, input_shape: Shape) -> Shape:
         (top, bottom), (left, right) = self.padding
@@ -52,12 +52,54 @@ class ZeroPadding2D(ImageLayer):
         return np.ascontiguousarray(dy[:, top : h - bottom, left : w - right])
 
 
-def _both_sides(padding: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    rows, columns = padding if isinstance(padding, Sequence) and len(padding) == 2 else (padding, padding)
+class Cropping2D(ImageLayer):
+    """Cut rows and columns off each image.
+
+    Parameters
+    ----------
+    cropping : int, (rows, columns) or ((top, bottom), (left, right))
+    data_format : {"channels_last", "channels_first"}
+
+    Raises
+    ------
+    ValueError
+        If cropping has another form or a negative number, or leaves no pixel.
+
+    Examples
+    --------
+    >>> Cropping2D(((1, 0), (0, 2)))(np.arange(9.0).reshape(1, 3, 3, 1)).ravel().tolist()
+    [3.0, 6.0]
+    """
+
+    fields = ("cropping", "data_format")
+
+    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **settings: Any):
+        super().__init__(data_format=data_format, **settings)
+        self.cropping = _both_sides("cropping", cropping, self)
+
+    def output_shape_last(self, input_shape: Shape) -> Shape:
+        n, h, w, c = input_shape
+        rows, columns = h - sum(self.cropping[0]), w - sum(self.cropping[1])
+        if rows < 1 or columns < 1:
+            axis, length = ("height", h) if rows < 1 else ("width", w)
+            raise ValueError(f"cropping={self.cropping} leaves none of the {length} pixels along the {axis}.")
+        return n, rows, columns, c
+
+    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, None]:
+        (top, bottom), (left, right) = self.cropping
+        _, h, w, _ = x.shape
+        return np.ascontiguousarray(x[:, top : h - bottom, left : w - right]), None
+
+    def backward_last(self, dy: np.ndarray, ctx: None, need_dx: bool = True) -> np.ndarray:
+        return np.pad(dy, ((0, 0), *self.cropping, (0, 0)))
+
+
+def _both_sides(name: str, value: Any, layer: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    rows, columns = value if isinstance(value, Sequence) and len(value) == 2 else (value, value)
     sides = [tuple(p) if isinstance(p, Sequence) else (p, p) for p in (rows, columns)]
     if any(len(s) != 2 or any(not isinstance(n, (int, np.integer)) or n < 0 for n in s) for s in sides):
         raise ValueError(
-            "padding of ZeroPadding2D is n, (rows, columns) or ((top, bottom), (left, right)). Received: "
-            f"padding={padding!r}."
+            f"{name} of {type(layer).__name__} must be n, (rows, columns) or ((top, bottom), (left, right)), of "
+            f"integers that are at least 0. Received: {name}={value!r}."
         )
     return sides[0], sides[1]
