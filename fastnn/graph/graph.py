@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from .node import Node, Source, record
@@ -52,6 +53,44 @@ class Graph:
             else:
                 self._refuse_disconnected(node)
         self.nodes = [found[serial] for serial in sorted(found)]
+
+    @cached_property
+    def operations(self) -> list[Any]:
+        """Each operation once, in Keras' order, which is that of the weights of a model.
+
+        Those farthest from the outputs come first.  At the same distance the order is that in which a search from the
+        outputs meets them, which follows one input to its end before it turns to the next.
+        """
+        before, after = self._from_outputs()
+        distance: dict[int, int] = {}
+        farthest: dict[int, int] = {}
+        for node in reversed(after):
+            operation = id(node.operation)
+            here = max(distance.get(id(node), 0), farthest.get(operation, 0))
+            farthest[operation] = here
+            beyond = here if getattr(node.operation, "follows", False) else here + 1
+            for symbol in node.reads:
+                distance[id(symbol.node)] = max(beyond, distance.get(id(symbol.node), 0))
+        unused = [s.node for s in self.input_symbols if not s.node.inputs and id(s.node.operation) not in farthest]
+        met = {id(node.operation): node.operation for node in [*unused, *before]}
+        return sorted(met.values(), key=lambda operation: -farthest.get(id(operation), 0))
+
+    def _from_outputs(self) -> tuple[list[Node], list[Node]]:
+        """The nodes that a search from the outputs meets, each before what it reads; and each after that."""
+        given = {id(symbol) for symbol in self.input_symbols}
+        found: set[int] = set()
+        before, after = [], []
+        pending = [(symbol, False) for symbol in reversed(self.output_symbols)]
+        while pending:
+            symbol, done = pending.pop()
+            node = symbol.node
+            if done:
+                after.append(node)
+            elif id(node) not in found and not (id(symbol) in given and node.inputs):
+                found.add(id(node))
+                before.append(node)
+                pending += [(symbol, True), *((s, False) for s in reversed(node.reads))]
+        return before, after
 
     def __getstate__(self) -> dict[str, Any]:
         """The nodes in a row and symbols by number, so that a copy of a deep graph needs no deep recursion."""

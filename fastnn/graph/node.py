@@ -29,6 +29,8 @@ class Operation:
     supports_masking: bool = False
     selects_gradients: bool = False
     """With ``takes_several``: whether ``backward`` gets ``need_dx`` as a tuple, with one flag for each input."""
+    follows: bool = False
+    """Whether it belongs to the layer before it, and Keras would not count it as a step of its own."""
     activity_regularizer: Any = None
     name: str = ""
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Node, Plan, Symbol, flatten, pack, record
+from ..graph import Graph, Plan, Symbol, flatten, pack, record
 from ..layers.base import Layer, Parameter, unique
-from ..layers.core.input_layer import InputLayer
 from ..layers.support.symbolic_call import shapes_on_the_way
 from .expansion import expanded
 
@@ -35,9 +34,9 @@ class Network(Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in the order in which they run."""
+        """The layers in Keras' order: those farthest from the outputs first."""
         if self.graph is not None:
-            return unique([node.operation for node in _all_nodes(self.graph) if isinstance(node.operation, Layer)])
+            return [operation for operation in self.graph.operations if isinstance(operation, Layer)]
         return super().children
 
     @property
@@ -186,14 +185,6 @@ class Network(Layer):
         output = record(self, given, shapes if self.gives_several else shapes[0], dtypes, options, masks)
         self._nodes.append((output[0] if isinstance(output, list) else output).node)
         return pack(self.graph.outputs, output) if self.gives_several else output
-
-
-def _all_nodes(graph: Graph) -> list[Node]:
-    """The nodes of a graph with those of its inputs."""
-    return [
-        *(symbol.node for symbol in graph.input_symbols if isinstance(symbol.node.operation, InputLayer)),
-        *graph.nodes,
-    ]
 
 
 def fits(expected: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:

@@ -265,3 +265,21 @@ def test_a_layer_on_symbols_trains_when_the_model_does(layer):
     model = Sequential([Input((5, 3)), layer])
     x = RNG.standard_normal((6, 5, 3)).astype("float32")
     assert (model(x, training=True) != model(x)).any()
+
+
+def test_layers_and_weights_come_in_the_order_of_keras():
+    """As Keras 3.16 gives them: by distance from the outputs, then as a search from the outputs meets them."""
+    image, extra = Input((4, 4, 3), name="image"), Input((5,), name="extra")
+    y = layers.BatchNormalization(name="norm_1")(layers.Conv2D(3, 3, padding="same", name="conv_1")(image))
+    y = layers.BatchNormalization(name="norm_2")(layers.Conv2D(3, 3, padding="same", name="conv_2")(y))
+    x = layers.BatchNormalization(name="norm_x")(layers.Conv2D(3, 1, name="conv_x")(image))
+    top = layers.GlobalAveragePooling2D(name="mean")(layers.Add(name="add")([y, x]))
+    shared = layers.Dense(3, activity_regularizer="l2", name="shared")
+    side = shared(layers.Dense(3, name="side")(extra))
+    model = Model([image, extra], layers.Concatenate(name="both")([shared(top), side]))
+    assert " ".join(layer.name for layer in model.layers) == (
+        "image conv_1 norm_1 conv_2 conv_x norm_2 norm_x add extra mean side shared both"
+    )
+    assert [w.name for w in model.weights[6:10]] == ["kernel", "bias", "kernel", "bias"]
+    inner = Model(image, x)
+    assert [layer.name for layer in inner.layers] == ["image", "conv_x", "norm_x"]

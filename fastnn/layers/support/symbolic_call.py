@@ -54,6 +54,7 @@ class ActivityPenalty(Operation):
     name = "activity_penalty"
     supports_masking = True
     penalizes = True
+    follows = True
 
     def __init__(self, regularizer: Any):
         self.regularizer = regularizer
