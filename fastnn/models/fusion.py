@@ -2,7 +2,8 @@
 
     Conv2D(relu or linear) [+ relu] + MaxPooling2D   →  one pass, and only the outputs that pooling keeps
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
-    BatchNormalization + ReLU                        →  one pass
+    BatchNormalization [+ residual] [+ ReLU]         →  one pass
+    Dense or convolution + BatchNormalization        →  in inference the norm is folded into the weights
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
     TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
@@ -13,8 +14,9 @@ predictions learning, as TensorFlow does).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -23,12 +25,16 @@ from ..graph import Node, Operation, Symbol
 from ..layers.base import Layer, Parameter
 from ..layers.convolution.conv1d import BaseConv1D
 from ..layers.convolution.conv2d import BaseConv2D, Conv2D
+from ..layers.convolution.depthwise_conv2d import DepthwiseConv2D
 from ..layers.core.activation import ActivationLayer
 from ..layers.core.dense import Dense
+from ..layers.merging.elementwise import Add
 from ..layers.normalization.batch_normalization import BatchNormalization
 from ..layers.pooling.pooling2d import MaxPooling2D
 from ..layers.recurrent.time_distributed import TimeDistributed
 from ..layers.support.fused_activation import Rule, rule_of
+from ..ops.arithmetic import Add as AddFunction
+from ..ops.function import wanted
 
 __all__ = ["ConvPool", "WithActivation", "fused", "split_head"]
 
@@ -116,6 +122,80 @@ class NormWithRelu(FusedLayers):
         return self.layer.backward_as(dy, ctx, need_dx)[0]
 
 
+class NormWithResidual(FusedLayers):
+    """Batch normalization, the sum with a residual, and the ReLU behind it if there is one, in one pass.
+
+    The inputs are what is normalized and the residual.
+    """
+
+    takes_several = True
+    selects_gradients = True
+    uses_mask = True
+
+    def __init__(self, norm: BatchNormalization, add: Any, relu: Layer | None = None):
+        self.layer, self.add = norm, add
+        self.layers = (norm, add) if relu is None else (norm, add, relu)
+        self.activation = "linear" if relu is None else "relu"
+
+    def forward(self, x: list[np.ndarray], training: bool = False, mask: Any = None) -> tuple[np.ndarray, Any]:
+        return self.layer.forward_as(x[0], training, None if mask is None else mask[0], self.activation, x[1])
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: Any = True) -> list[np.ndarray | None]:
+        first, second = wanted(need_dx, 2)
+        cut = self.activation != "linear"
+        dx, dresidual = self.layer.backward_as(dy, ctx, first, second and cut)
+        return [dx, dresidual if cut else dy if second else None]
+
+    def compute_mask(self, x: Any, mask: Any = None) -> np.ndarray | None:
+        return self.add.compute_mask(x, mask) if self.supports_masking else None
+
+
+class FoldedNorm(FusedLayers):
+    """A linear Dense or convolution layer and the batch normalization behind it, and a ReLU if there is one.
+
+    In training the two run one after the other.  In inference the normalization is y = x·scale + shift with numbers
+    that do not depend on x, so the layer runs with kernel·scale and bias·scale + shift.  Both are computed in each
+    call: that is never stale, and costs as much as a pass over an output of the size of the kernel.  A smaller output
+    is normalized in a pass of its own.
+    """
+
+    uses_mask = True
+
+    def __init__(self, layer: Any, norm: BatchNormalization, relu: Layer | None = None):
+        self.layer, self.norm = layer, norm
+        self.layers = (layer, norm) if relu is None else (layer, norm, relu)
+        self.rule = rule_of(None) if relu is None else rule_of("relu")
+
+    @property
+    def weights(self) -> Sequence[Parameter]:
+        return [*self.layer.weights, *self.norm.weights]
+
+    def forward(self, x: np.ndarray, training: bool = False, mask: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
+        if training or not self._folding_pays(x):
+            return self._one_by_one(x, training, mask)
+        layer, (scale, shift) = self.layer, self.norm.scale_and_shift()
+        kernel, bias = layer.weights_for_kernel()
+        folded = kernel * scale, shift if bias is None else bias * scale + shift
+        return layer.forward_as(x, self.rule, folded)[0], x
+
+    def _one_by_one(self, x: np.ndarray, training: bool, mask: np.ndarray | None) -> tuple[np.ndarray, Any]:
+        z, before = self.layer.forward_as(x, self.layer.rule)
+        mask = mask if self.layer.supports_masking else None
+        y, after = self.norm.forward_as(z, training, mask, self.rule.fused)
+        return y, (before, after)
+
+    def _folding_pays(self, x: np.ndarray) -> bool:
+        places = x.size // x.shape[-1] // math.prod(getattr(self.layer, "strides", ()))
+        return places * self.norm.moving_mean.value.size >= 2 * self.layer.kernel.value.size
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        if isinstance(ctx, np.ndarray):  # the input of a folded run, which kept nothing else
+            _, ctx = self._one_by_one(ctx, False, None)
+        before, after = ctx
+        dz = self.norm.backward_as(dy, after)[0]
+        return self.layer.backward_as(dz, before, self.layer.rule, need_dx)
+
+
 class _Readers:
     """Who reads each symbol of a graph."""
 
@@ -128,13 +208,17 @@ class _Readers:
 
     def next_after(self, node: Node) -> Node | None:
         """The one node that reads what ``node`` gives, if it reads nothing else and nobody else looks at it."""
+        reader = self.only_reader(node)
+        return reader if reader is not None and len(reader.reads) == 1 else None
+
+    def only_reader(self, node: Node) -> Node | None:
+        """The one node that reads what ``node`` gives, if nobody else looks at it; it may read more."""
         symbol = node.outputs[0]
         readers = self._nodes.get(id(symbol), [])
         if len(node.outputs) != 1 or len(readers) != 1 or id(symbol) in self._outputs:
             return None
         reader = readers[0]
-        plain = len(reader.reads) == 1 and len(reader.outputs) == 1 and not reader.options
-        return reader if plain else None
+        return reader if len(reader.outputs) == 1 and not reader.options else None
 
     def only_output(self, symbol: Symbol) -> bool:
         """Whether a symbol is an output once, and nothing else reads it."""
@@ -143,17 +227,20 @@ class _Readers:
 
 def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
     """The nodes with neighbours joined where one kernel computes them."""
-    readers, gone, found = _Readers(nodes, outputs), set(), []
+    readers, found = _Readers(nodes, outputs), []
+    sums, gone = _residual_sums(nodes, readers)
     for node in nodes:
+        if id(node) in sums:
+            found.append(sums[id(node)])
         if id(node) in gone:
             continue
         operation = _at_every_step(node.operation)
         rest = [operation]
         last = node
-        while (following := readers.next_after(last)) is not None and len(rest) < 3:
+        while (following := readers.next_after(last)) is not None and id(following) not in gone and len(rest) < 3:
             rest.append(_at_every_step(following.operation))
             last = following
-        joined = None if node.options else _joined(rest)
+        joined = None if node.options else _joined(rest, node)
         if joined is None:
             found.append(node if operation is node.operation else _with_operation(node, operation, node.outputs))
             continue
@@ -164,6 +251,41 @@ def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
             gone.add(id(last))
         found.append(_with_operation(node, block, last.outputs))
     return found
+
+
+def _residual_sums(nodes: Sequence[Node], readers: _Readers) -> tuple[dict[int, Node], set[int]]:
+    """Sums of a batch normalization and a residual: the joined nodes by the sum's node, and the nodes they replace.
+
+    A joined node runs where the sum ran: by then both inputs are there.
+    """
+    givers = {id(symbol): node for node in nodes for symbol in node.outputs}
+    sums: dict[int, Node] = {}
+    gone: set[int] = set()
+    for node in nodes:
+        if type(node.operation) not in (Add, AddFunction) or node.options or len(node.reads) != 2:
+            continue
+        for place, symbol in enumerate(node.inputs):
+            norm, residual = givers.get(id(symbol)), node.inputs[1 - place]
+            if not _is_norm(norm) or readers.only_reader(norm) is not node or not _alike(symbol, residual):
+                continue
+            relu = readers.next_after(node)
+            taken = [norm, node, *([relu] if relu is not None and _is_relu(relu.operation) else [])]
+            block = NormWithResidual(*(one.operation for one in taken))
+            twin = Node(block, [norm.inputs[0], residual], None, [norm.masks[0], None])
+            twin.outputs = list(taken[-1].outputs)
+            sums[id(node)] = twin
+            gone.update(map(id, taken))
+            break
+    return sums, gone
+
+
+def _is_norm(node: Node | None) -> TypeGuard[Node]:
+    return node is not None and type(node.operation) is BatchNormalization and not node.options
+
+
+def _alike(a: Symbol, b: Symbol) -> bool:
+    """Whether arrays of both have one shape and dtype, whatever the size of the batch."""
+    return a.shape == b.shape and None not in a.shape[1:] and a.dtype == b.dtype
 
 
 def _with_operation(node: Node, operation: Any, outputs: Sequence[Symbol]) -> Node:
@@ -183,13 +305,16 @@ def _at_every_step(layer: Any) -> Any:
     return inner if elementwise else layer
 
 
-def _joined(rest: list[Any]) -> tuple[Any, int] | None:
-    """One operation for the first of ``rest`` and how many it takes, or None."""
+def _joined(rest: list[Any], node: Node) -> tuple[Any, int] | None:
+    """One operation for the first of ``rest``, that of ``node``, and how many it takes, or None."""
     first = rest[0]
-    if type(first) is BatchNormalization and len(rest) > 1 and _is_activation(rest[1]) and rest[1].rule.fused == "relu":
+    if type(first) is BatchNormalization and len(rest) > 1 and _is_relu(rest[1]):
         return NormWithRelu(first, rest[1]), 2
     if not _takes_rule(first):
         return None
+    if len(rest) > 1 and _folds(first, rest[1], len(node.outputs[0].shape)):
+        relu = rest[2:] if len(rest) > 2 and _is_relu(rest[2]) else []
+        return FoldedNorm(first, rest[1], *relu), 2 + len(relu)
     rule, taken = first.rule, 1
     if rule.name == "linear" and not rule.separate and len(rest) > 1 and _is_activation(rest[1]):
         after = rest[1].rule
@@ -202,6 +327,17 @@ def _joined(rest: list[Any]) -> tuple[Any, int] | None:
 
 def _is_activation(layer: Any) -> bool:
     return isinstance(layer, ActivationLayer) and not layer._traced
+
+
+def _is_relu(layer: Any) -> bool:
+    return _is_activation(layer) and layer.rule.fused == "relu"
+
+
+def _folds(layer: Any, norm: Any, rank: int) -> bool:
+    """Whether a layer can take over the scale and shift of the normalization behind it."""
+    linear = layer.rule.name == "linear" and not layer.rule.separate
+    plain = type(layer) in (Dense, Conv1D, Conv2D, DepthwiseConv2D)
+    return plain and linear and type(norm) is BatchNormalization and norm.axis in (-1, rank - 1)
 
 
 def _takes_rule(layer: Any) -> bool:

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fastnn import Input, Sequential, layers, optimizers, utils
+from fastnn import Input, Model, Sequential, layers, optimizers, utils
 from fastnn.graph import Constant, as_symbol, record
 from fastnn.layers.support.symbolic_call import ActivityPenalty
-from fastnn.models.fusion import ConvPool, WithActivation, fused, split_head
+from fastnn.models.fusion import ConvPool, FoldedNorm, NormWithResidual, WithActivation, fused, split_head
 
 from .conftest import cnn, mlp
 
@@ -62,6 +62,28 @@ def kinds(nodes):
         ([layers.Conv2D(2, 3), layers.AveragePooling2D(2)], ["Conv2D", "AveragePooling2D"]),
         ([layers.BatchNormalization(), layers.ReLU()], ["NormWithRelu"]),
         ([layers.BatchNormalization(), layers.Activation("tanh")], ["BatchNormalization", "Activation"]),
+        (
+            [layers.Conv2D(2, 3), layers.BatchNormalization(), layers.ReLU(), layers.Flatten()],
+            ["FoldedNorm", "Flatten"],
+        ),
+        ([layers.Conv2D(2, 3), layers.BatchNormalization(), layers.Flatten()], ["FoldedNorm", "Flatten"]),
+        ([layers.DepthwiseConv2D(3), layers.BatchNormalization(), layers.ReLU()], ["FoldedNorm"]),
+        ([layers.Conv1D(2, 3), layers.BatchNormalization(-1), layers.Activation("relu")], ["FoldedNorm"]),
+        ([layers.Dense(2), layers.BatchNormalization(1), layers.Activation("tanh")], ["FoldedNorm", "Activation"]),
+        ([layers.TimeDistributed(layers.Dense(2)), layers.BatchNormalization()], ["FoldedNorm"]),
+        ([layers.Dense(2, activation="relu"), layers.BatchNormalization()], ["Dense", "BatchNormalization"]),
+        ([layers.Dense(2, activation="gelu"), layers.BatchNormalization()], ["Dense", "BatchNormalization"]),
+        ([layers.Dense(2), layers.ReLU(), layers.BatchNormalization()], ["WithActivation", "BatchNormalization"]),
+        ([layers.Dense(2), layers.BatchNormalization(axis=0)], ["Dense", "BatchNormalization"]),
+        ([layers.SeparableConv2D(2, 3), layers.BatchNormalization()], ["SeparableConv2D", "BatchNormalization"]),
+        (
+            [layers.Conv2D(2, 3, data_format="channels_first"), layers.BatchNormalization(), layers.ReLU()],
+            ["Conv2D", "NormWithRelu"],
+        ),
+        (
+            [layers.Dense(2, activity_regularizer="l2"), layers.BatchNormalization()],
+            ["Dense", "ActivityPenalty", "BatchNormalization"],
+        ),
         ([layers.Dense(2), layers.Activation("sigmoid")], ["WithActivation"]),
         ([layers.Dense(2), layers.ReLU(), layers.Dense(2)], ["WithActivation", "Dense"]),
         ([layers.Dense(2), layers.LeakyReLU(0.3)], ["Dense", "LeakyReLU"]),
@@ -105,6 +127,166 @@ def test_normalization_and_relu_train_as_the_two_layers():
     np.testing.assert_allclose(rows[0][0], rows[1][0], rtol=1e-10)
     for one, other in zip(rows[0][1], rows[1][1], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-12)
+
+
+def residual_model(dtype="float64", **settings):
+    """A stem, a block with an identity, one with a projection, and one whose sum nothing follows; two inputs."""
+    utils.set_random_seed(5)
+    set_to = {"dtype": dtype}
+
+    def conv_norm(x, filters, size, strides=1):
+        x = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=filters == 4, **set_to)(x)
+        return layers.BatchNormalization(epsilon=0.01, momentum=0.7, **set_to)(x)
+
+    images, other = Input((6, 7, 2), dtype=dtype), Input((6, 7, 4), dtype=dtype)
+    x = start = layers.ReLU(**set_to)(conv_norm(images, 4, 3))
+    y = conv_norm(layers.ReLU(**set_to)(conv_norm(x, 4, 3)), 4, 3)
+    x = layers.Activation("relu", **set_to)(layers.Add(**set_to)([y, x]))
+    y = conv_norm(layers.ReLU(**set_to)(conv_norm(x, 5, 3, 2)), 5, 3)
+    x = layers.ReLU(**set_to)(layers.Add(**set_to)([conv_norm(x, 5, 1, 2), y]))
+    side = start + conv_norm(other, 4, 3)
+    x = layers.Concatenate(**set_to)([layers.GlobalAveragePooling2D(**set_to)(a) for a in (x, side)])
+    model = Model([images, other], layers.Dense(3, activation="softmax", **set_to)(x))
+    model.compile(optimizers.SGD(0.2, momentum=0.9), "sparse_categorical_crossentropy", **settings)
+    return model
+
+
+def residual_data(n=10):
+    rng = np.random.default_rng(8)
+    return [rng.standard_normal((n, 6, 7, 2)), rng.standard_normal((n, 6, 7, 4))], rng.integers(0, 3, n)
+
+
+def test_the_tail_of_a_residual_block_is_one_pass():
+    model, (x, t) = residual_model(), residual_data()
+    model.train_on_batch(x, t)
+    program = model.program(x, True)
+    names = kinds(program.training.nodes)
+    assert names.count("NormWithResidual") == 3
+    assert names.count("FoldedNorm") == 4  # the stem, the first of each block, the projection or what stands beside it
+    assert {"BatchNormalization", "Add", "ReLU", "Activation", "NormWithRelu"}.isdisjoint(names)
+    tails = [o.name.split("+") for o in operations(program.training.nodes) if type(o) is NormWithResidual]
+    assert [len(parts) for parts in tails] == [3, 3, 2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_residual_blocks_train_and_predict_as_single_layers(dtype):
+    x, t = residual_data()
+    runs = []
+    for fuse in (True, False):
+        model = residual_model(dtype, fuse=fuse)
+        history = model.fit(x, t, epochs=4, batch_size=5, shuffle=False, verbose=0).history["loss"]
+        runs.append([history, model.predict(x, verbose=0), model.predict([a[:1] for a in x]), *model.get_weights()])
+    close = {"rtol": 1e-9, "atol": 1e-11} if dtype == "float64" else {"rtol": 2e-3, "atol": 2e-4}
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_allclose(one, other, **close)
+
+
+@pytest.mark.parametrize("change", ["set_weights", "assign", "value", "training"])
+def test_a_folded_normalization_is_never_stale(change):
+    x, t = residual_data()
+    fused_model, plain = residual_model(), residual_model(fuse=False)
+    before = fused_model.predict(x, verbose=0)
+    for model in (fused_model, plain):
+        rng = np.random.default_rng(4)
+        if change == "set_weights":
+            model.set_weights([w + 0.1 * rng.random(w.shape) for w in model.get_weights()])
+        elif change == "training":
+            model.train_on_batch(x, t)
+        else:
+            for p in model.weights:
+                new = p.value + 0.1 * rng.random(p.shape)
+                if change == "assign":
+                    p.assign(new)
+                else:
+                    p.value[...] = new
+    after = fused_model.predict(x, verbose=0)
+    assert np.abs(after - before).max() > 1e-3
+    np.testing.assert_allclose(after, plain.predict(x, verbose=0), rtol=1e-9)
+
+
+FOLDED = {
+    "conv": (layers.Conv2D(5, 3, padding="same", dtype="float64"), (6, 7, 2)),
+    "strided": (layers.Conv2D(4, 3, strides=2, use_bias=False, groups=2, dtype="float64"), (9, 9, 2)),
+    "depthwise": (layers.DepthwiseConv2D(3, depth_multiplier=2, dtype="float64"), (6, 7, 3)),
+    "sequence": (layers.Conv1D(5, 3, padding="causal", dtype="float64"), (11, 2)),
+    "dense": (layers.Dense(5, bias_initializer="ones", dtype="float64"), (3,)),
+    "dense on sequences": (layers.Dense(5, use_bias=False, dtype="float64"), (4, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", FOLDED)
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("rows", [1, 30])
+def test_values_and_gradients_of_a_folded_normalization(kind, relu, training, rows):
+    layer, shape = FOLDED[kind]
+    norm, after = layers.BatchNormalization(dtype="float64"), layers.ReLU(dtype="float64")
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((rows, *shape))
+    norm(layer(x))
+    for p in norm.weights:
+        p.value[...] = rng.random(p.shape) + 0.5
+    z, before = layer.forward(x, training)
+    expected, middle = norm.forward(z, training)
+    if relu:
+        expected, end = after.forward(expected, training)
+    dy = rng.standard_normal(expected.shape)
+    dz = norm.backward(after.backward(dy, end) if relu else dy, middle)
+    gradients = [layer.backward(dz, before), *(p.grad.copy() for p in (*layer.weights, *norm.weights))]
+    block = FoldedNorm(layer, norm, *([after] if relu else []))
+    y, ctx = block.forward(x, training)
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-12)
+    if rows == 30:
+        assert isinstance(ctx, np.ndarray) is not training  # folded in inference and nowhere else
+    for p in block.weights:
+        p.grad[...] = np.nan
+    dx = block.backward(dy, ctx)
+    for got, want in zip([dx, *(p.grad for p in block.weights)], gradients, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-11)
+
+
+def test_what_keeps_a_sum_from_joining():
+    """An output between, a second reader, shapes that broadcast, three arrays, the same array twice."""
+    start = Input((4,))
+    norm = layers.BatchNormalization()(start)
+    cases = {
+        "joined": (layers.Add()([norm, start]), ["NormWithResidual"]),
+        "twice": (layers.Add()([norm, norm]), ["BatchNormalization", "Add"]),
+        "three": (layers.Add()([norm, start, start]), ["BatchNormalization", "Add"]),
+        "relu": (layers.Activation("relu")(layers.Add()([start, norm])), ["NormWithResidual"]),
+        "tanh": (layers.Activation("tanh")(layers.Add()([start, norm])), ["NormWithResidual", "Activation"]),
+        "subtract": (layers.Subtract()([norm, start]), ["BatchNormalization", "Subtract"]),
+    }
+    for label, (end, expected) in cases.items():
+        graph = Model(start, end).graph
+        assert kinds(fused(graph.nodes, graph.output_symbols)) == expected, label
+    graph = Model(start, [layers.Add()([norm, start]), norm]).graph
+    assert kinds(fused(graph.nodes, graph.output_symbols)) == ["BatchNormalization", "Add"]
+    open_size = Input((None, 4))
+    graph = Model(open_size, layers.Add()([layers.BatchNormalization()(open_size), open_size])).graph
+    assert kinds(fused(graph.nodes, graph.output_symbols)) == ["BatchNormalization", "Add"]
+
+
+def test_masks_pass_a_joined_sum():
+    """Sequences of different lengths: statistics of the steps that count, and the mask of the sum."""
+    rng = np.random.default_rng(6)
+    x = rng.standard_normal((12, 5, 3))
+    for i in range(12):
+        x[i, 2 + i % 4 :] = 0
+    runs = []
+    for fuse in (True, False):
+        utils.set_random_seed(1)
+        start = Input((5, 3), dtype="float64")
+        inside = layers.Masking(dtype="float64")(start)
+        y = layers.BatchNormalization(dtype="float64")(layers.Dense(3, dtype="float64")(inside))
+        y = layers.ReLU(dtype="float64")(layers.Add(dtype="float64")([y, inside]))
+        model = Model(start, layers.Dense(1, dtype="float64")(layers.LSTM(4, dtype="float64")(y)))
+        model.compile(optimizers.SGD(0.1), "mse", fuse=fuse)
+        loss = model.fit(x, x[:, 0, 0], epochs=3, shuffle=False, verbose=0).history["loss"]
+        runs.append([loss, model.predict(x, verbose=0), *model.get_weights()])
+        assert ("NormWithResidual" in kinds(model.program([x], True).training.nodes)) is fuse
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_an_edge_with_two_readers_stays():

@@ -101,11 +101,15 @@ class BaseConv1D(SeriesLayer):
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         return self.backward_as(dy, ctx, self.rule, need_dx)
 
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, T, C) with another activation; the fusion pass calls it."""
+    def weights_for_kernel(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Kernel (1, K, C / groups, F) and bias (None if there is none) as ``forward`` gives them to its kernel."""
+        return self.kernel_view(), self.bias.value if self.bias is not None else None
+
+    def forward_as(self, x: np.ndarray, rule: Any, weights: Any = None) -> tuple[np.ndarray, Any]:
+        """``forward`` on (N, T, C) with another activation, and other weights if given; the fusion pass calls it."""
         x = as_images(x)
-        bias = self.bias.value if self.bias is not None else None
-        z = active().conv2d_forward(x, self.kernel_view(), bias, *self.window, self.groups, rule.fused, self.algorithm)
+        kernel, bias = weights or self.weights_for_kernel()
+        z = active().conv2d_forward(x, kernel, bias, *self.window, self.groups, rule.fused, self.algorithm)
         y, after = z[:, 0], None
         if rule.separate:
             y, after = rule.forward(y)

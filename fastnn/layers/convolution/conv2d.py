@@ -95,12 +95,15 @@ class BaseConv2D(ImageLayer):
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         return self.backward_as(dy, ctx, self.rule, need_dx)
 
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, H, W, C) with another activation; the fusion pass calls it."""
+    def weights_for_kernel(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Kernel (KH, KW, C / groups, F) and bias (None if there is none) as ``forward`` gives them to its kernel."""
+        return self.kernel_view(), self.bias.value if self.bias is not None else None
+
+    def forward_as(self, x: np.ndarray, rule: Any, weights: Any = None) -> tuple[np.ndarray, Any]:
+        """``forward`` on (N, H, W, C) with another activation, and other weights if given; the fusion pass calls it."""
         y = z = active().conv2d_forward(
             x,
-            self.kernel_view(),
-            self.bias.value if self.bias is not None else None,
+            *(weights or self.weights_for_kernel()),
             self.strides,
             self.padding,
             self.dilation_rate,

@@ -118,11 +118,15 @@ class Dense(Layer):
     def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
         return self.backward_as(dy, ctx, self.rule, need_dx)
 
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` with another activation; the fusion pass calls it."""
+    def weights_for_kernel(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Kernel and bias (None if there is none) as ``forward`` gives them to its kernel."""
+        return self.kernel.value, self.bias.value if self.bias is not None else None
+
+    def forward_as(self, x: np.ndarray, rule: Any, weights: Any = None) -> tuple[np.ndarray, Any]:
+        """``forward`` with another activation, and other weights if they are given; the fusion pass calls it."""
         rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-        bias = self.bias.value if self.bias is not None else None
-        y = z = active().dense_forward(rows, self.kernel.value, bias, rule.fused, self.algorithm)
+        kernel, bias = weights or self.weights_for_kernel()
+        y = z = active().dense_forward(rows, kernel, bias, rule.fused, self.algorithm)
         after = None
         if x.ndim != 2:
             y = y.reshape(*x.shape[:-1], self.units)
