@@ -23,7 +23,7 @@ import numpy as np
 from ..backend import active
 from ..graph import Node, Operation, Symbol
 from ..layers.base import Layer, Parameter
-from ..layers.convolution.conv1d import BaseConv1D
+from ..layers.convolution.conv1d import BaseConv1D, Conv1D
 from ..layers.convolution.conv2d import BaseConv2D, Conv2D
 from ..layers.convolution.depthwise_conv2d import DepthwiseConv2D
 from ..layers.core.activation import ActivationLayer
