@@ -19,6 +19,7 @@ __all__ = [
     "conv2d_output_shape",
     "pool2d_padding",
     "pool2d_output_shape",
+    "resize2d_output_shape",
     "axis_of",
     "concatenated_shape",
     "section_lengths",
@@ -26,6 +27,7 @@ __all__ = [
 
 Padding = str | Sequence[Sequence[int]]
 _MOST_NUMBERS = 1 << 59  # in an array: its byte count cannot overflow 64 bits
+_MOST_PIXELS = 1 << 30  # along an axis: products of two lengths cannot overflow either
 _PADDING = 'padding must be "valid", "same" or ((top, bottom), (left, right)).'
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -264,6 +266,34 @@ def pool2d_output_shape(
     (ph, pw), (sh, sw) = _pool(pool_size, strides, padding)
     n, h, w, c = x_shape
     return n, output_length(h, ph, sh, padding, 1, "the height"), output_length(w, pw, sw, padding, 1, "the width"), c
+
+
+def resize2d_output_shape(x_shape: Sequence[int], size: int | Sequence[int]) -> tuple[int, int, int, int]:
+    """Return the shape (N, OH, OW, C) of images (N, H, W, C) resized to `size`.
+
+    Raises
+    ------
+    TypeError
+        If `size` is not an integer or two integers.
+    ValueError
+        If the rank is not 4, an image has no pixel or no channel, or a size is below 1 or too large.
+
+    Examples
+    --------
+    >>> resize2d_output_shape((32, 14, 14, 64), (28, 20))
+    (32, 28, 20, 64)
+    """
+    if len(x_shape) != 4 or min(x_shape[1:]) < 1:
+        raise ValueError(
+            f"Images must be (N, H, W, C) with at least one pixel and channel. Received: {tuple(x_shape)}."
+        )
+    (n, h, w, c), (oh, ow) = x_shape, pair("size", size)
+    if max(h, w, oh, ow) > _MOST_PIXELS or (n or 1) * c * oh * ow > _MOST_NUMBERS:
+        raise ValueError(
+            "Resized images must have at most 2**30 pixels along an axis and 2**59 numbers in all. "
+            f"Received: {tuple(x_shape)} with size={size!r}."
+        )
+    return n, oh, ow, c
 
 
 def axis_of(axis: int, ndim: int) -> int:

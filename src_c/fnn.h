@@ -64,6 +64,9 @@ enum fnn_pointwise_loss {
 /* How several arrays become one. */
 enum fnn_merge { FNN_ADD, FNN_SUBTRACT, FNN_MULTIPLY, FNN_AVERAGE, FNN_MAXIMUM, FNN_MINIMUM };
 
+/* Which pixels an image of another size is made of. */
+enum fnn_interpolation { FNN_NEAREST, FNN_BILINEAR };
+
 /* The windows of a pooling: images, window, strides, padding before, outputs. */
 typedef struct fnn_windows {
     ptrdiff_t n, h, w, c;

@@ -60,6 +60,7 @@ from .reshaping.flatten_reshape import Flatten, Reshape
 from .reshaping.permute import Permute
 from .reshaping.repeat_vector import RepeatVector
 from .reshaping.resize1d import Cropping1D, UpSampling1D, ZeroPadding1D
+from .reshaping.up_sampling2d import UpSampling2D
 from .reshaping.zero_padding2d import Cropping2D, ZeroPadding2D
 
 AvgPool1D = AveragePooling1D
@@ -161,6 +162,7 @@ __all__ = [
     "TimeDistributed",
     "TokenAndPositionEmbedding",
     "UpSampling1D",
+    "UpSampling2D",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "add",

@@ -160,6 +160,11 @@ EXAMPLES: dict[str, list[Example]] = {
         of(layers.TokenAndPositionEmbedding, IDS, 7, 11, 4, mask_zero=True, call={"start_index": 2})
     ],
     "UpSampling1D": [of(layers.UpSampling1D, SERIES, 3)],
+    "UpSampling2D": [
+        of(layers.UpSampling2D, IMAGE, (1, 3)),
+        of(layers.UpSampling2D, IMAGE, 2, interpolation="bilinear"),
+        of(layers.UpSampling2D, IMAGE, (3, 2), interpolation="bilinear", **CHANNELS_FIRST),
+    ],
     "ZeroPadding1D": [of(layers.ZeroPadding1D, SERIES, (1, 3))],
     "ZeroPadding2D": [of(layers.ZeroPadding2D, IMAGE, ((1, 0), (2, 3)))],
 }

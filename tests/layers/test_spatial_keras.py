@@ -24,6 +24,13 @@ LAYERS = {
     "cropping 1d": (lambda k: k.Cropping1D((2, 1)), SERIES),
     "padding 1d": (lambda k: k.ZeroPadding1D((2, 0)), SERIES),
     "up sampling 1d": (lambda k: k.UpSampling1D(3), SERIES),
+    "up sampling": (lambda k: k.UpSampling2D((2, 3)), IMAGES),
+    "up sampling bilinear": (lambda k: k.UpSampling2D(2, interpolation="bilinear"), IMAGES),
+    "up sampling bilinear odd": (lambda k: k.UpSampling2D((3, 5), interpolation="bilinear"), IMAGES),
+    "up sampling channels first": (
+        lambda k: k.UpSampling2D((1, 2), "channels_first", interpolation="bilinear"),
+        IMAGES,
+    ),
     "depthwise 1d": (lambda k: k.DepthwiseConv1D(3, depth_multiplier=2, activation="tanh"), SERIES),
     "depthwise 1d strided": (lambda k: k.DepthwiseConv1D(4, 3, "same", use_bias=False), SERIES),
     "depthwise 1d far apart": (lambda k: k.DepthwiseConv1D(2, 3), SERIES),
@@ -120,3 +127,20 @@ def test_arguments_of_the_constructor_stand_where_keras_has_them(name):
     theirs = [word for word in theirs if word in ours or word != "activity_regularizer"]  # some take it by name alone
     for one, other in zip(ours, theirs, strict=False):
         assert one == other or "settings" in (one, other) or other in ("kwargs", "name")
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("size", [(7, 9), (4, 3), (14, 27), (9, 5), (1, 1), (11, 20)])
+def test_the_resizing_kernel_is_tensorflows(interpolation, size):
+    from fastnn import backend
+
+    x = np.random.default_rng(0).standard_normal(IMAGES).astype("float32")
+    xt = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(xt)
+        y = tf.image.resize(xt, size, interpolation)
+        dy = np.random.default_rng(1).standard_normal(y.shape).astype("float32")
+        total = tf.reduce_sum(y * dy)
+    K = backend.active()
+    np.testing.assert_allclose(K.resize2d_forward(x, size, interpolation), y, **CLOSE)
+    np.testing.assert_allclose(K.resize2d_backward(dy, x.shape, interpolation), tape.gradient(total, xt), **CLOSE)
