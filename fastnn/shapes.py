@@ -20,6 +20,7 @@ __all__ = [
     "pool2d_padding",
     "pool2d_output_shape",
     "resize2d_output_shape",
+    "channels_of_group",
     "axis_of",
     "concatenated_shape",
     "section_lengths",
@@ -294,6 +295,35 @@ def resize2d_output_shape(x_shape: Sequence[int], size: int | Sequence[int]) -> 
             f"Received: {tuple(x_shape)} with size={size!r}."
         )
     return n, oh, ow, c
+
+
+def channels_of_group(x_shape: Sequence[int], groups: int) -> int:
+    """Return C / groups of examples (N, …, C).
+
+    Raises
+    ------
+    TypeError
+        If `groups` is not an integer.
+    ValueError
+        If there are not two axes, or no channel, or the groups do not divide the channels.
+
+    Examples
+    --------
+    >>> channels_of_group((2, 7, 7, 12), 4)
+    3
+    >>> channels_of_group((2, 7, 7, 12), 5)
+    Traceback (most recent call last):
+    ValueError: groups must divide the channels C=12. Received: groups=5.
+    """
+    if len(x_shape) < 2 or x_shape[-1] < 1:
+        raise ValueError(f"x must have shape (N, …, C) with C at least 1. Received: {tuple(x_shape)}.")
+    try:
+        count = operator.index(groups)
+    except TypeError:
+        raise TypeError(f"groups must be an integer. Received: groups={groups!r}.") from None
+    if count < 1 or x_shape[-1] % count:
+        raise ValueError(f"groups must divide the channels C={x_shape[-1]}. Received: groups={groups}.")
+    return x_shape[-1] // count
 
 
 def axis_of(axis: int, ndim: int) -> int:
