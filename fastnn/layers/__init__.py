@@ -38,8 +38,10 @@ from .merging.elementwise import (
     subtract,
 )
 from .normalization.batch_normalization import BatchNormalization
+from .normalization.group_normalization import GroupNormalization
 from .normalization.layer_normalization import LayerNormalization
 from .normalization.rms_normalization import RMSNormalization
+from .normalization.unit_normalization import UnitNormalization
 from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
@@ -120,6 +122,7 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
@@ -161,6 +164,7 @@ __all__ = [
     "TextVectorization",
     "TimeDistributed",
     "TokenAndPositionEmbedding",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",

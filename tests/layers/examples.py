@@ -96,6 +96,10 @@ EXAMPLES: dict[str, list[Example]] = {
         of(layers.GroupQueryAttention, [SERIES, (2, 5, 6)], 3, 4, 2, call={"return_attention_scores": True}),
         of(layers.GroupQueryAttention, [SERIES], 2, 3, 1, dropout=0.3, use_gate=True, call={"use_causal_mask": True}),
     ],
+    "GroupNormalization": [
+        of(layers.GroupNormalization, IMAGE, 2, gamma_initializer="uniform", beta_initializer="normal"),
+        of(layers.GroupNormalization, IMAGE, -1, axis=1, center=False),
+    ],
     "Identity": [of(layers.Identity, ROWS)],
     "InputLayer": [of(layers.InputLayer, ROWS, ROWS[1:])],
     "LSTM": [of(layers.LSTM, SERIES, 3, return_sequences=True, recurrent_dropout=0.2), of(layers.LSTM, SERIES, 3)],
@@ -159,6 +163,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "TokenAndPositionEmbedding": [
         of(layers.TokenAndPositionEmbedding, IDS, 7, 11, 4, mask_zero=True, call={"start_index": 2})
     ],
+    "UnitNormalization": [of(layers.UnitNormalization, SERIES), of(layers.UnitNormalization, IMAGE, [1, -1])],
     "UpSampling1D": [of(layers.UpSampling1D, SERIES, 3)],
     "UpSampling2D": [
         of(layers.UpSampling2D, IMAGE, (1, 3)),

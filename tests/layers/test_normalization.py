@@ -1,4 +1,4 @@
-"""LayerNormalization, RMSNormalization: values worked out by hand, any axes, masks, what is refused."""
+"""Normalization of rows and of groups: values worked out by hand, any axes, masks, what is refused."""
 
 import numpy as np
 import pytest
@@ -163,3 +163,112 @@ def test_other_arguments_of_layer_normalization_that_are_refused():
     for word in ("gamma_initializer", "beta_regularizer", "gamma_constraint"):
         with pytest.raises(ValueError, match=f"{word} of LayerNormalization: "):
             layers.LayerNormalization(**{word: "nonsense"})
+
+
+# GroupNormalization.
+
+
+def test_group_normalization_by_hand(each_backend):  # noqa: F811
+    """Two positions, four channels in two groups: means 2 and 4, variances 1 and 4."""
+    layer = layers.GroupNormalization(2, epsilon=0.0, dtype="float64")
+    x = np.array([[[1.0, 3.0, 6.0, 2.0], [3.0, 1.0, 2.0, 6.0]]])
+    np.testing.assert_array_equal(layer(x), [[[-1, 1, 1, -1], [1, -1, -1, 1]]])
+    layer.set_weights([[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, -1.0]])
+    y, ctx = layer.forward(x)
+    np.testing.assert_array_equal(y, [[[-1, 3, 3, -5], [1, -1, -3, 3]]])
+    layer.backward(np.array([[[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 2.0]]]), ctx)
+    np.testing.assert_array_equal(layer.gamma.grad, [-1, 1, 1, 1])
+    np.testing.assert_array_equal(layer.beta.grad, [1, 1, 1, 3])
+
+
+@pytest.mark.parametrize("axis", [1, 2, 3, -1, -2, -3])
+@pytest.mark.parametrize("groups", [1, 2, 6, -1])
+def test_groups_on_any_axis(axis, groups):
+    """The same as with the channels last, and turned back."""
+    shape = [2, 3, 4, 5]
+    shape[axis] = 6
+    x, dy = some(shape), some(shape, 1)
+    layer, last = (layers.GroupNormalization(groups, at, dtype="float64") for at in (axis, -1))
+    turned, weights = np.moveaxis(x, axis, -1), [some((6,), 2), some((6,), 3)]
+    for one, data in ((layer, x), (last, turned)):
+        one(data)
+        one.set_weights(weights)
+    y, ctx = layer.checked_forward(x)
+    expected, other = last.checked_forward(np.ascontiguousarray(turned))
+    np.testing.assert_array_equal(np.moveaxis(y, axis, -1), expected)
+    dx = layer.backward(dy, ctx)
+    np.testing.assert_array_equal(
+        np.moveaxis(dx, axis, -1), last.backward(np.ascontiguousarray(np.moveaxis(dy, axis, -1)), other)
+    )
+    for p, q in zip(layer.weights, last.weights, strict=True):
+        np.testing.assert_array_equal(p.grad, q.grad)
+
+
+def test_group_normalization_keeps_its_settings():
+    layer = layers.GroupNormalization(-1)
+    layer(some((2, 3, 6), dtype="float32"))
+    assert layer.get_config()["groups"] == -1
+    for center in (False, True):
+        for scale in (False, True):
+            layer = layers.GroupNormalization(3, center=center, scale=scale)
+            layer.build((None, 6))
+            assert [w.name for w in layer.weights] == ["gamma"] * scale + ["beta"] * center
+    mask = np.array([[True, False, True]])
+    assert layer.compute_mask(some((1, 3, 6)), mask) is mask
+    assert layers.GroupNormalization(2).compute_output_shape((None, None, None, 4)) == (None, None, None, 4)
+
+
+def test_group_normalization_refuses():
+    for groups in (0, -2, 1.5, "2", None, True):
+        with pytest.raises(ValueError, match=r"a positive integer, or -1 for a group for each channel. Received: "):
+            layers.GroupNormalization(groups)
+    for axis in ([1], 1.0, None, True):
+        with pytest.raises(TypeError, match=r"axis of GroupNormalization is an integer. Received: axis="):
+            layers.GroupNormalization(2, axis)
+    with pytest.raises(ValueError, match="epsilon of GroupNormalization is a number from 0 up"):
+        layers.GroupNormalization(2, epsilon=-1)
+    with pytest.raises(ValueError, match="beta_constraint of GroupNormalization: "):
+        layers.GroupNormalization(2, beta_constraint="nonsense")
+    for channels in (6, 2):
+        with pytest.raises(ValueError, match=rf"that 4 groups divide. .* Use a divisor of {channels} for groups"):
+            layers.GroupNormalization(4).build((None, channels))
+    with pytest.raises(ValueError, match=r"an input whose axis 2 has a known size"):
+        layers.GroupNormalization(4).build((None, 3, None))
+    with pytest.raises(ValueError, match=r"an input that has axis 2"):
+        layers.GroupNormalization(4, 2).build((None, 3))
+    with pytest.raises(ValueError, match=r"to leave out the batch"):
+        layers.GroupNormalization(4, 0).build((None, 3))
+    layer = layers.GroupNormalization(2)
+    layer.build((None, 4))
+    with pytest.raises(ValueError, match=r"4 channels on axis -1. Received: input shape \(None, 6\)"):
+        layer(some((2, 6)))
+
+
+# UnitNormalization.
+
+
+@pytest.mark.parametrize("axis", [-1, 1, [1, 2], (3, 1), [1, 2, 3]])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_have_length_one(axis, dtype, each_backend):  # noqa: F811
+    x = some((3, 4, 5, 9), dtype=dtype)
+    y = layers.UnitNormalization(axis, dtype=dtype)(x)
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else axis
+    # A length is a sum of at most 180 squares; three more roundings to the quotient.
+    np.testing.assert_allclose(np.sqrt((y * y).sum(axes)), 1, rtol=100 * np.finfo(dtype).eps)
+    lengths = np.sqrt((x * x).sum(axes, keepdims=True))
+    np.testing.assert_allclose(y, x / lengths, rtol=100 * np.finfo(dtype).eps)
+
+
+def test_unit_normalization_by_hand_and_of_almost_nothing(each_backend):  # noqa: F811
+    layer = layers.UnitNormalization(dtype="float64")
+    x = np.array([[3.0, 4.0], [0.0, 0.0], [3e-14, 4e-14], [np.nan, 1.0]])
+    y, ctx = layer.forward(x)
+    np.testing.assert_allclose(y, [[0.6, 0.8], [0, 0], [0.03, 0.04], [np.nan, np.nan]], rtol=1e-15)
+    dx = layer.backward(np.ones((4, 2)), ctx)
+    # (t − y·(t·y)) / |x| with t = (1, 1): (1 − 0.6·1.4, 1 − 0.8·1.4) / 5
+    np.testing.assert_allclose(dx[:3], [[0.032, -0.024], [1e12, 1e12], [1e12, 1e12]], rtol=1e-13)
+    assert np.isnan(dx[3]).all()
+    assert layer.backward(np.ones((4, 2)), ctx, need_dx=False) is None
+    assert layer.weights == []
+    with pytest.raises(TypeError, match="axis of UnitNormalization is an integer or a list of integers"):
+        layers.UnitNormalization(0.5)
