@@ -4,6 +4,7 @@
     Dense or convolution (linear) + an activation    →  the activation applied as the kernel stores
     BatchNormalization [+ residual] [+ ReLU]         →  one pass
     Dense or convolution + BatchNormalization        →  in inference the norm is folded into the weights
+    sum of two + LayerNormalization, RMSNormalization  →  one pass, which gives the sum too where others read it
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
     TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
@@ -30,9 +31,12 @@ from ..layers.core.activation import ActivationLayer
 from ..layers.core.dense import Dense
 from ..layers.merging.elementwise import Add
 from ..layers.normalization.batch_normalization import BatchNormalization
+from ..layers.normalization.layer_normalization import LayerNormalization
+from ..layers.normalization.rms_normalization import RMSNormalization
 from ..layers.pooling.pooling2d import MaxPooling2D
 from ..layers.recurrent.time_distributed import TimeDistributed
 from ..layers.support.fused_activation import Rule, rule_of
+from ..layers.support.row_norm import RowNorm, axes_within
 from ..ops.arithmetic import Add as AddFunction
 from ..ops.function import wanted
 
@@ -150,6 +154,39 @@ class NormWithResidual(FusedLayers):
         return self.add.compute_mask(x, mask) if self.supports_masking else None
 
 
+class NormOfSum(FusedLayers):
+    """The sum of two arrays and the norm of its rows in one pass; the outputs are the norm and, if it is kept, the sum.
+
+    In a Transformer that normalizes first, the sum goes on as the residual stream: its gradient is added in the same
+    pass as well.
+    """
+
+    takes_several = True
+    selects_gradients = True
+
+    def __init__(self, add: Any, norm: RowNorm, keeps_sum: bool):
+        self.layer, self.add, self.layers, self.gives_several = norm, add, (add, norm), keeps_sum
+
+    def forward(self, x: list[np.ndarray], training: bool = False) -> tuple[Any, Any]:
+        y, total, ctx = self.layer.forward_as(*x)
+        return [y, total] if self.gives_several else y, ctx
+
+    def backward(self, dy: Any, ctx: Any, need_dx: Any = True) -> list[np.ndarray | None]:
+        need = wanted(need_dx, 2)
+        dy, dtotal = dy if self.gives_several else (dy, None)
+        if dy is None:  # no loss depends on the norm
+            for p in self.weights:
+                p.grad[...] = 0
+            dx = dtotal
+        else:
+            dx = self.layer.backward_as(dy, ctx, any(need), dtotal)
+        return [dx if needed else None for needed in need]
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        mask = self.add.compute_mask(x, mask) if self.supports_masking else None
+        return [mask, mask] if self.gives_several else mask
+
+
 class FoldedNorm(FusedLayers):
     """A linear Dense or convolution layer and the batch normalization behind it, and a ReLU if there is one.
 
@@ -220,6 +257,10 @@ class _Readers:
         reader = readers[0]
         return reader if len(reader.outputs) == 1 and not reader.options else None
 
+    def all_of(self, symbol: Symbol) -> list[Node]:
+        """The nodes that read a symbol, each as often as it does."""
+        return self._nodes.get(id(symbol), [])
+
     def only_output(self, symbol: Symbol) -> bool:
         """Whether a symbol is an output once, and nothing else reads it."""
         return self._outputs.count(id(symbol)) == 1 and not self._nodes.get(id(symbol))
@@ -229,6 +270,7 @@ def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
     """The nodes with neighbours joined where one kernel computes them."""
     readers, found = _Readers(nodes, outputs), []
     sums, gone = _residual_sums(nodes, readers)
+    _norms_of_sums(nodes, outputs, readers, sums, gone)
     for node in nodes:
         if id(node) in sums:
             found.append(sums[id(node)])
@@ -277,6 +319,33 @@ def _residual_sums(nodes: Sequence[Node], readers: _Readers) -> tuple[dict[int, 
             gone.update(map(id, taken))
             break
     return sums, gone
+
+
+def _norms_of_sums(
+    nodes: Sequence[Node], outputs: Sequence[Symbol], readers: _Readers, sums: dict[int, Node], gone: set[int]
+) -> None:
+    """Sums of two arrays whose rows are normalized: the joined nodes run where the sums ran."""
+    for node in nodes:
+        if type(node.operation) not in (Add, AddFunction) or id(node) in gone or node.options or len(node.reads) != 2:
+            continue
+        total = node.outputs[0]
+        norm = next((n for n in readers.all_of(total) if id(n) not in gone and _is_row_norm(n, total)), None)
+        if norm is None or not _alike(*node.inputs):
+            continue
+        keeps_sum = len(readers.all_of(total)) > 1 or any(total is symbol for symbol in outputs)
+        twin = Node(NormOfSum(node.operation, norm.operation, keeps_sum), node.inputs)
+        twin.gives_several, twin.outputs = keeps_sum, [*norm.outputs, *([total] if keeps_sum else [])]
+        sums[id(node)] = twin
+        gone.update((id(node), id(norm)))
+
+
+def _is_row_norm(node: Node, x: Symbol) -> bool:
+    """Whether a node normalizes rows as they lie in memory, and can add a residual to them."""
+    norm = node.operation
+    if type(norm) not in (LayerNormalization, RMSNormalization) or node.options or len(node.reads) != 1:
+        return False
+    axes = axes_within(norm.axis, x.shape, norm)
+    return norm.takes_residual and norm.dtype == x.dtype and axes == tuple(range(axes[0], len(x.shape)))
 
 
 def _is_norm(node: Node | None) -> TypeGuard[Node]:

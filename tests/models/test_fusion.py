@@ -422,3 +422,108 @@ def test_with_activation_is_its_two_layers():
     grad = dense.kernel.grad.copy()
     np.testing.assert_allclose(dx, dense.backward(after.backward(dy, after_ctx), dense_ctx), rtol=1e-10)
     np.testing.assert_allclose(grad, dense.kernel.grad, rtol=1e-10)
+
+
+def norm_model(dtype="float64", masked=False, **settings):
+    """A block that normalizes after its sum, two that normalize before, so that their sums go on, and a last norm."""
+    utils.set_random_seed(6)
+    set_to = {"dtype": dtype}
+    ids = Input((5,), dtype="int32")
+    x = layers.Embedding(9, 6, mask_zero=masked, **set_to)(ids)
+    x = layers.LayerNormalization(**set_to)(layers.Add(**set_to)([x, layers.Dense(6, "tanh", **set_to)(x)]))
+    stream = layers.add([x, layers.Dense(6, "tanh", **set_to)(x)], **set_to)
+    for norm in (layers.RMSNormalization(**set_to), layers.LayerNormalization([1, 2], scale=False, **set_to)):
+        stream = stream + layers.Dense(6, "tanh", **set_to)(norm(stream))
+    last = layers.LayerNormalization(gamma_initializer="uniform", **set_to)(stream)
+    model = Model(ids, [layers.Dense(1, **set_to)(last), layers.Dense(2, **set_to)(stream)])
+    model.compile(optimizers.SGD(0.01, momentum=0.9), "mse", **settings)
+    return model
+
+
+def norm_data(n=12):
+    rng = np.random.default_rng(3)
+    return rng.integers(0, 9, (n, 5)), [rng.standard_normal((n, 5, 1)), rng.standard_normal((n, 5, 2))]
+
+
+def test_a_sum_and_its_norm_are_one_pass():
+    model, (x, t) = norm_model(), norm_data()
+    model.train_on_batch(x, t)
+    nodes = model.program([x], True).training.nodes
+    blocks = [o for o in operations(nodes) if type(o).__name__ == "NormOfSum"]
+    assert [o.gives_several for o in blocks] == [False, True, True, True]
+    assert {"Add", "LayerNormalization", "RMSNormalization"}.isdisjoint(kinds(nodes))
+    assert blocks[0].name.startswith("add")
+    assert "+layer_normalization" in blocks[0].name
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms_of_sums_train_and_predict_as_single_layers(dtype, masked):
+    x, t = norm_data()
+    runs = []
+    for fuse in (True, False):
+        model = norm_model(dtype, masked, fuse=fuse)
+        history = model.fit(x, t, epochs=4, batch_size=5, shuffle=False, verbose=0).history["loss"]
+        runs.append([history, *model.predict(x, verbose=0), *model.predict(x[:1], verbose=0), *model.get_weights()])
+    close = {"rtol": 1e-9, "atol": 1e-11} if dtype == "float64" else {"rtol": 2e-3, "atol": 2e-4}
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_allclose(one, other, **close)
+
+
+def norm_graph(first=(4, 6), second=(4, 6), norm=None, between=None):
+    """Two inputs, their sum, its norm: the nodes and the symbols of the sum and of the output."""
+    a, b = Input(first), Input(second)
+    total = a + b
+    x = total if between is None else between(total)
+    y = (norm or layers.LayerNormalization())(x)
+    return [total.node, *([x.node] if between else []), y.node], total, y
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ["NormOfSum"]),
+        ({"norm": layers.RMSNormalization(axis=[1, 2])}, ["NormOfSum"]),
+        ({"norm": layers.LayerNormalization(axis=1)}, ["Add", "LayerNormalization"]),  # rows apart in memory
+        ({"norm": layers.UnitNormalization()}, ["Add", "UnitNormalization"]),
+        ({"norm": layers.LayerNormalization(dtype="float64")}, ["Add", "LayerNormalization"]),
+        ({"second": (1, 6)}, ["Add", "LayerNormalization"]),  # a sum that broadcasts
+        ({"first": (None, 6), "second": (None, 6)}, ["Add", "LayerNormalization"]),  # lengths may differ
+        ({"between": layers.Dropout(0.5)}, ["Add", "Dropout", "LayerNormalization"]),
+    ],
+)
+def test_which_sums_join_their_norm(settings, expected):
+    nodes, _, y = norm_graph(**settings)
+    assert kinds(fused(nodes, [y])) == expected
+
+
+def test_a_sum_that_is_an_output_or_is_read_twice_comes_out_too():
+    nodes, total, y = norm_graph()
+    (block,) = fused(nodes, [y, total])
+    assert block.outputs == [y, total]
+    other = layers.RMSNormalization()(total)
+    assert kinds(fused([*nodes, other.node], [y, other])) == ["NormOfSum", "RMSNormalization"]
+    (block,) = fused(nodes, [y])
+    assert block.outputs == [y]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_norm_or_a_sum_that_no_loss_depends_on(which):
+    """The gradient of what is left is as in the single layers; weights of an unused norm have the gradient 0."""
+    a, b = Input((4, 6), dtype="float64"), Input((4, 6), dtype="float64")
+    dense = layers.Dense(6, dtype="float64")
+    total = dense(a) + b
+    norm = layers.LayerNormalization(dtype="float64")
+    rng = np.random.default_rng(0)
+    x, t = [rng.standard_normal((3, 4, 6)) for _ in range(2)], rng.standard_normal((3, 4, 6))
+    gradients = []
+    model = Model([a, b], [norm(total), total])
+    for fuse in (True, False):
+        model.compile("sgd", ["mse", None][:: 1 if which == 0 else -1], fuse=fuse)
+        start = model.get_weights()
+        model.train_on_batch(x, [t, t])
+        gradients.append([p.grad.copy() for p in model.weights])
+        model.set_weights(start)
+    for one, other in zip(*gradients, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+    assert (norm.gamma.grad != 0).any() == (which == 0)
