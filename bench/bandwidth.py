@@ -64,14 +64,20 @@ def softmax_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str, tu
 
 def layer_norm_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str, tuple]]:
     x, gamma, beta = normal(shape), normal(shape[-1:]), normal(shape[-1:])
-    _, _, mean, rstd = yield "forward", (x, gamma, beta)
-    yield "backward", (x[::-1].copy(), x, mean, rstd, gamma)
+    _, _, mean, rstd = yield "forward", (x, gamma, beta, None)
+    yield "backward", (x[::-1].copy(), x, mean, rstd, gamma, None)
 
 
 def rms_norm_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str, tuple]]:
     x, gamma = normal(shape), normal(shape[-1:])
-    _, _, rrms = yield "forward", (x, gamma)
-    yield "backward", (x[::-1].copy(), x, rrms, gamma)
+    _, _, rrms = yield "forward", (x, gamma, None)
+    yield "backward", (x[::-1].copy(), x, rrms, gamma, None)
+
+
+def group_norm_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str, tuple]]:
+    x, gamma, beta = normal((shape[0] // 64, 64, shape[1])), normal(shape[-1:]), normal(shape[-1:])
+    _, mean, rstd = yield "forward", (x, 8, gamma, beta)
+    yield "backward", (x[::-1].copy(), x, mean, rstd, gamma)
 
 
 CALLS = {
@@ -79,6 +85,7 @@ CALLS = {
     "log_softmax": softmax_calls,
     "layer_norm": layer_norm_calls,
     "rms_norm": rms_norm_calls,
+    "group_norm": group_norm_calls,
 }
 
 
