@@ -17,6 +17,10 @@ __all__ = [
     "output_length",
     "conv2d_padding",
     "conv2d_output_shape",
+    "transposed_length",
+    "transposed_cropping",
+    "conv2d_transpose_output_shape",
+    "conv2d_transpose_cropping",
     "pool2d_padding",
     "pool2d_output_shape",
     "resize2d_output_shape",
@@ -217,6 +221,152 @@ def conv2d_output_shape(
             f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}, strides={strides!r}, padding={padding!r}."
         )
     return n, oh, ow, f
+
+
+def transposed_length(
+    length: int,
+    window: int,
+    stride: int = 1,
+    padding: str | Sequence[int] = "valid",
+    output_padding: int | None = None,
+    dilation: int = 1,
+    axis: str = "the axis",
+) -> int:
+    """Return the length that a transposed convolution makes of an axis, with a window that spans `span` cells.
+
+    "valid": (n − 1)·s + span + output_padding, by default max(s − span, 0).  "same": n·s, or with an output_padding
+    (n − 1)·s + span mod 2 + output_padding.  (before, after): (n − 1)·s + span − before − after + output_padding, by
+    default 0.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1, nothing is left of the axis, or output_padding is not from 0 to the stride − 1.
+
+    Examples
+    --------
+    >>> transposed_length(14, 3, 2), transposed_length(14, 3, 2, "same"), transposed_length(14, 3, 2, (1, 1), 1)
+    (29, 28, 28)
+    """
+    for name, size in (("length", length), ("window", window), ("stride", stride), ("dilation", dilation)):
+        if size < 1:
+            raise ValueError(f"The {name} of {axis} must be at least 1. Received: {size}.")
+    if output_padding is not None and not 0 <= output_padding < stride:
+        raise ValueError(
+            f"output_padding must be from 0 to {stride - 1} along {axis}, below the stride. "
+            f"Received: output_padding={output_padding}."
+        )
+    span = window_span(window, dilation)
+    reach = (length - 1) * stride + span
+    if padding == "valid":
+        out = reach + (max(stride - span, 0) if output_padding is None else output_padding)
+    elif padding == "same":
+        out = length * stride if output_padding is None else (length - 1) * stride + span % 2 + output_padding
+    else:
+        out = reach + (output_padding or 0) - sum(padding_amounts(length, window, stride, padding, dilation))
+    if out < 1:
+        raise ValueError(
+            f"A transposed window of {window} cells (dilation {dilation}, stride {stride}) leaves nothing of {axis} of "
+            f'{length} cells. Received: padding={padding!r}, output_padding={output_padding}. Use padding="valid".'
+        )
+    return out
+
+
+def transposed_cropping(
+    length: int,
+    window: int,
+    stride: int = 1,
+    padding: str | Sequence[int] = "valid",
+    output_padding: int | None = None,
+    dilation: int = 1,
+    axis: str = "the axis",
+) -> tuple[int, int]:
+    """Return the number of cells that a transposed convolution cuts off before and after an axis.
+
+    They are the padding of the convolution that goes the other way.
+
+    Examples
+    --------
+    >>> transposed_cropping(14, 3, 2, "same"), transposed_cropping(14, 4, 2, "same"), transposed_cropping(14, 3, 2)
+    ((0, 1), (1, 1), (0, 0))
+    """
+    out = transposed_length(length, window, stride, padding, output_padding, dilation, axis)
+    if padding == "same":
+        total = max((length - 1) * stride + window_span(window, dilation) - out, 0)
+        return total // 2, total - total // 2
+    return padding_amounts(length, window, stride, padding, dilation)
+
+
+def _transposed_axes(
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    strides: int | Sequence[int],
+    padding: Padding,
+    output_padding: int | Sequence[int] | None,
+    dilation: int | Sequence[int],
+) -> list[tuple]:
+    """Return the arguments of `transposed_length` for the height and for the width."""
+    extra = (None, None) if output_padding is None else pair("output_padding", output_padding, least=0)
+    axes = x_shape[1:3], w_shape[:2], pair("strides", strides), _both(padding), extra, pair("dilation", dilation)
+    return list(zip(*axes, ("the height", "the width"), strict=True))
+
+
+def conv2d_transpose_output_shape(
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    strides: int | Sequence[int] = (1, 1),
+    padding: Padding = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] = (1, 1),
+) -> tuple[int, int, int, int]:
+    """Return the shape (N, OH, OW, F) of the transposed convolution of (N, H, W, C) with (KH, KW, F, C).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the ranks, the channels or the sizes do not fit.
+
+    Examples
+    --------
+    >>> conv2d_transpose_output_shape((32, 14, 14, 64), (3, 3, 32, 64), 2, "same")
+    (32, 28, 28, 32)
+    """
+    if len(x_shape) != 4 or len(w_shape) != 4:
+        raise ValueError(
+            "Images must be (N, H, W, C) and weights of a transposed convolution (KH, KW, F, C). "
+            f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}."
+        )
+    (n, _, _, c), (kh, kw, f, wc) = x_shape, w_shape
+    if wc != c or c < 1 or f < 1:
+        raise ValueError(f"w must have shape (KH, KW, F, C) with C={c}, F ≥ 1. Received: {tuple(w_shape)}.")
+    axes = _transposed_axes(x_shape, w_shape, strides, padding, output_padding, dilation)
+    oh, ow = (transposed_length(*axis) for axis in axes)
+    padded = [size + sum(transposed_cropping(*axis)) for size, axis in zip((oh, ow), axes, strict=True)]
+    if (n or 1) * max(padded[0] * padded[1] * f, x_shape[1] * x_shape[2] * max(kh * kw * f, c)) > _MOST_NUMBERS:
+        raise ValueError(
+            "The outputs of a transposed convolution, before they are cropped, must be at most 2**59 numbers. "
+            f"Received: x {tuple(x_shape)}, w {tuple(w_shape)}, strides={strides!r}, padding={padding!r}."
+        )
+    return n, oh, ow, f
+
+
+def conv2d_transpose_cropping(
+    x_shape: Sequence[int],
+    w_shape: Sequence[int],
+    strides: int | Sequence[int] = (1, 1),
+    padding: Padding = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    dilation: int | Sequence[int] = (1, 1),
+) -> Pads:
+    """Return what a transposed convolution cuts off as ((top, bottom), (left, right)).
+
+    Examples
+    --------
+    >>> conv2d_transpose_cropping((1, 14, 14, 64), (3, 4, 32, 64), 2, "same")
+    ((0, 1), (1, 1))
+    """
+    rows, columns = _transposed_axes(x_shape, w_shape, strides, padding, output_padding, dilation)
+    return transposed_cropping(*rows), transposed_cropping(*columns)
 
 
 def _pool(pool_size: int | Sequence[int], strides: int | Sequence[int] | None, padding: str) -> tuple:

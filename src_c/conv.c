@@ -13,6 +13,7 @@
 #include "conv_depthwise.h"
 #include "conv_direct.h"
 #include "conv_im2col.h"
+#include "conv_output.h"
 
 static int is_depthwise(const struct geometry *g) {
     return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1;
@@ -26,54 +27,12 @@ int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, co
     return direct_forward(y, x, w, b, &g, activation);
 }
 
-struct slope_job {
-    real *dz;
-    const real *dy, *y;
-    ptrdiff_t image;
-    int activation;
-};
-
-static int slope_task(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct slope_job *job = context;
-    ptrdiff_t from = first * job->image, count = (last - first) * job->image;
-    times_slope(job->dz + from, job->dy + from, job->y + from, count, job->activation);
-    return FNN_OK;
-}
-
-struct bias_job {
-    real *db;
-    const real *dz;
-    ptrdiff_t pixels, F;
-};
-
-/* An item is a vector of filters: a sum over all pixels, in order. */
-static int bias_task(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct bias_job *job = context;
-    for (ptrdiff_t item = first; item < last; item++) {
-        ptrdiff_t f = item * VL, left = job->F - f;
-        vec sum = {0};
-        for (ptrdiff_t p = 0; p < job->pixels; p++) sum += load_upto(job->dz + p * job->F + f, left);
-        store_upto(job->db + f, sum, left);
-    }
-    return FNN_OK;
-}
-
 int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                          const struct fnn_conv *shape, int activation, int algorithm) {
     struct geometry g = make_geometry(shape);
-    const real *dz = dy;
-    ptrdiff_t image = g.pixels * shape->F, total = shape->N * image;
-    if (activation != FNN_LINEAR) {
-        real *scratch = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)total * sizeof(real));
-        if (!scratch) return FNN_NO_MEMORY;
-        struct slope_job job = {scratch, dy, y, image, activation};
-        fnn_parallel(shape->N, 4 * (double)total, slope_task, &job);
-        dz = scratch;
-    }
-    if (db) {
-        struct bias_job job = {db, dz, shape->N * g.pixels, shape->F};
-        fnn_parallel(ceil_div(shape->F, VL), (double)total, bias_task, &job);
-    }
+    const real *dz = before_activation(dy, y, shape->N, g.pixels * shape->F, activation);
+    if (!dz) return FNN_NO_MEMORY;
+    if (db) bias_gradient(db, dz, shape->N * g.pixels, shape->F);
     int status;
     if (algorithm == FNN_IM2COL) {
         status = im2col_weight_gradient(dw, dz, x, &g);

@@ -30,6 +30,7 @@ enum { FNN_MAX_THREADS = 256 };
 enum fnn_scratch_use {
     FNN_SCRATCH_PANELS, /* packed weights, shared with the tasks */
     FNN_SCRATCH_SHARED, /* other caller-level memory, shared with the tasks */
+    FNN_SCRATCH_SLOPES, /* gradients before an activation, shared with the tasks */
     FNN_SCRATCH_LISTS,  /* index lists, shared with the tasks */
     FNN_SCRATCH_TILE,   /* private to a task */
     FNN_SCRATCH_IMAGE,  /* private to a task: its padded image, or rows of patches */

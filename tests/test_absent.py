@@ -14,7 +14,7 @@ MODULES = (
     "constraints", "utils", "datasets",
 )  # fmt: skip
 
-COMING = {"NumPy", "MaxNorm", "Conv2DTranspose"}
+COMING = {"NumPy", "MaxNorm"}
 """Words of the answers that are no layers of this version, or not yet."""
 
 

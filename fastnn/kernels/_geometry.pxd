@@ -12,3 +12,6 @@ cdef class Geometry:
 
 
 cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding, object dilation, object groups)
+
+# That of the convolution which a transposed one is the gradient of: H, W, C are those of y, and F, OH, OW those of x.
+cdef Geometry transposed_geometry(ndarray x, ndarray w, object strides, object padding, object output_padding, object dilation)

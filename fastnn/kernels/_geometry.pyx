@@ -1,7 +1,8 @@
 """The geometry of a convolution for C, computed once per set of arguments (rules: fastnn/shapes.py)."""
 from numpy cimport import_array, ndarray
 
-from fastnn.shapes import conv2d_output_shape, conv2d_padding, pair
+from fastnn.shapes import (
+    conv2d_output_shape, conv2d_padding, conv2d_transpose_cropping, conv2d_transpose_output_shape, pair)
 
 import_array()
 
@@ -23,6 +24,28 @@ cdef Geometry compute_geometry(tuple x_shape, tuple w_shape, object strides, obj
     return geometry
 
 
+cdef Geometry compute_transposed(tuple x_shape, tuple w_shape, object strides, object padding, object output_padding,
+                                 object dilation):
+    cdef Geometry geometry = Geometry()
+    cdef fnn_conv *s = &geometry.shape
+    s.N, s.H, s.W, s.C = conv2d_transpose_output_shape(x_shape, w_shape, strides, padding, output_padding, dilation)
+    _, s.OH, s.OW, s.F = x_shape
+    s.KH, s.KW, _, _ = w_shape
+    s.stride_h, s.stride_w = pair("strides", strides)
+    s.dilation_h, s.dilation_w = pair("dilation", dilation)
+    (s.top, s.bottom), (s.left, s.right) = conv2d_transpose_cropping(
+        x_shape, w_shape, strides, padding, output_padding, dilation)
+    s.groups = 1
+    return geometry
+
+
+cdef Geometry remember(tuple key, Geometry geometry):
+    if len(known) >= MOST_KNOWN:
+        known.clear()
+    known[key] = geometry
+    return geometry
+
+
 cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding, object dilation, object groups):
     cdef tuple x_shape = (<object> x).shape, w_shape = (<object> w).shape
     cdef tuple key = (x_shape, w_shape, strides, padding, dilation, groups)
@@ -32,8 +55,16 @@ cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding
         pass
     except TypeError:  # lists are not hashable
         return compute_geometry(x_shape, w_shape, strides, padding, dilation, groups)
-    geometry = compute_geometry(x_shape, w_shape, strides, padding, dilation, groups)
-    if len(known) >= MOST_KNOWN:
-        known.clear()
-    known[key] = geometry
-    return geometry
+    return remember(key, compute_geometry(x_shape, w_shape, strides, padding, dilation, groups))
+
+
+cdef Geometry transposed_geometry(ndarray x, ndarray w, object strides, object padding, object output_padding, object dilation):
+    cdef tuple x_shape = (<object> x).shape, w_shape = (<object> w).shape
+    cdef tuple key = ("transposed", x_shape, w_shape, strides, padding, output_padding, dilation)
+    try:
+        return known[key]
+    except KeyError:
+        pass
+    except TypeError:  # lists are not hashable
+        return compute_transposed(x_shape, w_shape, strides, padding, output_padding, dilation)
+    return remember(key, compute_transposed(x_shape, w_shape, strides, padding, output_padding, dilation))

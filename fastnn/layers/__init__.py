@@ -7,7 +7,9 @@ from .attention.group_query_attention import GroupQueryAttention
 from .attention.multi_head_attention import MultiHeadAttention
 from .base import Layer, Parameter
 from .convolution.conv1d import Conv1D
+from .convolution.conv1d_transpose import Conv1DTranspose
 from .convolution.conv2d import Conv2D
+from .convolution.conv2d_transpose import Conv2DTranspose
 from .convolution.depthwise_conv1d import DepthwiseConv1D, SeparableConv1D
 from .convolution.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from .core.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
@@ -68,7 +70,9 @@ from .reshaping.zero_padding2d import Cropping2D, ZeroPadding2D
 AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
 DepthwiseConvolution2D = DepthwiseConv2D
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
@@ -97,9 +101,13 @@ __all__ = [
     "Bidirectional",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Dense",

@@ -63,6 +63,16 @@ EXAMPLES: dict[str, list[Example]] = {
     "Concatenate": [of(layers.Concatenate, [SERIES, SERIES]), of(layers.Concatenate, [SERIES, (2, 5, 4)], axis=1)],
     "Conv1D": [of(layers.Conv1D, SERIES, 3, 4, padding="causal", dilation_rate=2, activation="tanh")],
     "Conv2D": [of(layers.Conv2D, IMAGE, 3, (3, 2), strides=2, padding="same", activation="relu")],
+    "Conv1DTranspose": [
+        of(layers.Conv1DTranspose, SERIES, 3, 4, strides=2, padding="same", activation="tanh"),
+        of(layers.Conv1DTranspose, SERIES, 3, 2, strides=3, output_padding=2, activation="gelu", use_bias=False),
+        of(layers.Conv1DTranspose, SERIES, 5, 3, dilation_rate=2, **CHANNELS_FIRST),
+    ],
+    "Conv2DTranspose": [
+        of(layers.Conv2DTranspose, IMAGE, 3, (3, 2), strides=2, padding="same", activation="relu"),
+        of(layers.Conv2DTranspose, IMAGE, 5, 3, strides=(1, 4), output_padding=(0, 3), activation="gelu"),
+        of(layers.Conv2DTranspose, IMAGE, 3, 2, dilation_rate=(2, 1), **CHANNELS_FIRST),
+    ],
     "Cropping1D": [of(layers.Cropping1D, SERIES, (1, 3))],
     "Cropping2D": [of(layers.Cropping2D, IMAGE, ((1, 0), (2, 3))), of(layers.Cropping2D, IMAGE, 1, **CHANNELS_FIRST)],
     "Dense": [of(layers.Dense, ROWS, 4, "relu"), of(layers.Dense, SERIES, 3, "softmax", use_bias=False)],

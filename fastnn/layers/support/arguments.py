@@ -9,7 +9,17 @@ import numpy as np
 
 from ... import constraints, initializers, regularizers, shapes
 
-__all__ = ["check_noise", "check_parts", "flag", "fraction", "image_format", "noise_shape_of", "positive", "sizes"]
+__all__ = [
+    "check_noise",
+    "check_parts",
+    "extra_lengths",
+    "flag",
+    "fraction",
+    "image_format",
+    "noise_shape_of",
+    "positive",
+    "sizes",
+]
 
 _KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
@@ -63,6 +73,20 @@ def sizes(name: str, value: Any, layer: Any) -> tuple[int, int]:
         return shapes.pair(name, value)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{type(layer).__name__}: {error}") from None
+
+
+def extra_lengths(value: Any, strides: tuple[int, ...], layer: Any) -> tuple[int, ...] | None:
+    """``output_padding`` as an integer per axis, each below its stride, or None; or the error that says so."""
+    if value is None:
+        return None
+    entries = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * len(strides)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in entries)
+    if len(entries) != len(strides) or not whole or any(not 0 <= n < s for n, s in zip(entries, strides, strict=True)):
+        raise ValueError(
+            f"output_padding of {type(layer).__name__} must be None, or an integer per axis, from 0 to its stride - 1. "
+            f"Received: output_padding={value!r} with strides={strides}. Use output_padding=None for the usual size."
+        )
+    return tuple(int(n) for n in entries)
 
 
 def noise_shape_of(noise_shape: Any, layer: Any) -> tuple[int | None, ...] | None:
