@@ -11,9 +11,10 @@ from .plan import Plan, take_back
 from .structure import flatten, pack
 from .symbol import Symbol, SymbolError, contains_symbols, install_operators
 from .tracing import is_tracing, losses_of_trace, tracing
-from .updates import commit, latest_value, update_later, waiting
+from .updates import Attempt, commit, latest_value, next_draw, on_refusal, update_later
 
 __all__ = [
+    "Attempt",
     "Cast",
     "Constant",
     "Graph",
@@ -33,10 +34,11 @@ __all__ = [
     "is_tracing",
     "latest_value",
     "losses_of_trace",
+    "next_draw",
+    "on_refusal",
     "pack",
     "record",
     "take_back",
     "tracing",
     "update_later",
-    "waiting",
 ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ..graph import Constant, Graph, Symbol, flatten, pack, record
+import numpy as np
+
+from ..graph import Graph, Symbol, flatten, pack, record
 from ..layers.base import Layer, unique
 from ..layers.support.symbolic_call import ActivityPenalty
+from ..layers.support.traced_call import arguments_of, plain_template
 from ..layers.support.wrapper import described, made_from
 
 __all__ = ["graph_config", "graph_from_config"]
@@ -33,7 +36,7 @@ def graph_config(graph: Graph) -> dict[str, Any]:
             **_operation_config(node.operation),
             "inputs": [numbers[id(symbol)] for symbol in node.inputs],
             "masks": [None if mask is None else numbers[id(mask)] for mask in node.masks],
-            "options": dict(node.options),
+            "options": {k: plain_template(v) if k == "template" else v for k, v in node.options.items()},
             "outputs": [[list(symbol.shape), symbol.dtype] for symbol in node.outputs],
             "gives_several": node.gives_several,
         }
@@ -55,15 +58,50 @@ def _operation_config(operation: Any) -> dict[str, Any]:
     cls = type(operation)
     if not cls.__module__.startswith(("fastnn.ops", "fastnn.graph")):
         raise ValueError(f"Only operations of fastnn can be written down. Received: {cls.__qualname__}.")
-    settings = {k: v.tolist() if isinstance(operation, Constant) else v for k, v in vars(operation).items()}
-    dtype = {"dtype": operation.value.dtype.name} if isinstance(operation, Constant) else {}
-    return {"operation": f"{cls.__module__}:{cls.__qualname__}", "settings": settings, **dtype}
+    settings = {name: _written(value) for name, value in vars(operation).items()}
+    return {"operation": _path_of(cls), "settings": settings}
+
+
+def _path_of(cls: type) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _class_at(path: str) -> Any:
+    module, _, name = path.partition(":")
+    if not module.startswith("fastnn."):
+        raise ValueError(f"A config names operations of fastnn. Received: {path!r}.")
+    return getattr(importlib.import_module(module), name)
+
+
+def _written(value: Any) -> Any:
+    """A setting of an operation as plain data, from which ``_read`` makes it again."""
+    if isinstance(value, tuple):
+        return {"tuple": [_written(part) for part in value]}
+    if isinstance(value, list):
+        return [_written(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "shape": list(value.shape), "dtype": value.dtype.name}
+    if isinstance(value, np.generic):
+        return value.item()
+    if hasattr(value, "get_config"):
+        return {"class": _path_of(type(value)), "config": value.get_config()}
+    return value
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_read(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "tuple" in value:
+        return tuple(_read(part) for part in value["tuple"])
+    if "array" in value:
+        return np.asarray(value["array"], value["dtype"]).reshape(value["shape"])
+    return _class_at(value["class"])(**value["config"])
 
 
 def graph_from_config(config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> tuple[Any, Any]:
     """Inputs and outputs of a graph of new layers, from ``graph_config``."""
-    import numpy as np
-
     layers = {}
     for entry in config["layers"]:
         layer = made_from(entry, custom_objects)
@@ -77,34 +115,28 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, type] | 
         if "layer" in entry:
             layer = layers[entry["layer"]]
             training = options.pop("training", None)
-            mask = masks if any(m is not None for m in masks) else None
-            if layer._traced or hasattr(layer, "call_on_symbols"):
-                found = layer(
-                    given if layer.takes_several and len(given) > 1 else given[0], training=training, mask=mask
-                )
+            several = len(given) > 1 or (layer.takes_several and not layer._traced)
+            mask = None if all(m is None for m in masks) else masks if several else masks[0]
+            if "template" in options:
+                x, *named = arguments_of(options["template"], given).items()
+                found = layer(x[1], **dict(named), training=training, mask=mask)
+            elif layer._traced or hasattr(layer, "call_on_symbols"):
+                found = layer(given if several else given[0], training=training, mask=mask)
             else:
-                several = layer.takes_several or len(given) > 1
-                x = given if several else given[0]
-                found = layer.call_on(x, training, mask if several or mask is None else mask[0], **options)
+                found = layer.call_on(given if several else given[0], training, mask, **options)
         elif "penalty" in entry:
             symbols[entry["inputs"][0]] = given[0]
             symbols.append(given[0])  # the call of the layer has recorded it
             continue
         else:
-            found = _remade(entry, given, np)
+            found = _remade(entry, given)
         symbols += flatten(found)
     return pack(config["inputs"], inputs), pack(config["outputs"], [symbols[i] for i in flatten(config["outputs"])])
 
 
-def _remade(entry: dict[str, Any], given: list[Symbol], np: Any) -> Any:
-    module, _, name = entry["operation"].partition(":")
-    if not module.startswith(("fastnn.ops", "fastnn.graph")):
-        raise ValueError(f"A config names operations of fastnn. Received: {entry['operation']!r}.")
-    operation = object.__new__(getattr(importlib.import_module(module), name))
-    settings = dict(entry["settings"])
-    if "dtype" in entry:
-        settings["value"] = np.asarray(settings["value"], entry["dtype"])
-    vars(operation).update(settings)
+def _remade(entry: dict[str, Any], given: list[Symbol]) -> Any:
+    operation = object.__new__(_class_at(entry["operation"]))
+    vars(operation).update({name: _read(value) for name, value in entry["settings"].items()})
     shapes = [tuple(shape) for shape, _ in entry["outputs"]]
     dtypes = [dtype for _, dtype in entry["outputs"]]
     return record(operation, given, shapes if entry["gives_several"] else shapes[0], dtypes, entry["options"])

@@ -255,13 +255,7 @@ class Model(Network):
             self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
             self.shape_declared = False
         if self._arena is None:
-            wanted = {dtype for layer, _ in self.leaves() if (dtype := layer.dtype) and layer.weights} or {self.dtype}
-            if len(wanted) > 1:
-                raise ValueError(
-                    f"All layers of a model compute in one dtype. Received: {sorted(wanted)}. "
-                    'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
-                )
-            self.dtype = wanted.pop()
+            self.dtype = self._common_dtype()
             if self.graph is not None:
                 self.input_dtypes = [
                     "int64" if reads_ids(self.graph, symbol) else self.dtype for symbol in self.graph.input_symbols
@@ -274,6 +268,28 @@ class Model(Network):
         if self.graph is None:
             kinds = self.dtypes_of(dtypes=dtypes)
             self._program_of(tuple(x_shapes), tuple(kinds), False)  # its outputs have names
+
+    def _common_dtype(self) -> str:
+        """The dtype that the weights are of; without weights that of the layers, if they agree.
+
+        Raises
+        ------
+        ValueError
+            If weights are of several.
+        """
+        layers = [layer for layer, _ in self.leaves()]
+        wanted = {layer.dtype for layer in layers if layer.dtype and layer.weights}
+        if len(wanted) > 1:
+            raise ValueError(
+                f"All layers of a model compute in one dtype. Received: {sorted(wanted)}. "
+                'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
+            )
+        if not wanted and self.graph is not None:
+            inputs = {id(symbol.node.operation) for symbol in self.graph.input_symbols}
+            wanted = {layer.dtype for layer in layers if id(layer) not in inputs} or {
+                symbol.dtype for symbol in self.graph.input_symbols if symbol.dtype.startswith("float")
+            }
+        return wanted.pop() if len(wanted) == 1 else self.dtype
 
     def dtypes_of(self, arrays: Sequence[np.ndarray] = (), dtypes: Sequence[Any] | None = None) -> list[str]:
         """What each input is read as."""

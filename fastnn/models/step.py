@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import commit, waiting
+from ..graph import Attempt, commit
 from .arena import Arena
 from .objectives import Objectives
 from .program import Program
@@ -120,26 +120,21 @@ class Step:
             If the loss is NaN or infinite; nothing has changed.
         """
         program = self.fixed_program or self.program(xs, True)
-        before, waiting.updates = waiting.updates, []
-        try:
-            with self.workspaces.of(shapes_key(xs), True):
-                value, parts, outputs, tape = self._measure(program, xs, ts, weights, True)
-                if not math.isfinite(value):
-                    raise NotFinite(
-                        f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
-                        "too high, or inputs are large or hold NaN. Scale the inputs (x / 255), or use "
-                        "optimizer=Adam(1e-4).",
-                        value,
-                    )
-                if before_update is not None:
-                    before_update()
-                self._note(value, parts, ts, weights)  # a metric that refuses the batch does so before anything changes
-                if waiting.updates:
-                    commit(waiting.updates)
-                if self.optimizer is not None:
-                    self._update(program, parts, outputs, tape)
-        finally:
-            waiting.updates = before
+        with Attempt() as updates, self.workspaces.of(shapes_key(xs), True):
+            value, parts, outputs, tape = self._measure(program, xs, ts, weights, True)
+            if not math.isfinite(value):
+                raise NotFinite(
+                    f"The loss of this batch is {value}; the weights are unchanged. Often the learning rate is "
+                    "too high, or inputs are large or hold NaN. Scale the inputs (x / 255), or use "
+                    "optimizer=Adam(1e-4).",
+                    value,
+                )
+            if before_update is not None:
+                before_update()
+            self._note(value, parts, ts, weights)  # a metric that refuses the batch does so before anything changes
+            commit(updates)
+            if self.optimizer is not None:
+                self._update(program, parts, outputs, tape)
 
     def _update(self, program: Program, parts: list[Part], outputs: list[np.ndarray], tape: list[Any]) -> None:
         """Backward, and the optimizer's step."""

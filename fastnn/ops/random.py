@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import active, floatx
-from ..graph import Source, is_tracing, record
+from ..graph import Source, is_tracing, next_draw, record
 from ..lookup import is_number
 from ..utils import draw_key
 from .arithmetic import add, mod, multiply, subtract
@@ -59,8 +59,7 @@ class SeedGenerator:
 
     def next(self) -> tuple[int, int]:
         """The key and counter of the next draw."""
-        self.calls += 1
-        return self.key, self.calls - 1
+        return self.key, next_draw(self)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this stream from its start."""
@@ -75,6 +74,10 @@ class _Same:
 
     def next(self) -> tuple[int, int]:
         return self.key, 0
+
+    def get_config(self) -> dict[str, Any]:
+        """The argument that makes it again."""
+        return {"seed": self.key}
 
 
 def _stream(name: str, seed: Any) -> Any:

@@ -1,6 +1,7 @@
 """Models of symbols: several inputs and outputs, shared layers, models inside models, copies and configs."""
 
 import copy
+import json
 import pickle
 
 import numpy as np
@@ -283,3 +284,24 @@ def test_layers_and_weights_come_in_the_order_of_keras():
     assert [w.name for w in model.weights[6:10]] == ["kernel", "bias", "kernel", "bias"]
     inner = Model(image, x)
     assert [layer.name for layer in inner.layers] == ["image", "conv_x", "norm_x"]
+
+
+def test_operators_and_calls_with_several_arguments_are_plain_data():
+    class Mix(layers.Layer):
+        def call(self, x, others, scale=1.0):
+            return scale * x + others["a"] * others["b"]
+
+    x, h = Input((4, 6)), Input((4, 6))
+    y = Mix()(
+        ops.tanh(x)[:, ::2], {"a": ops.gelu(h)[:, 1:3], "b": ops.pad(x, ((0, 0), (1, 1), (0, 0)))[..., :2, :]}, 0.5
+    )
+    model = Model([x, h], ops.softmax(ops.transpose(y, (0, 2, 1)) @ ops.convert_to_tensor([[1.0], [-1.0]]), axis=1))
+    again = Model.from_config(json.loads(json.dumps(model.get_config())), {"Mix": Mix})
+    arrays = [RNG.standard_normal((3, 4, 6)) for _ in range(2)]
+    np.testing.assert_array_equal(again.predict(arrays, verbose=0), model.predict(arrays, verbose=0))
+
+
+def test_a_model_without_weights_computes_in_the_dtype_of_its_layers():
+    x = Input((3,), dtype="float64")
+    for y in (layers.Activation("tanh", dtype="float64")(x), ops.tanh(x)):
+        assert Model(x, y).predict(A[:, :3], verbose=0).dtype == np.float64

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn import Input, Sequential, layers
+from fastnn import Input, Model, Sequential, layers
 
 X, Y = np.ones((8, 4)), np.ones((8, 1))
 
@@ -78,3 +78,22 @@ def test_a_stateful_model_refuses_validation_of_another_size_before_it_trains():
         model.fit(x, y, batch_size=4, validation_data=(x, y), validation_batch_size=2, verbose=0)
     assert state(model) == before
     model.fit(x, y, batch_size=4, validation_data=(x, y), verbose=0)
+
+
+def test_an_infinite_loss_moves_neither_draws_nor_states():
+    lstm = layers.LSTM(3, stateful=True, dropout=0.3)
+    model = Sequential([Input((5, 2)), lstm, layers.Dropout(0.5), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 5, 2))
+    model.train_on_batch(x, np.ones((4, 1)))
+    before = state(model), model.layers[1].calls, lstm.cell.calls, [s.tolist() for s in lstm.states]
+    with pytest.raises(FloatingPointError, match="unchanged"), np.errstate(over="ignore"):
+        model.train_on_batch(x, np.full((4, 1), 1e30))
+    assert (state(model), model.layers[1].calls, lstm.cell.calls, [s.tolist() for s in lstm.states]) == before
+
+
+def test_an_input_that_nothing_reads_is_refused_in_words():
+    a, b = Input((4,), name="a"), Input((3,), name="unread")
+    model = Model([a, b], layers.Dense(1)(a))
+    with pytest.raises(ValueError, match=r'input "unread" of shape \(N, 3\)'):
+        model.predict([np.ones((2, 4)), np.ones((2, 5))], verbose=0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import shapes, utils
 from ...backend import active
+from ...graph import next_draw
 from ..base import Shape
 from ..support.arguments import sizes
 from ..support.images import ImageLayer, per_image
@@ -126,8 +127,7 @@ class StochasticPooling2D(_Pooling2D):
         if not training:
             y = active().stochastic_pool2d_mean_forward(x, *self.window)
             return y, (None, x, y)
-        y, chosen = active().stochastic_pool2d_forward(x, self.key, self.calls, *self.window)
-        self.calls += 1
+        y, chosen = active().stochastic_pool2d_forward(x, self.key, next_draw(self), *self.window)
         return y, (chosen, x, y)
 
     def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray:

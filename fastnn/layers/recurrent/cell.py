@@ -20,6 +20,7 @@ import numpy as np
 
 from ... import utils
 from ...backend import active
+from ...graph import next_draw
 from ..base import Layer, Shape
 from ..support.arguments import check_parts, flag, fraction, positive
 from ..support.array_checks import read_values
@@ -189,7 +190,7 @@ class Cell(Layer):
         """The factors of input and state, 0 or 1/(1 − rate), for all steps of one sequence."""
         if not training or not (self.dropout or self.recurrent_dropout):
             return None, None
-        call, self.calls = 2 * self.calls, self.calls + 1
+        call = 2 * next_draw(self)
         sets = self.gates if self.recurrent_dropout else 1
         draw, x_dropout, h_dropout = active().dropout_forward, None, None
         if self.dropout:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ...graph import on_refusal
 from ..base import Layer, Shape, plain
 from ..support.arguments import flag
 from ..support.array_checks import checked_mask, read_values
@@ -206,6 +208,7 @@ class RNN(RecurrentLayer):
             run = self._steps
         y, final, ctx = run(x, states, mask, self.go_backwards, self.return_sequences, training)
         if self.stateful:
+            on_refusal(partial(setattr, self, "states", self.states))
             self.states = [s.copy() for s in final]
         return y, final, ctx
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import utils
+from ...graph import next_draw
 from ..base import Layer, Shape
 
 __all__ = ["DrawingLayer"]
@@ -39,5 +40,4 @@ class DrawingLayer(Layer):
 
     def next_call(self) -> int:
         """The counter of this draw."""
-        self.calls += 1
-        return self.calls - 1
+        return next_draw(self)

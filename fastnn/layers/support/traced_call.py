@@ -34,12 +34,14 @@ from .symbolic_call import record_call
 
 __all__ = [
     "CallGraph",
+    "arguments_of",
     "call_built_in",
     "call_traced",
     "cut",
     "install_trace",
     "layers_among",
     "note_loss",
+    "plain_template",
     "read_call",
     "trace_call",
 ]
@@ -196,6 +198,30 @@ def _fill(template: Any, symbols: Sequence[Any]) -> Any:
     if isinstance(template, (list, tuple)):
         return type(template)(_fill(part, symbols) for part in template)
     return template
+
+
+def plain_template(template: Any) -> Any:
+    """Where arrays stood in a call, as plain data."""
+    if isinstance(template, _Place):
+        return {"array": template.index}
+    if isinstance(template, dict):
+        return {"dict": {key: plain_template(part) for key, part in template.items()}}
+    if isinstance(template, (list, tuple)):
+        return {type(template).__name__: [plain_template(part) for part in template]}
+    return {"value": template}
+
+
+def arguments_of(plain: Any, symbols: Sequence[Any]) -> Any:
+    """The arguments that ``plain_template`` describes, with these symbols at their places."""
+    ((kind, part),) = plain.items()
+    if kind == "array":
+        return symbols[part]
+    if kind == "dict":
+        return {key: arguments_of(one, symbols) for key, one in part.items()}
+    if kind in ("list", "tuple"):
+        parts = [arguments_of(one, symbols) for one in part]
+        return parts if kind == "list" else tuple(parts)
+    return part
 
 
 def _read(self: Any, value: Any) -> np.ndarray:
