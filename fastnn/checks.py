@@ -413,6 +413,21 @@ def window(value: Any) -> int:
     return size
 
 
+def winograd(window: Sequence[int], strides: Sequence[int], dilation: Sequence[int], groups: int) -> None:
+    """Raise ValueError unless the algorithm "winograd" computes such a convolution.
+
+    Examples
+    --------
+    >>> winograd((3, 3), (1, 1), (1, 1), 1)
+    """
+    if (*window, *strides, *dilation, groups) != (3, 3, 1, 1, 1, 1, 1):
+        raise ValueError(
+            "The algorithm 'winograd' expects windows of 3 × 3, strides and dilation of 1, and groups=1. Received: a "
+            f"window of {window[0]} × {window[1]}, strides={tuple(strides)}, dilation={tuple(dilation)}, "
+            f"groups={groups}. Use algorithm='auto'."
+        )
+
+
 def choice(name: str, value: Any, allowed: Collection[str]) -> str:
     """Return `value` if it is one of `allowed`, else raise ValueError.
 

@@ -8,15 +8,21 @@
  * of weights, dx over images: no sum is split.  Twin: fastnn/reference/conv.py.
  *
  * Algorithms: FNN_DIRECT (conv_direct.h) copies only what padding requires; FNN_IM2COL (conv_im2col.h) is the matrix
- * product of the textbooks; FNN_AUTO uses the direct one, or conv_depthwise.h if every channel is a group.
+ * product of the textbooks; FNN_WINOGRAD (conv_winograd.h) has fewer products for windows of 3 x 3.  FNN_AUTO uses that where
+ * it is quicker, conv_depthwise.h if every channel is a group, and else the direct one.
  */
 #include "conv_depthwise.h"
 #include "conv_direct.h"
 #include "conv_im2col.h"
 #include "conv_output.h"
+#include "conv_winograd.h"
 
 static int is_depthwise(const struct geometry *g) {
     return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1;
+}
+
+static int takes_winograd(const struct geometry *g, int algorithm) {
+    return algorithm == FNN_WINOGRAD ? winograd_computes(g) : algorithm == FNN_AUTO && winograd_pays(g);
 }
 
 int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, const struct fnn_conv *shape,
@@ -24,6 +30,10 @@ int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, co
     struct geometry g = make_geometry(shape);
     if (algorithm == FNN_IM2COL) return im2col_forward(y, x, w, b, &g, activation);
     if (algorithm == FNN_AUTO && is_depthwise(&g)) return depthwise_forward(y, x, w, b, &g, activation);
+    if (takes_winograd(&g, algorithm)) {
+        int status = winograd_forward(y, x, w, b, &g, activation);
+        if (status != NOT_FINITE) return status;
+    }
     return direct_forward(y, x, w, b, &g, activation);
 }
 
@@ -41,8 +51,13 @@ int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const rea
         status = depthwise_weight_gradient(dw, dz, x, &g);
         if (status == FNN_OK && dx) status = depthwise_input_gradient(dx, dz, w, &g);
     } else {
-        status = direct_weight_gradient(dw, dz, x, &g);
-        if (status == FNN_OK && dx) status = direct_input_gradient(dx, dz, w, NULL, &g, FNN_LINEAR);
+        const int tiled = takes_winograd(&g, algorithm);
+        status = tiled ? winograd_weight_gradient(dw, dz, x, &g) : NOT_FINITE;
+        if (status == NOT_FINITE) status = direct_weight_gradient(dw, dz, x, &g);
+        if (status == FNN_OK && dx) {
+            status = tiled ? winograd_input_gradient(dx, dz, w, &g) : NOT_FINITE;
+            if (status == NOT_FINITE) status = direct_input_gradient(dx, dz, w, NULL, &g, FNN_LINEAR);
+        }
     }
     return status;
 }

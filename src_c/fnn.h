@@ -45,7 +45,7 @@ enum fnn_source {
     FNN_FLOAT64,
 };
 
-enum fnn_algorithm { FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL };
+enum fnn_algorithm { FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL, FNN_WINOGRAD };
 
 enum fnn_pointwise_loss {
     FNN_MEAN_SQUARED_ERROR,

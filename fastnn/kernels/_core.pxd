@@ -6,7 +6,7 @@ A wrapper has no loops.  It reads its inputs with ``as_real`` or ``as_index``, g
 from numpy cimport PyArray_DATA, PyArray_NBYTES, ndarray, npy_intp
 
 cdef extern from "fnn.h":
-    enum: FNN_OK, FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, FNN_RELU
+    enum: FNN_OK, FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL, FNN_WINOGRAD, FNN_LINEAR, FNN_RELU
     ctypedef struct fnn_kernels:
         pass
 

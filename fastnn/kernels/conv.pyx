@@ -2,8 +2,8 @@
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
-    FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data, output,
-    table)
+    FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, FNN_WINOGRAD, activation_code, all_apart, as_real, as_real_shaped, check, code_of,
+    data, output, table)
 from fastnn.kernels._geometry cimport Geometry, conv_geometry, fnn_conv
 
 import numpy as np
@@ -24,7 +24,14 @@ cdef extern from "fnn.h":
         int (*im2col)(void *col, const void *x, const fnn_conv *shape) noexcept nogil
         int (*col2im)(void *x, const void *col, const fnn_conv *shape) noexcept nogil
 
-cdef dict ALGORITHMS = {"auto": FNN_AUTO, "direct": FNN_DIRECT, "im2col": FNN_IM2COL}
+cdef dict ALGORITHMS = {"auto": FNN_AUTO, "direct": FNN_DIRECT, "im2col": FNN_IM2COL, "winograd": FNN_WINOGRAD}
+
+
+cdef int algorithm_code(object algorithm, fnn_conv *s) except -1:
+    cdef int code = code_of("algorithm", algorithm, ALGORITHMS)
+    if code == FNN_WINOGRAD:
+        checks.winograd((s.KH, s.KW), (s.stride_h, s.stride_w), (s.dilation_h, s.dilation_w), s.groups)
+    return code
 
 
 def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, activation="linear",
@@ -44,8 +51,9 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     groups : int
     activation : str
         One whose derivative follows from its output, as in ``dense_forward``.
-    algorithm : {"auto", "direct", "im2col"}
-        "direct" reads windows in place; "im2col" first copies them into a matrix, as in the textbooks.
+    algorithm : {"auto", "direct", "im2col", "winograd"}
+        "direct" reads windows in place; "im2col" first copies them into a matrix, as in the textbooks; "winograd",
+        for windows of 3 × 3, multiplies less.
     y : array (N, OH, OW, F), optional
         Where to write the result; must not share memory with the inputs.
 
@@ -81,7 +89,7 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     cdef fnn_conv *s = &geometry.shape
     cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
     cdef ndarray B = None if b is None else as_real_shaped(b, "b", 1, &shape[3], dtype)
-    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
+    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm, s), status
     cdef ndarray Y = output(y, "y", 4, shape, dtype)
     if y is not None:
         all_apart(((y, Y, "y"),), (("x", X), ("w", W), ("b", B)))
@@ -140,7 +148,7 @@ def conv2d_backward(dy, x, w, y=None, strides=(1, 1), padding="valid", dilation=
     cdef fnn_conv *s = &geometry.shape
     cdef npy_intp[4] shape = [s.N, s.OH, s.OW, s.F]
     cdef ndarray DY = as_real_shaped(dy, "dy", 4, shape, dtype)
-    cdef int act = activation_code(activation, True), how = code_of("algorithm", algorithm, ALGORITHMS), status
+    cdef int act = activation_code(activation, True), how = algorithm_code(algorithm, s), status
     if y is None and act != FNN_LINEAR:
         raise ValueError(f"The gradient of {activation} is computed from y. Received: y=None. "
                          f"Use y=conv2d_forward(...).")

@@ -17,7 +17,7 @@ from fastnn.shapes import Padding, conv2d_output_shape, conv2d_padding, pair
 
 __all__ = ["conv2d_forward", "conv2d_backward", "im2col", "col2im"]
 
-_ALGORITHMS = ("auto", "direct", "im2col")
+_ALGORITHMS = ("auto", "direct", "im2col", "winograd")
 
 
 def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> tuple:
@@ -26,7 +26,10 @@ def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> t
     checks.choice("algorithm", algorithm, _ALGORITHMS)
     shape = conv2d_output_shape(x.shape, w.shape, strides, padding, dilation, groups)
     pads = conv2d_padding(x.shape, w.shape, strides, padding, dilation)
-    return shape, pads, pair("strides", strides), pair("dilation", dilation)
+    strides, dilation = pair("strides", strides), pair("dilation", dilation)
+    if algorithm == "winograd":
+        checks.winograd(w.shape[:2], strides, dilation, groups)
+    return shape, pads, strides, dilation
 
 
 def _by_group(channels: int, groups: int) -> list[slice]:
@@ -62,7 +65,7 @@ def conv2d_forward(
     padding : "valid", "same" or ((top, bottom), (left, right))
     groups : int
     activation : one whose derivative follows from its output
-    algorithm : {"auto", "direct", "im2col"}
+    algorithm : {"auto", "direct", "im2col", "winograd"}
         The method of the compiled kernel. The twin has only one.
     y : array (N, OH, OW, F), optional
         Where to write the result.

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from fastnn.reference import col2im, conv2d_backward, conv2d_forward, im2col
+from fastnn.reference._windows import windows
 from fastnn.registry import Case, Kernel
 from fastnn.registry._draw import eighths, nbytes, reals
 from fastnn.registry._tolerance import activation_growth, slopes
-from fastnn.shapes import conv2d_output_shape
+from fastnn.shapes import conv2d_output_shape, conv2d_padding
 
 # x shape, (KH, KW, F), options
 SIZES = (
@@ -33,6 +34,12 @@ SIZES = (
     ((17, 5, 6, 70), (2, 2, 9), {"strides": (1, 2)}),
     ((2, 7, 8, 40), (3, 3, 40), {"groups": 40, "padding": "same"}),
     ((2, 7, 8, 33), (3, 2, 99), {"groups": 33, "strides": 2}),
+    ((2, 7, 9, 2), (3, 3, 3), {"algorithm": "winograd", "padding": "same", "activation": "relu"}),
+    ((1, 3, 3, 1), (3, 3, 1), {"algorithm": "winograd"}),
+    ((0, 8, 7, 8), (3, 3, 9), {"algorithm": "winograd"}),
+    ((3, 8, 9, 17), (3, 3, 31), {"algorithm": "winograd", "padding": ((2, 0), (1, 2)), "activation": "tanh"}),
+    ((2, 1, 31, 7), (3, 3, 8), {"algorithm": "winograd", "padding": "same"}),
+    ((1, 8, 8, 31), (3, 3, 33), {"padding": "same", "activation": "relu"}),  # "auto" chooses it too
     (
         (2, 6, 5, 4),
         (2, 4, 6),
@@ -81,22 +88,77 @@ def _geometry(kwargs: dict) -> dict:
     return {name: kwargs[name] for name in ("strides", "padding", "dilation", "groups") if name in kwargs}
 
 
+_B = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
+_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
+_A = np.array([[1, 0], [1, 1], [1, -1], [0, -1]])
+
+
+def _tiles(image, pads, size: int):
+    """The parts of images that tiles of 2 × 2 outputs read, (N, rows, columns, size, size, channels)."""
+    (top, bottom), (left, right) = pads
+    return windows(image, (size, size), (2, 2), ((top, bottom + 1), (left, right + 1)))
+
+
+def _transformed(matrix, x):
+    return np.einsum("ia,nhwabc,jb->nhwijc", np.abs(matrix), x, np.abs(matrix))
+
+
+def _winograd_output(x, w, pads):
+    """Σ of all terms' sizes, those that cancel too, of each output: the transforms and products in absolute values."""
+    pixels = _transformed(_B, _tiles(x, pads, 4))
+    filters = np.einsum("ia,abcf,jb->ijcf", np.abs(_G), w, np.abs(_G))
+    y = np.einsum("ia,nhwijc,ijcf,jb->nhawbf", np.abs(_A), pixels, filters, np.abs(_A), optimize=True)
+    n, h, _, v, _, f = y.shape
+    rows, columns = (x.shape[i + 1] + sum(pads[i]) - 2 for i in range(2))
+    return y.reshape(n, 2 * h, 2 * v, f)[:, :rows, :columns]
+
+
+def _winograd_weights(x, dz, pads):
+    """The same of each weight."""
+    pixels, slopes_ = _transformed(_B, _tiles(x, pads, 4)), _transformed(_A, _tiles(dz, ((0, 0), (0, 0)), 2))
+    g = np.abs(_G)
+    return np.einsum("ia,nhwijc,nhwijf,jb->abcf", g, pixels, slopes_, g, optimize=True)
+
+
+def _by_winograd(x, w, kwargs) -> bool:
+    """Whether "auto" may take Winograd's algorithm, or was told to."""
+    plain = all(set(np.ravel(kwargs.get(name, 1))) == {1} for name in ("strides", "dilation", "groups"))
+    return w.shape[:2] == (3, 3) and plain and kwargs.get("algorithm", "auto") in ("auto", "winograd") and x.size > 0
+
+
 def _forward_tolerance(case, expected, eps):
-    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation scales that."""
+    """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation scales that.
+
+    By Winograd's algorithm a sum has C products, and each transform adds at most 3 terms twice: (C + 9)·ε times the
+    sizes of all terms, of which some cancel.
+    """
     x, w, b = (np.abs(a) for a in case.args)
     length = w[..., 0].size + 1
     sums = 2 * length * eps * conv2d_forward(x, w, b, **_geometry(case.kwargs))
+    if _by_winograd(x, w, case.kwargs):
+        pads = conv2d_padding(x.shape, w.shape, 1, case.kwargs.get("padding", "valid"))
+        sums = sums + (x.shape[3] + 9) * eps * _winograd_output(x, w, pads)
     return (activation_growth(case.kwargs.get("activation", "linear"), sums, expected[0], eps),)
 
 
 def _backward_tolerance(case, expected, eps):
-    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|); K is KH·KW·F / groups for dx and N·OH·OW for dw and db."""
+    """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|); K is KH·KW·F / groups for dx and N·OH·OW for dw and db.
+
+    By Winograd's algorithm as forward: (F + 9)·ε and (tiles + 9)·ε times the sizes of all terms.
+    """
     dy, x, w, y = case.args
     groups = case.kwargs.get("groups", 1)
     dz = np.abs(dy) * (1 + slopes(case.kwargs.get("activation", "linear"), y))
     dx, dw, db = conv2d_backward(dz, np.abs(x), np.abs(w), **_geometry(case.kwargs))
     pixels, filters = dy[..., 0].size, w.shape[0] * w.shape[1] * w.shape[3] // groups
-    return 2 * (filters + 4) * eps * dx, 2 * (pixels + 4) * eps * dw, 2 * (pixels + 4) * eps * db
+    dx, dw = 2 * (filters + 4) * eps * dx, 2 * (pixels + 4) * eps * dw
+    if _by_winograd(x, w, case.kwargs):
+        pads = conv2d_padding(x.shape, w.shape, 1, case.kwargs.get("padding", "valid"))
+        dw = dw + (pixels + 9) * eps * _winograd_weights(np.abs(x), dz, pads)
+        turned = np.abs(w)[::-1, ::-1].transpose(0, 1, 3, 2)
+        around = tuple((2 - before, 2 - after) for before, after in pads)
+        dx = dx + (w.shape[3] + 9) * eps * _winograd_output(dz, turned, around)
+    return dx, dw, 2 * (pixels + 4) * eps * db
 
 
 def _output(x, w, kwargs) -> int:

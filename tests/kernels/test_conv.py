@@ -137,6 +137,83 @@ def test_a_large_padded_batch_equals_its_parts(compiled, rng):
         np.testing.assert_array_equal(compiled.conv2d_forward(x[part], w, padding="same"), y[part])
 
 
+@pytest.mark.parametrize("algorithm", ["auto", "winograd"])
+@pytest.mark.parametrize("padding", ["valid", "same", ((3, 4), (5, 0)), ((0, 2), (1, 7))])
+@pytest.mark.parametrize("shape", [(3, 8, 9, 25), (1, 17, 8, 31)])
+def test_winograd_on_integers(compiled, rng, dtype, algorithm, padding, shape):
+    """Halves and quarters of small integers are exact, so the algorithm equals the definition bit for bit."""
+    x, w = rng.integers(-8, 9, shape).astype(dtype), rng.integers(-8, 9, (3, 3, shape[3], 24)).astype(dtype)
+    y = compiled.conv2d_forward(x, w, padding=padding, algorithm="direct")
+    np.testing.assert_array_equal(compiled.conv2d_forward(x, w, padding=padding, algorithm=algorithm), y)
+    dy = rng.integers(-8, 9, y.shape).astype(dtype)
+    expected = compiled.conv2d_backward(dy, x, w, padding=padding, algorithm="direct")
+    for one, other in zip(
+        compiled.conv2d_backward(dy, x, w, padding=padding, algorithm=algorithm), expected, strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("which", ["x", "w", "dy", "b"])
+def test_winograd_keeps_what_is_not_finite_in_its_place(compiled, rng, value, which):
+    """The sums of a tile would mix it, and sums of pixels overflow: both are noticed, and computed directly."""
+    arrays = {"x": rng.standard_normal((2, 7, 8, 9)), "w": rng.standard_normal((3, 3, 9, 10))}
+    arrays |= {"dy": rng.standard_normal((2, 7, 8, 10)), "b": rng.standard_normal(10)}
+    arrays = {name: a.astype("float32") for name, a in arrays.items()}
+    place = (0,) * (arrays[which].ndim - 1)
+    arrays[which][place] = value
+    x, w, dy, b = (arrays[name] for name in ("x", "w", "dy", "b"))
+    rows = []
+    for algorithm in ("direct", "winograd"):
+        options = {"padding": "same", "algorithm": algorithm}
+        rows.append([compiled.conv2d_forward(x, w, b, **options), *compiled.conv2d_backward(dy, x, w, **options)])
+    for one, other in zip(*rows, strict=True):
+        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
+        np.testing.assert_array_equal(np.isinf(one), np.isinf(other))
+        assert not np.isfinite(other).all() or np.allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_an_image_has_the_same_bits_alone_and_in_a_batch(compiled, rng):
+    """ "auto" chooses by the shape of an image, whatever the size of the batch."""
+    x = rng.standard_normal((5, 14, 14, 32)).astype("float32")
+    w = rng.standard_normal((3, 3, 32, 32)).astype("float32")
+    whole = compiled.conv2d_forward(x, w, padding="same")
+    assert np.abs(whole - compiled.conv2d_forward(x, w, padding="same", algorithm="direct")).max() > 0
+    np.testing.assert_array_equal(compiled.conv2d_forward(x[2:3], w, padding="same"), whole[2:3])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"strides": 2}, {"strides": (1, 2)}, {"dilation": 2}, {"groups": 2}, {"window": (3, 2)}, {"window": (5, 5)}],
+)
+def test_winograd_is_refused_where_it_does_not_compute(backend, changed):
+    changed = dict(changed)
+    window = changed.pop("window", (3, 3))
+    w = np.ones((*window, 4 // changed.get("groups", 1), 6))
+    with pytest.raises(ValueError, match=r"3 × 3.*Received: .*Use algorithm='auto'"):
+        backend.conv2d_forward(np.ones((1, 9, 9, 4)), w, algorithm="winograd", **changed)
+    dy = np.ones(backend.conv2d_forward(np.ones((1, 9, 9, 4)), w, **changed).shape)
+    with pytest.raises(ValueError, match="winograd"):
+        backend.conv2d_backward(dy, np.ones((1, 9, 9, 4)), w, algorithm="winograd", **changed)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_gradient_of_winograd(backend, rng, activation, padding):
+    options = ((1, 1), padding, (1, 1), 1, activation, "winograd")
+
+    def backward(dy, y, a):
+        return dict(zip("xwb", backend.conv2d_backward(dy, a["x"], a["w"], y, *options), strict=True))
+
+    arrays = {
+        "x": rng.standard_normal((2, 5, 6, 3)),
+        "w": rng.standard_normal((3, 3, 3, 4)),
+        "b": rng.standard_normal(4),
+    }
+    result = kernel_check(lambda x, w, b: backend.conv2d_forward(x, w, b, *options), backward, arrays, samples=60)
+    assert result, str(result)
+
+
 X, W = np.ones((1, 5, 5, 4)), np.ones((3, 3, 4, 6))
 
 

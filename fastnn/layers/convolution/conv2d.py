@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import shapes
+from ... import checks, shapes
 from ...backend import active
 from ..base import Shape
 from ..support.arguments import check_parts, flag, positive, sizes
@@ -22,6 +22,7 @@ class BaseConv2D(ImageLayer):
     ``kernel_view`` and ``kernel_gradient`` are the weight and its gradient as (KH, KW, C / groups, F).
     """
 
+    algorithms: tuple[str, ...] = ("auto", "direct", "im2col")
     groups: int = 1
     built_channels: int | None = None
     kernel: Any = None
@@ -49,10 +50,10 @@ class BaseConv2D(ImageLayer):
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if self.padding not in ("valid", "same"):
             raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
-        if algorithm not in ("auto", "direct", "im2col"):
+        if algorithm not in self.algorithms:
+            *most, last = (f'"{name}"' for name in self.algorithms)
             raise ValueError(
-                f'algorithm of {type(self).__name__} is "auto", "direct" or "im2col". Received: '
-                f"algorithm={algorithm!r}."
+                f"algorithm of {type(self).__name__} is {', '.join(most)} or {last}. Received: algorithm={algorithm!r}."
             )
         self.algorithm = algorithm
         self.rule = rule_of(activation)
@@ -157,8 +158,8 @@ class Conv2D(BaseConv2D):
         Channels and filters are split into this many separate convolutions.
     activation, use_bias, *_initializer, *_regularizer, *_constraint
         As for ``Dense``.
-    algorithm : {"auto", "direct", "im2col"}
-        How to compute it; "auto" takes the fastest for the shape.
+    algorithm : {"auto", "direct", "im2col", "winograd"}
+        How to compute it; "auto" takes the fastest for the shape. "winograd" is for windows of 3 × 3 with strides 1.
 
     Raises
     ------
@@ -171,6 +172,7 @@ class Conv2D(BaseConv2D):
     (2, 26, 26, 4)
     """
 
+    algorithms = ("auto", "direct", "im2col", "winograd")
     fields = (
         "filters",
         "kernel_size",
@@ -230,6 +232,8 @@ class Conv2D(BaseConv2D):
             raise ValueError(
                 f"filters of Conv2D is a multiple of groups. Received: filters={filters}, groups={groups}."
             )
+        if algorithm == "winograd":
+            checks.winograd(self.kernel_size, self.strides, self.dilation_rate, self.groups)
         self.kernel_initializer, self.kernel_regularizer = kernel_initializer, kernel_regularizer
         self.kernel_constraint = kernel_constraint
         check_parts(self)
