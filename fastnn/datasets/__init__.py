@@ -5,6 +5,7 @@
 ``fashion_mnist``         clothing, the same shapes, with ``class_names``
 ``digits``                digits drawn from strokes: no file, no network, any number
 ``nsmc``                  Korean film reviews, positive or negative, 150,000 + 50,000
+``sst2``                  English sentences about films, positive or negative, 9,613
 ``korsts``                pairs of Korean sentences, similarity 0 to 5
 ``tiny_shakespeare``      a text of 1.1 million characters
 ``temperature``           a series: the minimum temperature of 3,650 days
@@ -16,8 +17,8 @@ downloads a set that it does not find. The other sets are read from files that y
 """
 
 from .. import absent
-from . import digits, fashion_mnist, korsts, mnist, nsmc, pollution, temperature, tiny_shakespeare
+from . import digits, fashion_mnist, korsts, mnist, nsmc, pollution, sst2, temperature, tiny_shakespeare
 
-__all__ = ["digits", "fashion_mnist", "korsts", "mnist", "nsmc", "pollution", "temperature", "tiny_shakespeare"]
+__all__ = ["digits", "fashion_mnist", "korsts", "mnist", "nsmc", "pollution", "sst2", "temperature", "tiny_shakespeare"]
 
 __getattr__ = absent.answer(__name__)

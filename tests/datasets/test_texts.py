@@ -1,16 +1,18 @@
-"""NSMC, KorSTS, Tiny Shakespeare and the series: what they return and what they refuse."""
+"""NSMC, SST-2, KorSTS, Tiny Shakespeare and the series: what they return and what they refuse."""
 
 import numpy as np
 import pytest
 
-from fastnn.datasets import korsts, nsmc, pollution, temperature, tiny_shakespeare
+from fastnn.datasets import korsts, nsmc, pollution, sst2, temperature, tiny_shakespeare
 
 REVIEWS = 'id\tdocument\tlabel\n1\t좋아요\t1\n2\t"그는 ""왜""?"\t0\n3\t\t0\n'
+SENTENCES = "1 a film , and a good one\n0 \n"
 PAIRS = 'genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\nm\tf\t2012\t1\t4.5\t"가\t나\n'
 DAYS = 'Date,Temp\n"1981-01-01",20.7\n"1981-01-02",17.9\n'
 HOURS = "No,year,month,day,hour,pm2.5,DEWP,TEMP,PRES,cbwd,Iws,Is,Ir\n1,2010,1,1,0,NA,-21,-11,1021,NW,1.79,0,0\n"
 FILES = {
     nsmc: ("nsmc", {"ratings_train.txt": REVIEWS, "ratings_test.txt": REVIEWS}),
+    sst2: ("sst2", {f"stsa.binary.{part}": SENTENCES for part in ("train", "dev", "test")}),
     korsts: ("korsts", {"sts-train.tsv": PAIRS, "sts-dev.tsv": PAIRS, "sts-test.tsv": PAIRS}),
     tiny_shakespeare: ("tinyshakespeare", {"input.txt": "To be\r\nor"}),
     temperature: ("timeseries", {"daily-min-temperatures.csv": DAYS}),
@@ -62,6 +64,8 @@ def test_damaged_files(module, tmp_path):
 def test_wrong_values(tmp_path):
     for module, old, new, words in (
         (nsmc, "좋아요\t1", "좋아요\t2", "labels 0 and 1"),
+        (sst2, "0 ", "2 ", "label, 0 or 1.*line 2"),
+        (sst2, "1 a", "1a", "label, 0 or 1.*line 1"),
         (korsts, "4.5", "5.5", "scores"),
         (korsts, "4.5", "?", "scores"),
         (temperature, "17.9", "cold", "cold"),
@@ -79,6 +83,13 @@ def test_reviews(tmp_path):
     (texts, y), (texts_test, _) = nsmc.load_data(tmp_path)
     assert texts.tolist() == ["좋아요", '그는 "왜"?', ""] == texts_test.tolist()
     assert (y.tolist(), y.dtype) == ([1, 0, 0], np.uint8)
+
+
+def test_sentences(tmp_path):
+    put(tmp_path, sst2)
+    for texts, y in sst2.load_data(tmp_path):
+        assert texts.tolist() == ["a film , and a good one", ""]
+        assert (y.tolist(), y.dtype) == ([1, 0], np.uint8)
 
 
 def test_pairs(tmp_path):
