@@ -10,6 +10,7 @@ from ..layers.base import Layer, Shape
 from ..layers.core.input_layer import InputLayer, read_shape
 from ..layers.support.wrapper import Wrapper, classes_above
 from .model import Model
+from .network import fits
 
 __all__ = ["Sequential"]
 
@@ -254,6 +255,11 @@ class Sequential(Model):
         if not self.built:
             self.build(x.shape)
             self.shape_declared = False
+
+    def call_on_symbols(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if isinstance(x, Symbol) and not fits(self.graph.input_symbols[0].shape, x.shape):
+            self.take_lengths([x.shape])  # what it still does not take is refused there
+        return super().call_on_symbols(x, training, mask)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Shape of the output for an input shape, batch first."""

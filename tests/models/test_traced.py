@@ -62,6 +62,46 @@ def test_monte_carlo_dropout():
     assert MCDropout(0.5)(np.ones((1, 100), "float32")).min() == 0
 
 
+def test_a_sequential_inside_a_call_takes_any_length():
+    """Its layers one by one are the comparison: the same numbers at every length, in training too."""
+
+    class Block(layers.Layer):
+        def __init__(self, whole):
+            super().__init__()
+            self.parts = [layers.Dense(6, activation="relu"), layers.Dense(4)]
+            self.chain = Sequential(self.parts) if whole else None
+
+        def call(self, x):
+            return self.chain(x) if self.chain else self.parts[1](self.parts[0](x))
+
+    models = [Sequential([Block(whole), layers.GlobalMaxPooling1D(), layers.Dense(1)]) for whole in (True, False)]
+    for model in models:
+        model.compile("sgd", "mse")
+        model.predict(np.ones((2, 4, 4)), verbose=0)
+    models[1].set_weights(models[0].get_weights())
+    for length in (5, 3, 9, 1, 5):
+        x, y = RNG.normal(size=(2, length, 4)), RNG.normal(size=(2, 1))
+        one, other = ([model.train_on_batch(x, y), model.predict(x, verbose=0)] for model in models)
+        assert one[0] == other[0]
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_a_length_that_a_sequential_inside_a_call_depends_on_stays():
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.chain = Sequential([layers.Flatten(), layers.Dense(4)])
+
+        def call(self, x):
+            return self.chain(x)
+
+    block = Block()
+    assert block(np.ones((2, 5, 4))).shape == (2, 4)
+    with pytest.raises(ValueError, match=r'takes ".*_input" of shape \(2, 5, 4\).*Received: shape'):
+        block(np.ones((2, 3, 4)))
+    assert block(np.ones((3, 5, 4))).shape == (3, 4)
+
+
 def test_a_fixed_training_argument_on_symbols():
     x = Input((100,))
     on = Model(x, layers.Dropout(0.5)(x, training=True))
