@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from fastnn.datasets import korsts, nsmc, pollution, temperature, tiny_shakespeare
+from fastnn.datasets import korsts, nsmc, pollution, sst2, temperature, tiny_shakespeare
 from tests.examples.test_examples import accuracy, run
 
 needs_korsts = pytest.mark.skipif(korsts.find() is None, reason="KorSTS is not here; set FASTNN_DATA")
 needs_nsmc = pytest.mark.skipif(nsmc.find() is None, reason="NSMC is not here; set FASTNN_DATA")
+needs_sst2 = pytest.mark.skipif(sst2.find() is None, reason="SST-2 is not here; set FASTNN_DATA")
 needs_shakespeare = pytest.mark.skipif(tiny_shakespeare.find() is None, reason="the text is not here; set FASTNN_DATA")
 needs_series = pytest.mark.skipif(
     pollution.find() is None or temperature.find() is None, reason="the series are not here; set FASTNN_DATA"
@@ -41,6 +42,18 @@ def test_char_rnn(tmp_path):
     assert "ROMEO:" in printed
 
 
+def accuracies(printed: str) -> dict[str, float]:
+    return {name: float(a) for name, a in re.findall(r"(\w+): test accuracy ([\d.]+)", printed)}
+
+
+@needs_sst2
+def test_transformer_sentiment(tmp_path):
+    """Measured after this run: Transformer 0.70, GRU 0.65."""
+    found = accuracies(run(tmp_path, "transformer_sentiment", epochs=3, samples=1500))
+    assert set(found) == {"Transformer", "GRU"}
+    assert min(found.values()) > 0.58
+
+
 @needs_series
 def test_forecast(tmp_path):
     printed = run(tmp_path, "forecast", epochs=1, samples=1000)
@@ -62,9 +75,26 @@ def test_bilstm_korsts_memorises_its_pairs(tmp_path):
 def test_nsmc(tmp_path):
     """Measured after this run: GRU 0.774, LSTM 0.783, MLP 0.792."""
     printed = run(tmp_path, "nsmc_lstm_gru", epochs=2, samples=30000)
-    found = {name: float(a) for name, a in re.findall(r"(GRU|LSTM|MLP): test accuracy ([\d.]+)", printed)}
+    found = accuracies(printed)
     assert set(found) == {"GRU", "LSTM", "MLP"}
     assert min(found.values()) > 0.75
+
+
+@needs_sst2
+@pytest.mark.slow
+def test_the_transformer_is_as_good_as_the_gru(tmp_path):
+    """Measured after this run: 0.789 both."""
+    found = accuracies(run(tmp_path, "transformer_sentiment"))
+    assert min(found.values()) > 0.76
+
+
+@needs_nsmc
+@pytest.mark.slow
+def test_the_transformer_reads_korean(tmp_path):
+    found = accuracies(
+        run(tmp_path, "transformer_sentiment", data="nsmc", models="Transformer", epochs=2, samples=30000)
+    )
+    assert found["Transformer"] > 0.72
 
 
 @needs_shakespeare
