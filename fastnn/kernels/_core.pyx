@@ -1,7 +1,7 @@
 """The one module that owns C state: the choice of tier, the thread pool, and the workspace of the running step."""
 cimport cython
 cimport numpy as cnp
-from cpython.ref cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from numpy cimport ndarray, npy_intp
 
 import os
@@ -20,7 +20,8 @@ cdef extern from *:
     #ifndef FNN_COMPILER
     #define FNN_COMPILER __VERSION__
     #endif
-    /* The workspace of the step that this thread runs; borrowed from the `with` block that holds it. */
+    /* The workspace of the step that this thread runs, or NULL.  The thread owns a reference: whoever made the workspace
+     * may let go of it inside the block. */
     static _Thread_local PyObject *fnn_active_workspace = NULL;
     """
     PyObject *fnn_active_workspace
@@ -278,6 +279,30 @@ cdef Py_ssize_t bytes_of(int ndim, const npy_intp *shape, int dtype) except -1:
     return max(LINE, (size + LINE - 1) // LINE * LINE)
 
 
+cdef Workspace active_workspace():
+    """The workspace that this thread is inside, or None.  Those that another thread has left in its place are left here."""
+    cdef Workspace space = None if fnn_active_workspace == NULL else <Workspace> fnn_active_workspace
+    while space is not None and space.abandoned:
+        make_active(space.outer)
+        space.outer = None
+        space.abandoned = space.in_use = False
+        space = None if fnn_active_workspace == NULL else <Workspace> fnn_active_workspace
+    return space
+
+
+cdef make_active(Workspace space):
+    """Let this thread request its arrays from another workspace, or from none."""
+    global fnn_active_workspace
+    cdef PyObject *before = fnn_active_workspace
+    if space is None:
+        fnn_active_workspace = NULL
+    else:
+        Py_INCREF(space)
+        fnn_active_workspace = <PyObject *> space
+    if before != NULL:
+        Py_DECREF(<object> before)
+
+
 cdef class Workspace:
     """The arrays of one step, handed out in order of request and again in the next step.
 
@@ -290,7 +315,8 @@ cdef class Workspace:
     that costs no new memory at each step.
 
     A workspace that is entered while it is in use, by a step within the step or by another thread, serves the second
-    use from memory of its own.
+    use from memory of its own. A block is left by the thread that entered it. Where another thread leaves it, as when
+    it closes a generator that is stopped within the block, the first one goes on with new arrays.
 
     Examples
     --------
@@ -307,14 +333,14 @@ cdef class Workspace:
     cdef list arrays, memories
     cdef Py_ssize_t cursor
     cdef bint in_use, changed
+    cdef bint abandoned  # left by another thread: the one that is inside comes out at its next request
     cdef Workspace spare, outer
 
-    def __init__(self):
+    def __cinit__(self):
         self.arrays = []
         self.memories = []
 
     def __enter__(self):
-        global fnn_active_workspace
         cdef Workspace space = self
         while space.in_use:
             if space.spare is None:
@@ -322,22 +348,43 @@ cdef class Workspace:
             space = space.spare
         space.in_use = True
         space.cursor = 0
-        space.outer = None if fnn_active_workspace == NULL else <Workspace> fnn_active_workspace
-        fnn_active_workspace = <PyObject *> space
+        space.outer = active_workspace()
+        make_active(space)
         return self
 
     def __exit__(self, *exc_info):
-        global fnn_active_workspace
-        cdef Workspace space = self
-        while space is not None and <PyObject *> space != fnn_active_workspace:
+        cdef Workspace active = active_workspace(), space = self
+        while space is not None and space is not active:
             space = space.spare
         if space is None:
-            raise RuntimeError("Workspaces are left in the reverse of the order in which they were entered.")
-        fnn_active_workspace = NULL if space.outer is None else <PyObject *> space.outer
+            self.leave_from_outside(active)
+            return
+        make_active(space.outer)
         space.outer = None
         space.in_use = False
         if space.changed:
             space.release()
+
+    cdef leave_from_outside(self, Workspace active):
+        """End the one use of this workspace by another thread, which holds no array of it that it could lose."""
+        cdef Workspace space = self, found = None, mine
+        cdef Py_ssize_t uses = 0
+        while space is not None:
+            mine = active
+            while mine is not None and mine is not space:
+                mine = mine.outer
+            if mine is not None:
+                raise RuntimeError("Workspaces are left in the reverse of the order in which they were entered.")
+            if space.in_use and not space.abandoned:
+                found, uses = space, uses + 1
+            space = space.spare
+        if uses != 1:
+            received = "a workspace that is not in use" if uses == 0 else f"{uses} uses of it by other threads"
+            raise RuntimeError(f"A workspace is left by the thread that entered it. Received: {received}. "
+                               "Use `with workspace:` in the thread that calls the kernels.")
+        found.abandoned = True
+        found.forget(0, len(found.arrays))
+        found.memories = []
 
     @property
     def nbytes(self) -> int:
@@ -418,10 +465,13 @@ cdef class Workspace:
 
 cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int dtype):
     cdef ndarray a
+    cdef Workspace space
     cdef int i
     if given is None:
         if fnn_active_workspace != NULL:
-            return (<Workspace> fnn_active_workspace).request(ndim, shape, dtype)
+            space = <Workspace> fnn_active_workspace
+            if not space.abandoned or (space := active_workspace()) is not None:
+                return space.request(ndim, shape, dtype)
         return cnp.PyArray_EMPTY(ndim, <npy_intp *> shape, dtype, 0)
     if not isinstance(given, np.ndarray):
         raise TypeError(f"{name}= must be the array to write into. Received: {type(given).__name__}.")

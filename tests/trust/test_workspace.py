@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import textwrap
 import threading
 import tracemalloc
 import weakref
@@ -313,6 +314,127 @@ def test_blocks_left_in_another_order_are_refused(workspace):
         workspace.__exit__(None, None, None)
     other.__exit__(None, None, None)
     workspace.__exit__(None, None, None)
+
+
+# Workspaces that nobody holds, and blocks that another thread leaves.
+
+LOST = {
+    "never left": """
+        kernels.Workspace().__enter__()
+    """,
+    "within another": """
+        kernels.Workspace().__enter__()
+        kernels.Workspace().__enter__()
+    """,
+    "closed in another thread": """
+        import threading
+        def inside():
+            with kernels.Workspace():
+                yield
+        generator = inside()
+        next(generator)
+        closing = threading.Thread(target=generator.close)
+        closing.start()
+        closing.join()
+        del generator
+    """,
+    "entered in another thread": """
+        import threading
+        def inside():
+            with kernels.Workspace():
+                yield
+        generator = inside()
+        entering = threading.Thread(target=next, args=(generator,))
+        entering.start()
+        entering.join()
+        generator.close()
+    """,
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_workspace_outlives_its_last_name(lost):
+    done = python(
+        "-X",
+        "dev",
+        code="import gc\nimport numpy as np\nfrom fastnn import kernels\n"
+        + textwrap.dedent(LOST[lost])
+        + textwrap.dedent("""
+        gc.collect()
+        filler = [bytearray(128) for _ in range(1000)]
+        for i in range(200):
+            y = kernels.exp(np.full(3, float(i % 5)))
+            assert (y == np.exp(np.full(3, float(i % 5)))).all() or abs(y / np.exp(float(i % 5)) - 1).max() < 1e-15
+        print("alive")
+        """),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
+
+
+def in_another_thread(call):
+    """What a call raises in another thread, or None."""
+    raised = []
+
+    def run():
+        try:
+            call()
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return raised[0] if raised else None
+
+
+def leave(space):
+    return lambda: space.__exit__(None, None, None)
+
+
+def test_a_block_that_another_thread_leaves_is_over_for_the_first(workspace):
+    outer = kernels.Workspace()
+    with outer:
+        workspace.__enter__()
+        kept = kernels.exp(np.zeros(9))
+        assert in_another_thread(leave(workspace)) is None
+        assert workspace.nbytes == 0
+        assert kernels.exp(np.zeros(9)) is not kept
+        assert (outer.nbytes, workspace.nbytes) == (128, 0)  # the outer block goes on
+        assert (kept == 1).all()
+    with workspace:  # free again
+        kernels.exp(np.zeros(9))
+    assert workspace.nbytes == 128
+
+
+def test_it_is_over_beneath_the_block_that_was_entered_since(workspace):
+    inner = kernels.Workspace()
+    workspace.__enter__()
+    with inner:
+        assert in_another_thread(leave(workspace)) is None
+        kernels.exp(np.zeros(9))
+    assert inner.nbytes == 128
+    fresh = [kernels.exp(np.zeros(9)) for _ in range(2)]
+    assert fresh[0] is not fresh[1]
+    assert workspace.nbytes == 0
+
+
+def test_a_block_that_is_not_open_cannot_be_left(workspace):
+    with pytest.raises(RuntimeError, match=r"the thread that entered it\. Received: a workspace that is not in use"):
+        workspace.__exit__(None, None, None)
+    with workspace:
+        pass
+    with pytest.raises(RuntimeError, match="not in use"):
+        workspace.__exit__(None, None, None)
+
+
+def test_which_of_two_blocks_another_thread_leaves_cannot_be_told(workspace):
+    with workspace, workspace:
+        y = kernels.exp(np.zeros(9))
+        error = in_another_thread(leave(workspace))
+        assert isinstance(error, RuntimeError)
+        assert "2 uses of it by other threads" in str(error)
+        assert kernels.exp(np.zeros(9)) is not y
+    assert workspace.nbytes == 256  # nothing has changed
 
 
 # Random programs.
