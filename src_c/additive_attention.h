@@ -46,7 +46,7 @@ static ptrdiff_t list_seen(ptrdiff_t *list, const struct fnn_attention *a, ptrdi
     ptrdiff_t seen = 0;
     for (ptrdiff_t n = 0; n < count; n++) {
         list[seen] = list[n];
-        seen += mask[list[n]];
+        seen += mask[list[n]] != 0; /* any other byte is true */
     }
     return seen;
 }

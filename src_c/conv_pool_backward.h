@@ -147,7 +147,8 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
             const ptrdiff_t *cells = pool->cell_places;
             for (ptrdiff_t at = f; at < windows * F; at += F, cells += pool->cells) {
                 value[count] = dz[at];
-                place[count] = (real_int)cells[argmax[at]];
+                const ptrdiff_t cell = argmax[at]; /* which another thread may have written since it was checked */
+                place[count] = (real_int)cells[least(cell, pool->cells - 1)];
                 count += dz[at] != 0;
             }
             add_to_filter(&(struct filter_job){job->dw + f * g->K, image, {place, value, count}}, g);
@@ -271,6 +272,8 @@ static void sort_entries(const struct pooled_backward *job, ptrdiff_t n, const s
             count =
                 append_winners(list, count, gradient(job, at + f, F - f),
                                load_winners(job->argmax + at + f, F - f) == cell, (real_int)f, (real_int)job->run_step);
+        /* A filter has one winner a window, unless another thread writes into argmax: what is too much is dropped. */
+        count = least(count, pool->windows * F);
     }
     list->first[pool->windows * pool->cells] = count;
 }
@@ -312,7 +315,7 @@ static int pool_input_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct pooled *pool = &job->pool;
     const struct geometry *g = &pool->g;
     ptrdiff_t count = pool->windows * pool->cells + 1,
-              most_entries = pool->windows * g->shape.F + VL; /* full vectors are stored */
+              most_entries = (pool->windows + 1) * g->shape.F + VL; /* full vectors are stored */
     ptrdiff_t size = g->shape.H * g->shape.W * g->shape.C;
     struct sorted_entries list;
     list.first =

@@ -2,6 +2,7 @@
  *
  * Shapes: ids (count,); w, dw (vocabulary, D); y, dy (count, D); rows: room for min(count, vocabulary) ids; all
  * disjoint. The caller allocates; results are assigned.  Ids are checked before anything is written: FNN_BAD_INDEX.
+ * Another thread may write into them meanwhile, so backward reads them once, into a copy, and uses that.
  * Backward: dw[id] = Σ dy[i] over the positions i of id, accumulated in the order of i, so the ids need not be sorted.
  * Only the `stale` rows of dw are cleared, so the cost of a call depends on its ids and not on the size of the
  * vocabulary, except for a bitmap with one bit per row that yields the distinct ids in ascending order. Threaded:
@@ -9,7 +10,7 @@
  * write alternately costs more in transfers between caches than the additions do.  Memory-bound. Twin:
  * fastnn/reference/embedding.py.
  */
-#include "real.h"
+#include "indices.h"
 
 int FNN(embedding_forward)(real *y, const int64_t *ids, const real *w, ptrdiff_t count, ptrdiff_t vocabulary,
                            ptrdiff_t D) {
@@ -17,10 +18,15 @@ int FNN(embedding_forward)(real *y, const int64_t *ids, const real *w, ptrdiff_t
                             D * (ptrdiff_t)sizeof(real));
 }
 
-static int all_within(const int64_t *ids, ptrdiff_t count, ptrdiff_t vocabulary) {
-    int within = 1;
-    for (ptrdiff_t i = 0; i < count; i++) within &= (uint64_t)ids[i] < (uint64_t)vocabulary;
-    return within;
+/* Copy ids; return whether all of them are in the vocabulary. */
+static int copy_within(int64_t *copy, const int64_t *ids, ptrdiff_t count, ptrdiff_t vocabulary) {
+    int all = 1;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        const int64_t id = read_once(ids + i);
+        copy[i] = id;
+        all &= (uint64_t)id < (uint64_t)vocabulary;
+    }
+    return all;
 }
 
 /* Write the distinct ids in ascending order; return how many.  `words`: 64 ids per word. */
@@ -55,8 +61,12 @@ static void clear(real *dw, const int64_t *stale, ptrdiff_t stale_count, ptrdiff
 int FNN(embedding_backward)(real *dw, int64_t *rows, ptrdiff_t *row_count, const real *dy, const int64_t *ids,
                             ptrdiff_t count, const int64_t *stale, ptrdiff_t stale_count, ptrdiff_t vocabulary,
                             ptrdiff_t D) {
-    if (!all_within(ids, count, vocabulary)) return FNN_BAD_INDEX;
-    if (stale && !all_within(stale, stale_count, vocabulary)) return FNN_BAD_INDEX;
+    int64_t *copy = fnn_scratch(FNN_SCRATCH_LISTS, (size_t)(count + (stale ? stale_count : 0)) * sizeof *copy);
+    if (!copy) return FNN_NO_MEMORY;
+    if (!copy_within(copy, ids, count, vocabulary)) return FNN_BAD_INDEX;
+    if (stale && !copy_within(copy + count, stale, stale_count, vocabulary)) return FNN_BAD_INDEX;
+    ids = copy;
+    stale = stale ? copy + count : NULL;
     ptrdiff_t words = ceil_div(vocabulary, 64);
     uint64_t *bitmap = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)words * sizeof *bitmap);
     if (!bitmap) return FNN_NO_MEMORY;

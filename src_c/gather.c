@@ -2,11 +2,12 @@
  *
  * Shapes: source (rows, width) of the dtype that `kind` names, rows `stride` bytes apart (any sign); index (count,);
  * out (count, width).  The caller allocates; out shares no memory with source; out is assigned, and only once every
- * index has been checked.  Threaded over rows; memory-bound.  Integers beyond the precision of `real` are
+ * index has been checked; each is checked again where it is used, since another thread may have written into the list
+ * since: FNN_BAD_INDEX.  Threaded over rows; memory-bound.  Integers beyond the precision of `real` are
  * rounded to nearest even, as C converts them.
  * Twin: fastnn/reference/gather.py.
  */
-#include "real.h"
+#include "indices.h"
 
 typedef void (*cast_row)(real *y, const void *row, ptrdiff_t n);
 
@@ -75,22 +76,27 @@ struct gather {
     real *out;
     const char *source;
     const int64_t *index;
-    ptrdiff_t width, stride, bytes; /* elements, bytes between rows, bytes per row */
+    ptrdiff_t rows, width, stride, bytes; /* of the source, elements, bytes between rows, bytes per row */
     cast_row cast;
 };
 
 enum { CACHE_LINE = 64, PREFETCHED = 4096 }; /* after this many bytes the hardware has detected the pattern */
 
-/* Rows come in random order, which the hardware cannot predict: prefetch the next row while this one is cast. */
-static void prefetch(const char *row, ptrdiff_t bytes) {
-    for (ptrdiff_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(row + i);
+/* Rows come in random order, which the hardware cannot predict: prefetch the next row while this one is cast.  Its number is
+ * not checked yet; to prefetch from a wrong address does nothing. */
+static void prefetch(const struct gather *job, ptrdiff_t row) {
+    uintptr_t at = (uintptr_t)job->source + (uintptr_t)row * (uintptr_t)job->stride;
+    for (ptrdiff_t i = 0; i < least(job->bytes, PREFETCHED); i += CACHE_LINE) __builtin_prefetch((const char *)at + i);
 }
 
 static int gather_part(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct gather *job = context;
+    ptrdiff_t next = read_once(job->index + first);
     for (ptrdiff_t m = first; m < last; m++) {
-        if (m + 1 < last) prefetch(job->source + job->index[m + 1] * job->stride, least(job->bytes, PREFETCHED));
-        job->cast(job->out + m * job->width, job->source + job->index[m] * job->stride, job->width);
+        const ptrdiff_t row = next;
+        if (m + 1 < last) prefetch(job, next = read_once(job->index + m + 1));
+        if (!within(row, job->rows)) return FNN_BAD_INDEX;
+        job->cast(job->out + m * job->width, job->source + row * job->stride, job->width);
     }
     return FNN_OK;
 }
@@ -100,7 +106,7 @@ int FNN(gather_rows)(real *out, const void *source, int kind, const int64_t *ind
     for (ptrdiff_t m = 0; m < count; m++)
         if (index[m] < 0 || index[m] >= rows) return FNN_BAD_INDEX;
     if (width == 0) return FNN_OK;
-    struct gather job = {out, source, index, width, stride, width * sources[kind].bytes, sources[kind].cast};
+    struct gather job = {out, source, index, rows, width, stride, width * sources[kind].bytes, sources[kind].cast};
     double bytes = (double)count * (double)(job.bytes + width * (ptrdiff_t)sizeof(real));
     return fnn_parallel(count, bytes, gather_part, &job);
 }

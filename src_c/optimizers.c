@@ -16,6 +16,7 @@
  * in a gradient reaches the weight.  Threaded over chunks, or over rows; memory-bound: every element is read once and
  * written once. Twin: fastnn/reference/optimizers.py.
  */
+#include "indices.h"
 #include "wide.h"
 
 /* Items of the pool: chunks of this many elements, so that parts start at the same offsets whatever their number. */
@@ -27,6 +28,7 @@ struct step {
     real *a, *b, *c;         /* the optimizer's state, in the order of its signature; NULL: none */
     ptrdiff_t n;
     const int64_t *index;    /* of the rows to update; NULL: all elements */
+    ptrdiff_t total;         /* rows of the tables */
     ptrdiff_t width;         /* elements per item: a row, or a chunk */
     real decay;              /* λ η */
     real rate, epsilon;      /* η, or with its bias correction α; ε */
@@ -74,10 +76,12 @@ static void update_tail(const struct step *s, ptrdiff_t at, ptrdiff_t n, update 
         if (own[k]) store_part(own[k] + at, load(room[k]), n);
 }
 
-/* Items: chunks, or some of the rows. */
+/* Items: chunks, or some of the rows, whose numbers another thread may have written since `ascend` looked at them. */
 OPAQUE static int update_items(const struct step *s, ptrdiff_t first, ptrdiff_t last, update vectors) {
     for (ptrdiff_t item = first; item < last; item++) {
-        ptrdiff_t i = s->index ? s->index[item] * s->width : item * CHUNK, end = least(i + s->width, s->n);
+        ptrdiff_t row = s->index ? read_once(s->index + item) : 0;
+        if (s->index && !within(row, s->total)) return FNN_BAD_INDEX;
+        ptrdiff_t i = s->index ? row * s->width : item * CHUNK, end = least(i + s->width, s->n);
         ptrdiff_t tail = i + (end - i) / VL * VL;
         vectors(s, i, tail);
         if (tail < end) update_tail(s, tail, end - tail, vectors);
@@ -102,6 +106,7 @@ static int run(fnn_task task, struct step *s, const struct fnn_rows *rows, int a
     if (rows && rows->index) {
         if (!ascend(rows)) return FNN_BAD_INDEX;
         s->index = rows->index;
+        s->total = rows->total;
         s->width = rows->width;
         items = rows->count;
         elements = (double)(items * rows->width);

@@ -74,6 +74,13 @@ INLINE void turn_bytes(uint64_t row[8]) {
     }
 }
 
+/* A 1 in each byte that is not 0: NumPy takes all of them for true. */
+INLINE uint64_t ones_where_true(uint64_t bytes) {
+    bytes |= bytes >> 4 & 0x0F0F0F0F0F0F0F0Full;
+    bytes |= bytes >> 2 & 0x0303030303030303ull;
+    return (bytes | bytes >> 1) & 0x0101010101010101ull;
+}
+
 /* flags[j][i] = mask[queries[i]][keys[j]], all ones or zeros.  Returns the flags that all have in common and those that any has. */
 static void turn_mask(pair_flags flags, const uint8_t *mask, ptrdiff_t mask_row, const ptrdiff_t *queries, ptrdiff_t nq,
                       const ptrdiff_t *keys, ptrdiff_t nk, uint64_t *all, uint64_t *any) {
@@ -90,7 +97,7 @@ static void turn_mask(pair_flags flags, const uint8_t *mask, ptrdiff_t mask_row,
                 if (contiguous && columns == 8) memcpy(&row[r], from + keys[j], 8);
                 else
                     for (ptrdiff_t c = 0; c < columns; c++) row[r] |= (uint64_t)from[keys[j + c]] << 8 * c;
-                row[r] *= 0xFF;
+                row[r] = ones_where_true(row[r]) * 0xFF;
                 *all &= row[r] | beyond;
                 *any |= row[r];
             }

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-/* Work on items first..last-1; returns a status, FNN_OK or FNN_NO_MEMORY. */
+/* Work on items first..last-1; returns a status of fnn.h. */
 typedef int (*fnn_task)(void *context, ptrdiff_t first, ptrdiff_t last);
 
 /* Run `task` over items 0..items-1.  `work` is the whole job's cost in floating-point operations (or as many

@@ -145,12 +145,13 @@ INLINE void max_backward_channels(const struct pooling *job, const struct window
         }
 }
 
-/* Large windows: access the winner directly, channel by channel (n is 1). */
+/* Large windows: access the winner directly, channel by channel (n is 1).  It was checked, but another thread may have
+ * written it since: one outside the image gets nothing. */
 INLINE void max_backward_channel(const struct pooling *job, const struct window *s, ptrdiff_t c, ptrdiff_t n) {
     (void)n;
-    int32_t winner = job->selected[s->output + c];
+    const int32_t winner = __atomic_load_n(job->selected + s->output + c, __ATOMIC_RELAXED);
     ptrdiff_t i = winner / (int32_t)s->width, j = winner % (int32_t)s->width;
-    job->out[place(s, i, j) + c] += job->dy[s->output + c];
+    if (i >= s->i0 && i < s->i1 && j >= s->j0 && j < s->j1) job->out[place(s, i, j) + c] += job->dy[s->output + c];
 }
 
 enum { SMALL_WINDOW = 32 };

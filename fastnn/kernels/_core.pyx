@@ -543,4 +543,6 @@ cdef int check(int status) except -1:
         return 0
     if status == FNN_NO_MEMORY:
         raise MemoryError("A kernel could not allocate its scratch memory.")
-    raise IndexError("A kernel received an index out of range.")
+    raise IndexError(
+        "An index was out of range when a kernel read it, and is not any more: another thread has written into the array "
+        "meanwhile. Use a copy of the array.")

@@ -5,7 +5,7 @@ from numpy cimport (
     PyArray_IS_C_CONTIGUOUS, PyArray_ITEMSIZE, PyArray_NDIM, PyArray_STRIDE, PyArray_TYPE, PyTypeNum_ISSIGNED, PyTypeNum_ISUNSIGNED,
     import_array, ndarray, npy_intp)
 
-from fastnn.kernels._core cimport apart, as_index, output, table
+from fastnn.kernels._core cimport apart, as_index, check, output, table
 
 import numpy as np
 
@@ -137,4 +137,5 @@ def gather_rows(source, index, dtype="float32", *, out=None):
             PyArray_DATA(y), PyArray_DATA(a), kind, <const int64_t *> PyArray_DATA(i), shape[0], rows, width, PyArray_STRIDE(a, 0))
     if status == FNN_BAD_INDEX:
         checks.index("index", i, rows)  # names the first invalid index
+    check(status)
     return y
