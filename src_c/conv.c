@@ -11,10 +11,10 @@
  * product of the textbooks; FNN_WINOGRAD (conv_winograd.h) has fewer products for windows of 3 x 3.  FNN_AUTO uses that where
  * it is quicker, conv_depthwise.h if every channel is a group, and else the direct one.
  */
+#include "bias_gradient.h"
 #include "conv_depthwise.h"
 #include "conv_direct.h"
 #include "conv_im2col.h"
-#include "conv_output.h"
 #include "conv_winograd.h"
 
 static int is_depthwise(const struct geometry *g) {
@@ -40,10 +40,9 @@ int FNN(conv2d_forward)(real *y, const real *x, const real *w, const real *b, co
 int FNN(conv2d_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                          const struct fnn_conv *shape, int activation, int algorithm) {
     struct geometry g = make_geometry(shape);
-    const real *dz = before_activation(dy, y, shape->N, g.pixels * shape->F, activation);
-    if (!dz) return FNN_NO_MEMORY;
-    if (db) bias_gradient(db, dz, shape->N * g.pixels, shape->F);
-    int status;
+    const real *dz;
+    int status = gradient_of_bias(&dz, db, dy, y, shape->N * g.pixels, shape->F, activation);
+    if (status != FNN_OK) return status;
     if (algorithm == FNN_IM2COL) {
         status = im2col_weight_gradient(dw, dz, x, &g);
         if (status == FNN_OK && dx) status = im2col_input_gradient(dx, dz, w, &g);

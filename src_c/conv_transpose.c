@@ -14,7 +14,7 @@
  * over tiles of weights for dk: no sum is split.  Twin: fastnn/reference/conv_transpose.py.
  */
 #include "conv_direct.h"
-#include "conv_output.h"
+#include "bias_gradient.h"
 
 int FNN(conv2d_transpose_forward)(real *y, const real *x, const real *w, const real *b, const struct fnn_conv *shape,
                                   int activation) {
@@ -26,10 +26,10 @@ int FNN(conv2d_transpose_backward)(real *dx, real *dw, real *db, const real *dy,
                                    const real *y, const struct fnn_conv *shape, int activation) {
     struct geometry g = make_geometry(shape);
     ptrdiff_t pixels = shape->H * shape->W;
-    const real *dz = before_activation(dy, y, shape->N, pixels * shape->C, activation);
-    if (!dz) return FNN_NO_MEMORY;
-    if (db) bias_gradient(db, dz, shape->N * pixels, shape->C);
-    int status = direct_weight_gradient(dw, x, dz, &g);
+    const real *dz;
+    int status = gradient_of_bias(&dz, db, dy, y, shape->N * pixels, shape->C, activation);
+    if (status != FNN_OK) return status;
+    status = direct_weight_gradient(dw, x, dz, &g);
     if (status == FNN_OK && dx) status = direct_forward(dx, dz, w, NULL, &g, FNN_LINEAR);
     return status;
 }

@@ -8,9 +8,10 @@
  *
  * There are two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips zeros in x (images, multi-hot and
  * one-hot rows): each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums kept in registers.
- * A skipped zero hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros and chooses; the choice
- * depends only on x and the shapes.
+ * A skipped zero hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros, of a large x those of a
+ * sample, and chooses; the choice depends only on x and the shapes.
  */
+#include "bias_gradient.h"
 #include "chunks.h"
 #include "gemm.h"
 
@@ -18,6 +19,7 @@ enum {
     BLOCK_VECS = 8, /* accumulators per sparse row: enough to cover the latency of multiply-adds */
     BLOCK = BLOCK_VECS * VL, /* columns of w or dz that they hold */
     WORD = 64, /* zeros are found in words of this many */
+    SAMPLED_WORDS = 1009, /* at most; a prime, so that no pattern of columns hides from it */
 };
 
 struct layer {
@@ -52,11 +54,15 @@ static void words_of_columns(uint64_t *words, const real *x, ptrdiff_t ld, ptrdi
     for (int i = 0; i < VL; i++) words[i] = FNN_BITS == 32 ? (uint64_t)high[i] << 32 | (uint32_t)low[i] : low[i];
 }
 
-/* A row of N reals costs about this many cycles per nonzero, and half a cycle per vector in the dense product. */
+/* A row of N reals costs about this many cycles per nonzero, and half a cycle per vector in the dense product.  A sample of
+ * words speaks for the whole of a large x, so that the choice costs nothing beside the product. */
 static int sparse_pays(const real *x, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
-    double vectors = (double)ceil_div(N, VL), budget = 0.4 * vectors / (vectors + 4) * (double)M * (double)K;
-    ptrdiff_t nonzero = 0, n = M * K;
-    for (ptrdiff_t i = 0; i < n; i += WORD) {
+    const double vectors = (double)ceil_div(N, VL);
+    const ptrdiff_t n = M * K, words = ceil_div(n, WORD), sampled = least(words, SAMPLED_WORDS);
+    const double budget = 0.4 * vectors / (vectors + 4) * (double)n * (double)sampled / (double)words;
+    ptrdiff_t nonzero = 0;
+    for (ptrdiff_t word = 0; word < sampled; word++) {
+        const ptrdiff_t i = words * word / sampled * WORD;
         nonzero += __builtin_popcountll(word_of_row(x + i, least(WORD, n - i)));
         if ((double)nonzero > budget) return 0;
     }
@@ -182,16 +188,6 @@ static int sparse_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) 
     return FNN_OK;
 }
 
-/* ---- the gradient of the bias ---- */
-
-static void sum_rows(real *db, const real *dz, ptrdiff_t M, ptrdiff_t N) {
-    for (ptrdiff_t j = 0; j < N; j += VL) {
-        vec sum = {0};
-        for (ptrdiff_t m = 0; m < M; m++) sum += load_upto(dz + m * N + j, N - j);
-        store_upto(db + j, sum, N - j);
-    }
-}
-
 /* ---- the kernels ---- */
 
 int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N,
@@ -218,15 +214,9 @@ int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptr
 
 int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                         ptrdiff_t M, ptrdiff_t K, ptrdiff_t N, int activation, int algorithm) {
-    const real *dz = dy;
-    if (activation != FNN_LINEAR) {
-        real *scratch = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(M * N) * sizeof(real));
-        if (!scratch) return FNN_NO_MEMORY;
-        times_slope(scratch, dy, y, M * N, activation);
-        dz = scratch;
-    }
-    if (db) sum_rows(db, dz, M, N);
-    int status;
+    const real *dz;
+    int status = gradient_of_bias(&dz, db, dy, y, M, N, activation);
+    if (status != FNN_OK) return status;
     if (K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) {
         struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
         status = fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);

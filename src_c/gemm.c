@@ -8,10 +8,12 @@
  * Compute-bound.  Twin: fastnn/reference/gemm.py.  Terms and structure follow Goto and van de Geijn, "Anatomy of
  * high-performance matrix multiplication" (ACM TOMS 34(3), 2008).
  *
- * Three methods, chosen by shape:
- *   in place     A is read in place; B too, or packed just before use: few rows, or few columns;
- *  transposed   Cᵀ = Bᵀ·Aᵀ, if B is the factor with contiguous columns (dY·Wᵀ): W is read in place, the small dY
- * packed;   blocked      both are packed in blocks that fit the caches.
+ * Four methods, chosen by shape:
+ *   few rows     A is read in place; B too, or packed just before use;
+ *   transposed   Cᵀ = Bᵀ·Aᵀ, for few rows if B is the factor with contiguous columns (dY·Wᵀ): W is read in place, the
+ *                small dY packed;
+ *   stripes      B is packed once, A read in place: rows that are contiguous, or columns that are short;
+ *   blocked      both are packed in blocks that fit the caches (Xᵀ·dY of many rows).
  */
 #include "gemm.h"
 
@@ -22,17 +24,17 @@ enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
     MC = 240,                        /* rows of a block of A: it stays in L2 */
     FEW_ROWS = 48,           /* packing costs more than it gains; a batch of 32 is few on every tier */
-    FEW_COLUMNS = 2 * TILE_COLS,
-    SHARING_TILES = 8,               /* in place: up to this many tiles high, an item is a panel; above, a stripe */
+    GROUP = 8,                       /* tiles that meet a panel of B one after the other */
 };
 
 /* ---- one tile ---- */
 
 struct tile_job {
     ptrdiff_t depth;
-    const real *const *rows; /* rows of a contiguous in p, or NULL: */
-    const real *a;           /* a[i + p * a_step] */
-    ptrdiff_t a_step;
+    const real *const *rows; /* of a, contiguous in p; NULL: columns are contiguous */
+    const real *a;           /* a[i * a_row + p * a_step], one of the steps 1 */
+    ptrdiff_t a_row, a_step;
+    ptrdiff_t a_next;        /* from tile to tile */
     const real *b; /* b[p * b_step + j] */
     ptrdiff_t b_step;
     real *c;
@@ -81,7 +83,6 @@ static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
 
 struct in_place {
     const struct product *product;
-    real *panels;     /* stripes: all panels of b, packed */
     real *sums;       /* few rows: (chunks, M, N), if there is more than one chunk */
     ptrdiff_t chunks; /* of the depth */
 };
@@ -151,26 +152,6 @@ static int in_place_panels(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-static int in_place_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct in_place *job = context;
-    const struct product *p = job->product;
-    for (ptrdiff_t panel = first; panel < last; panel++) {
-        ptrdiff_t column = panel * TILE_COLS;
-        pack_panel(job->panels + column * p->K, p->b + column, p->b_row, 1, p->K, least(TILE_COLS, p->N - column));
-    }
-    return FNN_OK;
-}
-
-/* Many rows: an item is a row of tiles, written as one contiguous stripe of C. */
-static int in_place_stripes(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct in_place *job = context;
-    const struct product *p = job->product;
-    for (ptrdiff_t t = first; t < last; t++)
-        for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
-            in_place_tile(p, t * TILE_ROWS, column, job->panels + column * p->K, panel_step(p->N - column));
-    return FNN_OK;
-}
-
 static int product_of_few_rows(const struct product *p) {
     struct in_place job = {.product = p, .chunks = p->add ? 1 : chunks_of_depth(p->K)};
     ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
@@ -184,14 +165,99 @@ static int product_of_few_rows(const struct product *p) {
     return status;
 }
 
-static int product_in_place(const struct product *p) {
-    ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS), tile_count = ceil_div(p->M, TILE_ROWS);
-    if (tile_count <= SHARING_TILES) return product_of_few_rows(p);
-    struct in_place job = {.product = p};
-    job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(panel_count * p->K * TILE_COLS) * sizeof(real));
+/* ---- stripes ---- */
+
+struct stripes {
+    const struct product *product;
+    real *panels; /* of b: for each block of the depth one panel after the other */
+    ptrdiff_t width; /* of b, in whole panels */
+};
+
+/* An item is a panel of one block of the depth. */
+static int stripes_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct stripes *job = context;
+    const struct product *p = job->product;
+    const ptrdiff_t blocks = ceil_div(p->K, KC);
+    for (ptrdiff_t item = first; item < last; item++) {
+        const ptrdiff_t column = item / blocks * TILE_COLS, start = item % blocks * KC, depth = least(KC, p->K - start);
+        pack_panel(job->panels + start * job->width + column * depth, p->b + start * p->b_row + column * p->b_column,
+                   p->b_row, p->b_column, depth, least(TILE_COLS, p->N - column));
+    }
+    return FNN_OK;
+}
+
+/* `count` whole tiles, one below the other. */
+INLINE void tiles_of_rows(const int vecs, struct tile_job *tile, const real **rows, ptrdiff_t count) {
+    for (ptrdiff_t t = 0; t < count; t++, tile->a += tile->a_next, tile->c += TILE_ROWS * tile->ldc) {
+#pragma GCC unroll 12
+        for (int i = 0; i < TILE_ROWS; i++) rows[i] = tile->a + i * tile->a_row;
+        tile_by_rows(TILE_ROWS, vecs, tile);
+    }
+}
+
+INLINE void tiles_of_columns(const int vecs, struct tile_job *tile, ptrdiff_t count) {
+    for (ptrdiff_t t = 0; t < count; t++, tile->a += tile->a_next, tile->c += TILE_ROWS * tile->ldc)
+        tile_by_columns(TILE_ROWS, vecs, tile);
+}
+
+/* Tiles one below the other, `height` rows in all, that multiply one panel. */
+static void run_tiles(struct tile_job *tile, ptrdiff_t height) {
+    const ptrdiff_t whole = height / TILE_ROWS, left = height % TILE_ROWS;
+    const real *rows[TILE_ROWS];
+    if (tile->a_row == 1) {
+        if (tile->columns > VL) tiles_of_columns(2, tile, whole);
+        else tiles_of_columns(1, tile, whole);
+    } else {
+        tile->rows = rows;
+        if (tile->columns > VL) tiles_of_rows(2, tile, rows, whole);
+        else tiles_of_rows(1, tile, rows, whole);
+        for (ptrdiff_t i = 0; i < left; i++) rows[i] = tile->a + i * tile->a_row;
+    }
+    if (left) run_tile(left, tile);
+}
+
+/* Rows row .. row + height - 1 meet one panel of one block of the depth. */
+static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t height, ptrdiff_t start, ptrdiff_t column) {
+    const struct product *p = job->product;
+    const ptrdiff_t depth = least(KC, p->K - start), columns = least(TILE_COLS, p->N - column);
+    struct tile_job tile = {
+        .depth = depth,
+        .a = p->a + row * p->a_row + start * p->a_column,
+        .a_row = p->a_row,
+        .a_step = p->a_column,
+        .a_next = TILE_ROWS * p->a_row,
+        .b = job->panels + start * job->width + column * depth,
+        .b_step = panel_step(columns),
+        .c = p->c + row * p->ldc + column,
+        .ldc = p->ldc,
+        .columns = columns,
+        .add = p->add || start > 0,
+        .last = start + depth == p->K,
+        .bias = p->bias ? p->bias + column : NULL,
+        .activation = p->activation,
+    };
+    run_tiles(&tile, height);
+}
+
+/* An item is a row of tiles; GROUP of them meet a panel while it is in L1. */
+static int stripes_of_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct stripes *job = context;
+    const struct product *p = job->product;
+    const ptrdiff_t end = least(last * TILE_ROWS, p->M);
+    for (ptrdiff_t row = first * TILE_ROWS; row < end; row += GROUP * TILE_ROWS)
+        for (ptrdiff_t start = 0; start < p->K; start += KC)
+            for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
+                meet_panel(job, row, least(GROUP * TILE_ROWS, end - row), start, column);
+    return FNN_OK;
+}
+
+static int product_in_stripes(const struct product *p) {
+    const ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
+    struct stripes job = {.product = p, .width = panel_count * TILE_COLS};
+    job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(job.width * p->K) * sizeof(real));
     if (!job.panels) return FNN_NO_MEMORY;
-    fnn_parallel(panel_count, (double)p->K * (double)p->N, in_place_pack, &job);
-    return fnn_parallel(tile_count, flops(p), in_place_stripes, &job);
+    fnn_parallel(panel_count * ceil_div(p->K, KC), (double)p->K * (double)p->N, stripes_pack, &job);
+    return fnn_parallel(ceil_div(p->M, TILE_ROWS), flops(p), stripes_of_tiles, &job);
 }
 
 /* ---- transposed ---- */
@@ -256,18 +322,18 @@ static int blocked_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* rows of A as tiles: TILE_ROWS contiguous reals per p. */
-static void pack_rows(real *packed, const real *a, ptrdiff_t a_row, ptrdiff_t a_column, ptrdiff_t rows,
-                      ptrdiff_t depth) {
-    for (ptrdiff_t row = 0; row < rows; row += TILE_ROWS, packed += TILE_ROWS * depth) {
-        ptrdiff_t count = least(TILE_ROWS, rows - row);
-        const real *from = a + row * a_row;
-        if (a_row == 1) {
-            for (ptrdiff_t p = 0; p < depth; p++)
-                for (ptrdiff_t i = 0; i < count; i++) packed[p * TILE_ROWS + i] = from[p * a_column + i];
-        } else {
-            for (ptrdiff_t i = 0; i < count; i++)
-                for (ptrdiff_t p = 0; p < depth; p++) packed[p * TILE_ROWS + i] = from[i * a_row + p * a_column];
+/* Columns of A, which are contiguous, as tiles: TILE_ROWS contiguous reals per p.  GROUP tiles at a time: more would be
+ * written at places that share a line of the cache. */
+static void pack_rows(real *packed, const real *a, ptrdiff_t a_column, ptrdiff_t rows, ptrdiff_t depth) {
+    for (ptrdiff_t first = 0; first < rows; first += GROUP * TILE_ROWS) {
+        const ptrdiff_t last = least(rows, first + GROUP * TILE_ROWS);
+        for (ptrdiff_t p = 0; p < depth; p++) {
+            const real *from = a + p * a_column;
+            ptrdiff_t row = first;
+            for (; row + TILE_ROWS <= last; row += TILE_ROWS)
+                memcpy(packed + row * depth + p * TILE_ROWS, from + row, TILE_ROWS * sizeof(real));
+            if (row < last)
+                memcpy(packed + row * depth + p * TILE_ROWS, from + row, (size_t)(last - row) * sizeof(real));
         }
     }
 }
@@ -281,26 +347,26 @@ static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
     ptrdiff_t end = least(last * TILE_ROWS, p->M);
     for (ptrdiff_t row = first * TILE_ROWS; row < end; row += MC) {
         ptrdiff_t rows = least(MC, end - row);
-        pack_rows(packed, p->a + row * p->a_row + job->start * p->a_column, p->a_row, p->a_column, rows, job->depth);
+        pack_rows(packed, p->a + row + job->start * p->a_column, p->a_column, rows, job->depth);
         for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS) {
             ptrdiff_t columns = least(TILE_COLS, p->N - column);
-            for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
-                struct tile_job tile_job = {
-                    .depth = job->depth,
-                    .a = packed + i * job->depth,
-                    .a_step = TILE_ROWS,
-                    .b = job->panels + column * KC,
-                    .b_step = panel_step(columns),
-                    .c = p->c + (row + i) * p->ldc + column,
-                    .ldc = p->ldc,
-                    .columns = columns,
-                    .add = p->add || job->start > 0,
-                    .last = job->start + job->depth == p->K,
-                    .bias = p->bias ? p->bias + column : NULL,
-                    .activation = p->activation,
-                };
-                run_tile(least(TILE_ROWS, rows - i), &tile_job);
-            }
+            struct tile_job tile = {
+                .depth = job->depth,
+                .a = packed,
+                .a_row = 1,
+                .a_step = TILE_ROWS,
+                .a_next = TILE_ROWS * job->depth,
+                .b = job->panels + column * KC,
+                .b_step = panel_step(columns),
+                .c = p->c + row * p->ldc + column,
+                .ldc = p->ldc,
+                .columns = columns,
+                .add = p->add || job->start > 0,
+                .last = job->start + job->depth == p->K,
+                .bias = p->bias ? p->bias + column : NULL,
+                .activation = p->activation,
+            };
+            run_tiles(&tile, rows);
         }
     }
     return FNN_OK;
@@ -334,11 +400,10 @@ static int product_of_nothing(const struct product *p) {
 int FNN(product)(const struct product *p) {
     if (p->M == 0 || p->N == 0) return FNN_OK;
     if (p->K == 0) return product_of_nothing(p);
-    int few = p->M <= FEW_ROWS || p->N <= FEW_COLUMNS || (p->a_row == 1 && p->K <= KC);
-    if (p->b_column == 1 && few) return product_in_place(p);
+    if (p->b_column == 1 && p->M <= FEW_ROWS) return product_of_few_rows(p);
     if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR)
         return product_transposed(p);
-    return product_blocked(p);
+    return p->a_column == 1 || p->K <= KC ? product_in_stripes(p) : product_blocked(p);
 }
 
 int FNN(gemm_nn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {
