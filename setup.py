@@ -117,7 +117,19 @@ def is_newer(target, paths):
     return target.stat().st_mtime > max(path.stat().st_mtime for path in paths)
 
 
+def refuse_missing_sources():
+    """A package without its kernels would build, and fail at import."""
+    needed = ("fastnn/kernels/*.pyx", "fastnn/kernels/*.pxd", "src_c/*.c", "src_c/*.h", "src_c/kernels.def")
+    missing = [pattern for pattern in needed if not any(ROOT.glob(pattern))]
+    if missing:
+        raise SystemExit(
+            f"fastnn cannot be built from {ROOT}, where its kernels are missing: {', '.join(missing)}. "
+            "Use a complete source tree: a clone of the repository, or its source distribution unpacked."
+        )
+
+
 def extensions():
+    refuse_missing_sources()
     names = sorted(path.stem for path in (ROOT / "fastnn/kernels").glob("*.pyx"))
     return [
         Extension(
