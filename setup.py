@@ -3,13 +3,16 @@
 ``src_c/*.c`` is compiled once per instruction-set tier and precision and linked into ``fastnn.kernels._core``, which
 owns the tables of kernels; the other modules of ``fastnn/kernels`` are thin wrappers that reach them by ``cimport``.
 
-Environment: ``FASTNN_BUILD_TIERS=avx2,avx512`` builds some tiers only; ``FASTNN_WERROR=1`` refuses warnings in
-``src_c``; ``FASTNN_DEBUG=1`` builds without optimisation and with bounds checks, ``FASTNN_DEBUG=address,undefined`` (or
+The tiers that this machine can run are built; ``FASTNN_BUILD_TIERS=all`` builds every one, as releases do, and
+``FASTNN_BUILD_TIERS=avx2,avx512`` these.  ``FASTNN_WERROR=1`` refuses warnings in ``src_c``;
+``FASTNN_DEBUG=1`` builds without optimisation and with bounds checks, ``FASTNN_DEBUG=address,undefined`` (or
 ``thread``) with those sanitizers too.
 """
 
 import os
 import platform
+import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -35,16 +38,37 @@ NUMBERS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
 C_FLAGS = ["-std=gnu11", "-fvisibility=hidden", *WARNINGS, *NUMBERS, *CHECKED, *OPTIMISE, *SANITIZERS]
 
 
-def tiers():
-    names = ["baseline", "avx2", "avx512"] if platform.machine().lower() in ("x86_64", "amd64") else ["baseline"]
+RUNS_HERE = """
+#include <stdio.h>
+int main(void) {
+#if defined(__x86_64__)
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (avx2) printf("avx2\\n");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        printf("avx512\\n");
+#endif
+    return 0;
+}
+"""
+NO_COMPILER = """fastnn is built from C, and the compiler does not work here: {command}
+{answer}
+Install gcc or clang (Debian and Ubuntu: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install; \
+Windows: use a wheel), or name one with CC=… ; `pip install --only-binary :all: fastnn-kernels` needs none."""
+
+
+def wanted_tiers(names, here):
+    """The tiers to build, of those that this architecture has, and why; ``here`` are those that this machine runs."""
     wanted = os.environ.get("FASTNN_BUILD_TIERS")
-    if not wanted:
-        return names
-    unknown = set(wanted.split(",")) - set(names)
-    if unknown:
-        received = ",".join(sorted(unknown))
-        raise SystemExit(f"FASTNN_BUILD_TIERS: expected some of {','.join(names)}. Received: {received}")
-    return [name for name in names if name in wanted.split(",")]
+    if wanted == "all":
+        return names, "all of them"
+    if wanted:
+        unknown = set(wanted.split(",")) - set(names)
+        if unknown:
+            received = ",".join(sorted(unknown))
+            raise SystemExit(f"FASTNN_BUILD_TIERS: expected all, or some of {','.join(names)}. Received: {received}")
+        return [name for name in names if name in wanted.split(",")], "as FASTNN_BUILD_TIERS says"
+    return [name for name in names if name in here], "what this machine runs; FASTNN_BUILD_TIERS=all builds every one"
 
 
 class BuildKernels(build_ext):
@@ -52,14 +76,35 @@ class BuildKernels(build_ext):
 
     def build_extensions(self):
         self.parallel = self.parallel or os.cpu_count()
+        names = list(TIER_FLAGS) if platform.machine().lower() in ("x86_64", "amd64") else ["baseline"]
+        self.tiers, why = wanted_tiers(names, self.tiers_of_this_machine())
+        print(f"fastnn: building for {', '.join(self.tiers)} ({why})", flush=True)
         core = next(extension for extension in self.extensions if extension.name.endswith("._core"))
         core.extra_objects = self.compile_kernels()
         core.depends = [*core.depends, *core.extra_objects]
         super().build_extensions()
 
+    def tiers_of_this_machine(self):
+        """Ask the processor, by a small program that also shows whether the compiler works."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, program = Path(folder, "runs_here.c"), Path(folder, "runs_here.exe")
+            source.write_text(RUNS_HERE)
+            command = [*self.compiler.compiler_so, str(source), "-o", str(program)]
+            try:
+                made = subprocess.run([word for word in command if word != "-c"], capture_output=True, text=True)
+            except OSError as error:
+                raise SystemExit(NO_COMPILER.format(command=command[0], answer=error)) from None
+            if made.returncode:
+                raise SystemExit(NO_COMPILER.format(command=" ".join(command), answer=made.stderr))
+            try:
+                said = subprocess.run([program], capture_output=True, text=True)
+            except OSError:  # built for another machine
+                return list(TIER_FLAGS)
+        return ["baseline", *said.stdout.split()]
+
     def compile_kernels(self):
         sources = sorted((ROOT / "src_c").glob("*.c"))
-        listed = " ".join(f"FNN_HAS({tier})" for tier in tiers())
+        listed = " ".join(f"FNN_HAS({tier})" for tier in self.tiers)
         jobs = [
             (source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], [])
             for source in sources
@@ -67,7 +112,7 @@ class BuildKernels(build_ext):
         ]
         jobs += [
             (source, f"{tier}_f{bits}", [("FNN_TIER", tier), ("FNN_BITS", bits)], TIER_FLAGS[tier])
-            for tier in tiers()
+            for tier in self.tiers
             for bits in ("32", "64")
             for source in sources
             if source.name not in ONCE

@@ -43,6 +43,8 @@ def _lines() -> Iterator[tuple[str, str]]:
     build = kernels.build_info()
     yield "compiler", build["compiler"]
     yield "tiers built", ", ".join(build["tiers"])
+    if left_out := [tier for tier in _tiers() if tier not in build["tiers"]]:
+        yield "not built", f"{', '.join(left_out)} (a build from source with FASTNN_BUILD_TIERS=all has every tier)"
     yield "tiers here", ", ".join(kernels.available_isas())
     yield "tier in use", kernels.isa()
     limits = measure()
@@ -53,6 +55,11 @@ def _lines() -> Iterator[tuple[str, str]]:
     yield "bandwidth", f"{limits.bandwidth:.1f} GB/s (copy of a large array, bytes read plus bytes written)"
     if limits.busy:
         yield "note", limits.note()
+
+
+def _tiers() -> tuple[str, ...]:
+    """Return every tier of this architecture."""
+    return ("baseline", "avx2", "avx512") if platform.machine().lower() in ("x86_64", "amd64") else ("baseline",)
 
 
 def _rates(one: float, peak: float, threads: int) -> str:

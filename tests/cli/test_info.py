@@ -21,6 +21,16 @@ def test_every_line_is_reported(capsys):
     assert float(lines["bandwidth"].split()[0]) > 0.1
 
 
+def test_tiers_that_were_left_out_are_named(monkeypatch):
+    kernels = pytest.importorskip("fastnn.kernels", exc_type=ImportError)
+    monkeypatch.setattr(info.platform, "machine", lambda: "x86_64")
+    for built, left_out in ((["baseline", "avx2", "avx512"], None), (["baseline", "avx2"], "avx512")):
+        monkeypatch.setattr(kernels, "build_info", lambda built=built: {"tiers": built, "compiler": "C"})
+        lines = dict(line.split(maxsplit=1) for line in info.report().splitlines() if line.startswith("not built"))
+        assert ("not" in lines) == (left_out is not None)
+        assert left_out is None or f"{left_out} (" in lines["not"]
+
+
 def test_kernels_that_are_not_built(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastnn.kernels", None)
     monkeypatch.delattr(fastnn, "kernels", raising=False)
