@@ -224,18 +224,32 @@ struct input_tile {
     ptrdiff_t columns;
 };
 
+/* The last reals of a run, from lines (rows, TILE_COLS). */
+ONE_COPY void add_edge_to_windows(const struct input_tile *job, const real *lines, ptrdiff_t rows) {
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < job->columns; j += VL) {
+            real *at = job->window[i] + j;
+            ptrdiff_t left = job->columns - j;
+            store_upto(at, load_upto(at, left) + load(lines + i * TILE_COLS + j), left);
+        }
+}
+
 INLINE void input_gradient_tile(const int rows, const int vecs, const struct input_tile *job) {
     tile c;
     tile_zero(c);
     tile_rows(rows, vecs, job->g->filters, job->dz, 0, job->panel, vecs * VL, c);
-    const ptrdiff_t columns = job->columns;
+    if (job->columns < vecs * VL) {
+        real lines[TILE_ROWS * TILE_COLS];
+        tile_store_whole(rows, vecs, c, lines, TILE_COLS);
+        add_edge_to_windows(job, lines, rows);
+        return;
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) /* one at a time: windows of neighbours may overlap */
 #pragma GCC unroll 2
         for (int j = 0; j < vecs; j++) {
             real *at = job->window[i] + j * VL;
-            if (columns >= vecs * VL) store(at, load(at) + c[i][j]);
-            else store_upto(at, load_upto(at, columns - j * VL) + c[i][j], columns - j * VL);
+            store(at, load(at) + c[i][j]);
         }
 }
 

@@ -162,6 +162,7 @@ static int pool_weight_task(void *context, ptrdiff_t first, ptrdiff_t last) {
 struct masked_tile {
     const struct pooled_backward *job;
     ptrdiff_t chunk, panel, k; /* images; filters; first weight */
+    ptrdiff_t offset[TILE_ROWS]; /* of each weight in its image */
 };
 
 /* c[i] += Σ over cells of x[offset of weight i + cell] * dz[cell], for one image and one panel of filters. */
@@ -208,9 +209,7 @@ INLINE void masked_chunk(const int rows, const int vecs, const struct masked_til
     for (ptrdiff_t n = first; n < last; n++) {
         const real *place[TILE_ROWS];
 #pragma GCC unroll 12
-        for (int i = 0; i < rows; i++)
-            place[i] = pool->images + n * image_size(g) + run_offset(g, (job_tile->k + i) / g->run_length) +
-                       (job_tile->k + i) % g->run_length;
+        for (int i = 0; i < rows; i++) place[i] = pool->images + n * image_size(g) + job_tile->offset[i];
         masked_image(rows, vecs, job_tile, n, place, c);
     }
     tile_store(rows, vecs, c,
@@ -225,7 +224,9 @@ static int pool_short_weight_task(void *context, ptrdiff_t first, ptrdiff_t last
     ptrdiff_t panels = panels_of_group(g), tiles = ceil_div(g->K, TILE_ROWS);
     for (ptrdiff_t item = first; item < last; item++) {
         ptrdiff_t t = item % tiles, k = g->K * t / tiles, rows = g->K * (t + 1) / tiles - k;
-        struct masked_tile job_tile = {job, item / (panels * tiles), item / tiles % panels, k};
+        struct masked_tile job_tile = {job, item / (panels * tiles), item / tiles % panels, k, {0}};
+        for (ptrdiff_t i = 0; i < rows; i++)
+            job_tile.offset[i] = run_offset(g, (k + i) / g->run_length) + (k + i) % g->run_length;
         TILE_DISPATCH(masked_chunk, rows, panel_columns(g, job_tile.panel), &job_tile);
     }
     return FNN_OK;

@@ -5,39 +5,11 @@
 #include "activations.h"
 #include "tile.h"
 
-INLINE void activate_by(int activation, real *y, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += VL)
-        store_upto(y + i, vec_activation(activation, load_upto(y + i, n - i), default_alpha(activation)), n - i);
-}
-
-/* y = act(y) for n contiguous reals. */
-__attribute__((unused)) static void activate(real *y, ptrdiff_t n, int activation) {
-    switch (activation) {
-#define CASE(constant) \
-    case constant: activate_by(constant, y, n); break;
-        FNN_EACH_FUSIBLE(CASE)
-#undef CASE
-    }
-}
-
-INLINE void times_slope_by(int activation, real *dz, const real *dy, const real *y, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += VL) {
-        vec slope_read_off = load_upto(y + i, n - i);
-        store_upto(dz + i,
-                   vec_times_slope(activation, load_upto(dy + i, n - i), slope_read_off, default_alpha(activation)),
-                   n - i);
-    }
-}
-
-/* dz = dy act'(y) */
-__attribute__((unused)) static void times_slope(real *dz, const real *dy, const real *y, ptrdiff_t n, int activation) {
-    switch (activation) {
-#define CASE(constant) \
-    case constant: times_slope_by(constant, dz, dy, y, n); break;
-        FNN_EACH_FUSIBLE(CASE)
-#undef CASE
-    }
-}
+/* fused.c: y = act(y), and dz = dy act'(y), for n contiguous reals. */
+#define activate FNN(activate)
+#define times_slope FNN(times_slope)
+void activate(real *y, ptrdiff_t n, int activation);
+void times_slope(real *dz, const real *dy, const real *y, ptrdiff_t n, int activation);
 
 INLINE void tile_bias(const int rows, const int vecs, tile c, const real *bias, ptrdiff_t columns) {
 #pragma GCC unroll 2

@@ -40,24 +40,25 @@ struct tile_job {
     real *c;
     ptrdiff_t ldc, columns;
     int add;           /* to the values that an earlier block of the depth left in c */
-    int last;          /* block of the depth: bias and activation follow */
     int transposed;    /* c[j * ldc + i] */
     const real *bias;  /* of the tile's columns, or NULL */
     int activation;
 };
 
+ONE_COPY void store_transposed(const struct tile_job *job, const real *lines, ptrdiff_t rows) {
+    for (ptrdiff_t j = 0; j < job->columns; j++)
+        for (ptrdiff_t i = 0; i < rows; i++) job->c[j * job->ldc + i] = lines[i * TILE_COLS + j];
+}
+
 INLINE void tile_finish(const int rows, const int vecs, tile c, const struct tile_job *job) {
     if (job->transposed) {
         real lines[TILE_ROWS * TILE_COLS];
-        tile_store(rows, vecs, c, lines, TILE_COLS, TILE_COLS);
-        ptrdiff_t columns = least(job->columns, vecs * VL);
-        for (ptrdiff_t j = 0; j < columns; j++)
-            for (int i = 0; i < rows; i++) job->c[j * job->ldc + i] = lines[i * TILE_COLS + j];
+        tile_store_whole(rows, vecs, c, lines, TILE_COLS);
+        store_transposed(job, lines, rows);
         return;
     }
     if (job->add) tile_add(rows, vecs, c, job->c, job->ldc, job->columns);
-    if (job->last) tile_output(rows, vecs, c, job->c, job->ldc, job->columns, job->bias, job->activation);
-    else tile_store(rows, vecs, c, job->c, job->ldc, job->columns);
+    tile_output(rows, vecs, c, job->c, job->ldc, job->columns, job->bias, job->activation);
 }
 
 INLINE void tile_by_rows(const int rows, const int vecs, const struct tile_job *job) {
@@ -74,7 +75,7 @@ INLINE void tile_by_columns(const int rows, const int vecs, const struct tile_jo
     tile_finish(rows, vecs, c, job);
 }
 
-static void run_tile(ptrdiff_t rows, const struct tile_job *job) {
+ONE_COPY void run_tile(ptrdiff_t rows, const struct tile_job *job) {
     if (job->rows) TILE_DISPATCH(tile_by_rows, rows, job->columns, job);
     else TILE_DISPATCH(tile_by_columns, rows, job->columns, job);
 }
@@ -101,7 +102,6 @@ static void in_place_tile(const struct product *p, ptrdiff_t row, ptrdiff_t colu
         .ldc = p->ldc,
         .columns = least(TILE_COLS, p->N - column),
         .add = p->add,
-        .last = 1,
         .bias = p->bias ? p->bias + column : NULL,
         .activation = p->activation,
     };
@@ -220,6 +220,7 @@ static void run_tiles(struct tile_job *tile, ptrdiff_t height) {
 static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t height, ptrdiff_t start, ptrdiff_t column) {
     const struct product *p = job->product;
     const ptrdiff_t depth = least(KC, p->K - start), columns = least(TILE_COLS, p->N - column);
+    const int last = start + depth == p->K; /* block of the depth: bias and activation follow */
     struct tile_job tile = {
         .depth = depth,
         .a = p->a + row * p->a_row + start * p->a_column,
@@ -232,9 +233,8 @@ static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t heigh
         .ldc = p->ldc,
         .columns = columns,
         .add = p->add || start > 0,
-        .last = start + depth == p->K,
-        .bias = p->bias ? p->bias + column : NULL,
-        .activation = p->activation,
+        .bias = last && p->bias ? p->bias + column : NULL,
+        .activation = last ? p->activation : FNN_LINEAR,
     };
     run_tiles(&tile, height);
 }
@@ -339,12 +339,13 @@ static void pack_rows(real *packed, const real *a, ptrdiff_t a_column, ptrdiff_t
 }
 
 /* An item is a row of tiles; MC rows of A are packed at a time and multiplied by every panel of B. */
-static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
+static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last_item) {
     const struct blocked *job = context;
     const struct product *p = job->product;
     real *packed = fnn_scratch(FNN_SCRATCH_ROWS, (size_t)MC * KC * sizeof(real));
     if (!packed) return FNN_NO_MEMORY;
-    ptrdiff_t end = least(last * TILE_ROWS, p->M);
+    const ptrdiff_t end = least(last_item * TILE_ROWS, p->M);
+    const int last = job->start + job->depth == p->K; /* block of the depth: bias and activation follow */
     for (ptrdiff_t row = first * TILE_ROWS; row < end; row += MC) {
         ptrdiff_t rows = least(MC, end - row);
         pack_rows(packed, p->a + row + job->start * p->a_column, p->a_column, rows, job->depth);
@@ -362,9 +363,8 @@ static int blocked_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
                 .ldc = p->ldc,
                 .columns = columns,
                 .add = p->add || job->start > 0,
-                .last = job->start + job->depth == p->K,
-                .bias = p->bias ? p->bias + column : NULL,
-                .activation = p->activation,
+                .bias = last && p->bias ? p->bias + column : NULL,
+                .activation = last ? p->activation : FNN_LINEAR,
             };
             run_tiles(&tile, rows);
         }

@@ -5,11 +5,11 @@
  *     reset before:  ĥ = act(x_t·W_h + b_h + (r h_{t-1})·U_h)            b (3U,);          inner = r h_{t-1}
  *     h_t = z h_{t-1} + (1 − z) ĥ
  *
- * x (B,T,D), w (D,3U), u (U,3U); y (B,T,U) all h_t, gates (B,T,3U) = z r ĥ, inner (B,T,U).  recurrent_driver.h says how rows and
+ * x (B,T,D), w (D,3U), u (U,3U); y (B,T,U) all h_t, gates (B,T,3U) = z r ĥ, inner (B,T,U).  recurrent_driver.c says how rows and
  * steps are shared out.  Bound by arithmetic.  Twin: fastnn/reference/gru.py.  Source: Cho et al., "Learning phrase
  * representations using RNN encoder–decoder" (2014); reset after: the variant of cuDNN, one recurrent product a step.
  */
-#include "recurrent_driver.h"
+#include "recurrent.h"
 
 enum { GATES = 3 };
 

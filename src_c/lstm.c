@@ -3,12 +3,12 @@
  *     i, f, g, o = the quarters of x_t·W + h_{t-1}·U + b      each (U,), i f o by the recurrent activation, g by the activation
  *     c_t = f c_{t-1} + i g        h_t = o act(c_t)
  *
- * x (B,T,D), w (D,4U), u (U,4U), b (4U,); y (B,T,U) all h_t, gates (B,T,4U), cells (B,T,U) all c_t.  recurrent_driver.h says how
+ * x (B,T,D), w (D,4U), u (U,4U), b (4U,); y (B,T,U) all h_t, gates (B,T,4U), cells (B,T,U) all c_t.  recurrent_driver.c says how
  * rows and steps are shared out.  Bound by arithmetic; a step of BLOCK_ROWS rows reads U from L2.
  * Twin: fastnn/reference/lstm.py.  Source: Hochreiter and Schmidhuber, "Long short-term memory" (1997), with the forget gate of
  * Gers et al. (2000).
  */
-#include "recurrent_driver.h"
+#include "recurrent.h"
 
 enum { GATES = 4 };
 

@@ -301,15 +301,13 @@ INLINE void query_sum_tiles(const int rows, const int vecs, const struct tile_ru
 /* Column by column of tiles: those of TILE_ROWS rows in one run, the last lower one in another. */
 #define EACH_TILE_RUN(f, product, rows, columns)                                                        \
     for (struct tile_run run = {.of = (product)}; run.column < (columns); run.column += TILE_COLS) {    \
-        run.first = 0;                                                                                  \
-        run.count = (rows) / TILE_ROWS;                                                                 \
-        if (run.count) {                                                                                \
-            if ((columns) - run.column > VL) f(TILE_ROWS, 2, &run);                                     \
-            else f(TILE_ROWS, 1, &run);                                                                 \
+        const ptrdiff_t whole = (rows) / TILE_ROWS;                                                     \
+        for (int last = !whole; last < 2; last++) { /* one call in the text: each is a copy of f */     \
+            run.first = last ? whole * TILE_ROWS : 0;                                                   \
+            run.count = last ? 1 : whole;                                                               \
+            const ptrdiff_t height = last ? (rows) - run.first : TILE_ROWS;                             \
+            TILE_DISPATCH(f, height, (columns) - run.column, &run);                                     \
         }                                                                                               \
-        run.first = run.count * TILE_ROWS;                                                              \
-        run.count = 1;                                                                                  \
-        TILE_DISPATCH(f, (rows) - run.first, (columns) - run.column, &run);                             \
     }
 
 static void multiply_pairs(const struct pair_products *p) { EACH_TILE_RUN(pair_tiles, p, p->keys, p->queries) }

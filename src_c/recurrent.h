@@ -1,6 +1,6 @@
 /* recurrent.h — what the equations of SimpleRNN, LSTM and GRU are written in: the rows of a step, and their products with weights.
  *
- * A family writes three functions, and recurrent_driver.h runs them over whole sequences:
+ * A family writes three functions, and recurrent_driver.c runs them over whole sequences:
  *
  *     forward step     from x_t·W + b and the states before the step to the gates and the states after it
  *     backward step    from the gradients of the states after the step to dz, that of its sums, and those of the states before it
@@ -259,5 +259,13 @@ __attribute__((unused)) static void add_state_products(real *du, ptrdiff_t ldc, 
                                       .ldc = ldc});
     }
 }
+
+/* ---- recurrent_driver.c ---- */
+
+/* w (D, gates·U), u (width of h, gates·U), v (U, width of h) or NULL. */
+#define run_forward FNN(run_forward)
+#define run_backward FNN(run_backward)
+int run_forward(struct forward *run, const real *w, const real *u, const real *v);
+int run_backward(struct backward *run, const real *w, const real *u, const real *v);
 
 #endif

@@ -1,4 +1,4 @@
-/* recurrent_driver.h — runs the step of a recurrent family over whole sequences, forward and backward.
+/* recurrent_driver.c — runs the step of a recurrent family over whole sequences, forward and backward.
  *
  *     batch of B rows ──> groups, cut by the shape alone      an item of the pool: forward or backward over all steps, no barrier
  *       group         ──> blocks of BLOCK_ROWS rows           one tile high, so that a step reads the weights once a block
@@ -8,9 +8,6 @@
  * Weights are packed once a call, each gate in panels of its own.  Weight gradients are summed a group at a time and then over the
  * groups in order: the same bits at any number of threads.  Forward has no sums over rows, so each block is an item.
  */
-#ifndef FNN_RECURRENT_DRIVER_H
-#define FNN_RECURRENT_DRIVER_H
-
 #include "recurrent.h"
 
 enum { MOST_GROUPS = 16 };
@@ -187,8 +184,7 @@ static int forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* w (D, gates·U), u (width of h, gates·U), v (U, width of h) or NULL. */
-static int run_forward(struct forward *run, const real *w, const real *u, const real *v) {
+int run_forward(struct forward *run, const real *w, const real *u, const real *v) {
     const ptrdiff_t D = run->s->D, U = run->s->U, R = run->h.width, G = run->gates;
     ptrdiff_t size = G * (panels_size(D, U) + panels_size(R, U)) + (v ? panels_size(U, R) : 0);
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)size * sizeof(real));
@@ -372,8 +368,7 @@ static int backward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     return FNN_OK;
 }
 
-/* w, u, v as in run_forward. */
-static int run_backward(struct backward *run, const real *w, const real *u, const real *v) {
+int run_backward(struct backward *run, const real *w, const real *u, const real *v) {
     const ptrdiff_t D = run->s->D, U = run->s->U, R = run->h.width, G = run->gates * U;
     ptrdiff_t size = panels_size(G, D) + panels_size(G, R) + (v ? panels_size(R, U) : 0);
     real *room = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)size * sizeof(real));
@@ -385,5 +380,3 @@ static int run_backward(struct backward *run, const real *w, const real *u, cons
     int status = fnn_parallel(groups_of(run->s->B), work, backward_task, run);
     return status == FNN_OK ? add_groups(&run->sums) : status;
 }
-
-#endif

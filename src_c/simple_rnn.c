@@ -4,10 +4,10 @@
  *     output_rnn:  a_t = act(x_t·W + y_{t-1}·U + b),  y_t = out(a_t·V + c)    y (B,T,O), hidden (B,T,U) all a_t
  *
  * x (B,T,D), w (D,U), u (U,U) or (O,U), b (U,), v (U,O), c (O,).  h below is what feeds back: the state, or the output.
- * recurrent_driver.h says how rows and steps are shared out.  Bound by arithmetic.
+ * recurrent_driver.c says how rows and steps are shared out.  Bound by arithmetic.
  * Twin: fastnn/reference/simple_rnn.py.  Sources: Elman, "Finding structure in time" (1990); Jordan, "Serial order" (1986).
  */
-#include "recurrent_driver.h"
+#include "recurrent.h"
 
 /* ---- forward ---- */
 

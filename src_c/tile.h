@@ -92,28 +92,45 @@ INLINE void tile_columns(const int rows, const int vecs, ptrdiff_t depth, const 
     }
 }
 
+/* A tile at the right edge goes through memory, `lines` (rows, TILE_COLS): its code would be longer than all the rest of a tile,
+ * and each shape of tile would have it once more.  tile.c */
+void FNN(load_edge)(real *lines, ptrdiff_t rows, const real *from, ptrdiff_t ld,
+                    ptrdiff_t columns); /* 0 beyond columns */
+void FNN(store_edge)(real *to, ptrdiff_t ld, ptrdiff_t columns, const real *lines, ptrdiff_t rows);
+
 /* c += out[i * ld + j], or out = c, for the first `rows` rows and `columns` columns. */
-INLINE void tile_add(const int rows, const int vecs, tile c, const real *out, ptrdiff_t ld, ptrdiff_t columns) {
+INLINE void tile_add_whole(const int rows, const int vecs, tile c, const real *out, ptrdiff_t ld) {
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < vecs; j++)
-            if (columns > j * VL) c[i][j] += load_upto(out + i * ld + j * VL, columns - j * VL);
+        for (int j = 0; j < vecs; j++) c[i][j] += load(out + i * ld + j * VL);
+}
+
+INLINE void tile_store_whole(const int rows, const int vecs, tile c, real *out, ptrdiff_t ld) {
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < vecs; j++) store(out + i * ld + j * VL, c[i][j]);
+}
+
+INLINE void tile_add(const int rows, const int vecs, tile c, const real *out, ptrdiff_t ld, ptrdiff_t columns) {
+    if (columns >= vecs * VL) {
+        tile_add_whole(rows, vecs, c, out, ld);
+        return;
+    }
+    real lines[TILE_ROWS * TILE_COLS];
+    FNN(load_edge)(lines, rows, out, ld, columns);
+    tile_add_whole(rows, vecs, c, lines, TILE_COLS);
 }
 
 INLINE void tile_store(const int rows, const int vecs, tile c, real *out, ptrdiff_t ld, ptrdiff_t columns) {
     if (columns >= vecs * VL) {
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-            for (int j = 0; j < vecs; j++) store(out + i * ld + j * VL, c[i][j]);
+        tile_store_whole(rows, vecs, c, out, ld);
         return;
     }
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-        for (int j = 0; j < vecs; j++)
-            if (columns > j * VL) store_upto(out + i * ld + j * VL, c[i][j], columns - j * VL);
+    real lines[TILE_ROWS * TILE_COLS];
+    tile_store_whole(rows, vecs, c, lines, TILE_COLS);
+    FNN(store_edge)(out, ld, columns, lines, rows);
 }
 
 /* Call f with `rows` (1..TILE_ROWS) and `vecs` (1..TILE_VECS) as constants; f is an INLINE function of (rows, vecs,
@@ -144,26 +161,9 @@ INLINE void tile_store(const int rows, const int vecs, tile c, real *out, ptrdif
     } while (0)
 
 /* Columns first..first+columns-1 of B (element (p, j) at b[p * row_step + j * column_step]) as one panel: TILE_COLS
- * contiguous reals per p (VL, if that is enough), zero beyond `columns`.  Return the panel's step. */
-INLINE ptrdiff_t pack_panel(real *panel, const real *b, ptrdiff_t row_step, ptrdiff_t column_step, ptrdiff_t depth,
-                            ptrdiff_t columns) {
-    ptrdiff_t step = columns > VL ? TILE_COLS : VL;
-    if (column_step == 1 && columns == step) {
-        for (ptrdiff_t p = 0; p < depth; p++) {
-            const real *from = b + p * row_step;
-            __builtin_prefetch(from + PREFETCH_ROWS * row_step); /* long strides defeat the hardware's */
-            for (ptrdiff_t j = 0; j < step; j += VL) store(panel + p * step + j, load(from + j));
-        }
-    } else if (column_step == 1) {
-        for (ptrdiff_t p = 0; p < depth; p++)
-            for (ptrdiff_t j = 0; j < step; j += VL)
-                store(panel + p * step + j, j < columns ? load_upto(b + p * row_step + j, columns - j) : (vec){0});
-    } else {
-        for (ptrdiff_t j = 0; j < step; j++)
-            for (ptrdiff_t p = 0; p < depth; p++)
-                panel[p * step + j] = j < columns ? b[p * row_step + j * column_step] : 0;
-    }
-    return step;
-}
+ * contiguous reals per p (VL, if that is enough), zero beyond `columns`.  Return the panel's step.  tile.c */
+#define pack_panel FNN(pack_panel)
+ptrdiff_t pack_panel(real *panel, const real *b, ptrdiff_t row_step, ptrdiff_t column_step, ptrdiff_t depth,
+                     ptrdiff_t columns);
 
 #endif
