@@ -40,6 +40,7 @@ _MODULES = frozenset(
         "random",
         "reference",
         "regularizers",
+        "saving",
         "text",
         "utils",
     ]

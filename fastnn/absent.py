@@ -81,9 +81,7 @@ _VOLUMES = "There are no layers for volumes. Use TimeDistributed({}) to go throu
 _OWN_LOSS = "Write a function of (y_true, y_pred) in fastnn.ops and pass it as loss=, for example {}."
 _OWN_ACTIVATION = "Write a function in fastnn.ops and pass it as activation=, for example {}."
 _OWN_METRIC = "Write a function of (y_true, y_pred) and pass it in metrics=[...]."
-_FILES = (
-    "There are no files of models yet. Use numpy.savez(file, *model.get_weights()), and model.set_weights to go back."
-)
+_FILES = "Use model.save(path), and fastnn.models.load_model(path)."
 _FOREIGN = "Write a Layer whose call is made of layers, operators and fastnn.ops."
 _AT_THRESHOLDS = "Use Precision(thresholds=...) and Recall(thresholds=...), at the thresholds of interest."
 _LOSSES = (
@@ -98,7 +96,6 @@ _TOP = {
     "applications": "There are no trained models to load. Use the layers of fastnn.layers.",
     "config": "Use fastnn.backend.set_floatx, and fastnn.backend.set_backend.",
     "export": _FILES,
-    "saving": _FILES,
     **_each("mixed_precision dtype_policies DTypePolicy", 'Use dtype="float32" or "float64"; there is no float16.'),
     **_each("distribution device", "There is one device, the CPU. Use fastnn.kernels.set_num_threads for its threads."),
     **_each("KerasTensor", "Use fastnn.graph.Symbol."),
@@ -223,8 +220,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "legacy": "Use the optimizers of fastnn.optimizers.",
     },
     "callbacks": {
-        "ModelCheckpoint": "Use EarlyStopping(restore_best_weights=True) to end with the best weights. " + _FILES,
-        **_each("BackupAndRestore OrbaxCheckpoint", _FILES),
+        "OrbaxCheckpoint": "Use ModelCheckpoint or BackupAndRestore.",
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
         **_each(
             "TensorBoard RemoteMonitor", "Use CSVLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere."
@@ -267,11 +263,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "get_file": "Use urllib.request.urlretrieve; the loaders of fastnn.datasets find their own files.",
         "FeatureSpace": "Use one Input a feature and Concatenate; to_categorical for categories.",
         "Progbar": "Use tqdm; fit shows fastnn.callbacks.ProgressBar.",
-        **_each(
-            "register_keras_serializable get_custom_objects custom_object_scope CustomObjectScope get_registered_name "
-            "get_registered_object",
-            "Use the argument custom_objects={...} of from_config.",
-        ),
         **_each("serialize_keras_object deserialize_keras_object", "Use get_config() and from_config(config)."),
         **_each(
             "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",
@@ -293,6 +284,10 @@ INSTEAD: dict[str, dict[str, str]] = {
             "Use pollution or temperature, or sklearn.datasets.fetch_california_housing.",
         ),
     },
-    "models": _each("load_model save_model", _FILES),
+    "models": {"model_from_config": "Use model_from_json(model.to_json()), or Model.from_config(model.get_config())."},
+    "saving": {
+        **_each("KerasFileEditor", "Use safetensors.safe_open(path, 'np') to look into a file."),
+        **_each("serialize_keras_object deserialize_keras_object", "Use get_config() and from_config(config)."),
+    },
 }
 """What to use for names of Keras, and of older ones, that fastnn does not have; by module and name."""

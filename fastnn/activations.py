@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import absent, backend
+from fastnn import absent, backend, custom
 from fastnn.graph import Operation, Symbol, SymbolError, TracedFunction, record
 from fastnn.lookup import is_number, lookup
 
@@ -450,7 +450,7 @@ def get(identifier: Any = None) -> Activation:
     found = lookup("activation", identifier, _TABLE)
     if isinstance(found, Activation):
         return found
-    if isinstance(identifier, str):
+    if isinstance(identifier, str) and custom.find(identifier) is None:
         return found()
     if found in _FUNCTIONS:
         return _TABLE[_FUNCTIONS[found]]()
@@ -470,9 +470,11 @@ def serialize(activation: Any) -> Any:
     ('relu', {'class_name': 'Activation', 'config': {'name': 'elu', 'alpha': 0.5}})
     """
     activation = get(activation)
-    if isinstance(activation, Custom) or (activation.name in _TABLE and _TABLE[activation.name]() == activation):
+    if isinstance(activation, Custom):
+        return custom.name_of(activation.function)
+    if activation.name in _TABLE and _TABLE[activation.name]() == activation:
         return activation.name
-    return {"class_name": type(activation).__name__, "config": activation.get_config()}
+    return {"class_name": custom.name_of(type(activation)), "config": activation.get_config()}
 
 
 deserialize = get

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from . import custom
+
 __all__ = ["is_number", "lookup", "names_of", "serialize", "snake_case"]
 
 
@@ -45,7 +47,8 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     kind : str
         The term used in error messages: "loss", "optimizer", …
     identifier : str, dict, type, callable or None
-        A name in ``table``; ``{"class_name": …, "config": …}``; a class (it is called); an object (returned as it is).
+        A name in ``table``, or of the user's own; ``{"class_name": …, "config": …}``; a class (it is called); an object
+        (returned as it is).
     table : mapping
         From names to classes, functions or objects.
 
@@ -84,11 +87,18 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
 
 
 def _by_name(kind: str, name: str, table: Mapping[str, Any]) -> Any:
-    if name in table:
+    found = custom.find(name)
+    if found is not None:
+        return found
+    if isinstance(name, str) and name in table:
         return table[name]
+    name = name if isinstance(name, str) else repr(name)
     close = difflib.get_close_matches(name, table, n=1) or [key for key in table if key.lower() == name.lower()]
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"There is no {kind} named {name!r}.{hint} Known: {_quoted(table)}.")
+    raise ValueError(
+        f"There is no {kind} named {name!r}.{hint} Known: {_quoted(table)}."
+        + ("" if hint else f" One of your own becomes known by custom_objects={{{name!r}: ...}}.")
+    )
 
 
 def _quoted(table: Mapping[str, Any]) -> str:
@@ -101,8 +111,8 @@ def serialize(thing: Any) -> Any:
     if thing is None:
         return None
     if hasattr(thing, "get_config"):
-        return {"class_name": type(thing).__name__, "config": thing.get_config()}
-    return getattr(thing, "__name__", type(thing).__name__)
+        return {"class_name": custom.name_of(type(thing)), "config": thing.get_config()}
+    return custom.name_of(thing)
 
 
 def is_number(value: Any) -> bool:

@@ -10,15 +10,20 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-__all__ = ["draw_key", "random_generator", "set_random_seed"]
+__all__ = ["Stream", "draw_key", "random_generator", "set_aside", "set_random_seed"]
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
 _seed = int.from_bytes(os.urandom(8), "little")
 _count = 0
+_restarts = 0
+_aside: ContextVar[bool] = ContextVar("aside", default=False)
 
 
 def _splitmix64(state: int) -> int:
@@ -52,11 +57,11 @@ def set_random_seed(seed: int) -> None:
     >>> draw_key() == first
     True
     """
-    global _seed, _count
+    global _seed, _count, _restarts
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 1 << 32:
         raise ValueError(f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}.")
     with _lock:
-        _seed, _count = int(seed), 0
+        _seed, _count, _restarts = int(seed), 0, _restarts + 1
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002
 
@@ -74,17 +79,77 @@ def draw_key() -> int:
     Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014 (SplitMix64).
     """
     global _count
+    if _aside.get():
+        return 0
     with _lock:
         _count += 1
         return _splitmix64(_splitmix64(_seed) ^ _count)
 
 
-def random_generator(seed: int | None = None) -> np.random.Generator:
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Within the block no key is taken from the stream: what is made there gets its keys from a file."""
+    token = _aside.set(True)
+    try:
+        yield
+    finally:
+        _aside.reset(token)
+
+
+class Stream:
+    """The stream as it stood when a model was saved, for the model that is loaded: its ``fit`` goes on from there.
+
+    The stream of the process is not touched, and ``set_random_seed`` takes over again when it is called.
+
+    Parameters
+    ----------
+    seed, count : int, optional
+        As ``position`` gave them; None: those of the process as it is now.
+
+    Examples
+    --------
+    >>> set_random_seed(1)
+    >>> stream = Stream()
+    >>> stream.draw_key() == draw_key()
+    True
+    """
+
+    def __init__(self, seed: int | None = None, count: int | None = None):
+        with _lock:
+            self.seed = _seed if seed is None else int(seed) & _MASK
+            self.count = _count if count is None else int(count) & _MASK
+            self._restarts = _restarts
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the process has not called ``set_random_seed`` since."""
+        return self._restarts == _restarts
+
+    def draw_key(self) -> int:
+        """The next key."""
+        if not self.goes_on:
+            return draw_key()
+        self.count += 1
+        return _splitmix64(_splitmix64(self.seed) ^ self.count)
+
+    def position(self) -> tuple[int, int]:
+        """Seed and count, from which another stream goes on."""
+        if self.goes_on:
+            return self.seed, self.count
+        with _lock:
+            return _seed, _count
+
+
+def random_generator(seed: int | None = None, stream: Stream | None = None) -> np.random.Generator:
     """Return a NumPy generator that starts from ``seed``, or from the next key of the stream.
 
     Parameters
     ----------
     seed : int, optional
         A fixed seed; None draws a key, so that ``set_random_seed`` governs the generator.
+    stream : Stream, optional
+        Where the key is drawn; default: from the stream of the process.
     """
-    return np.random.Generator(np.random.Philox(key=draw_key() if seed is None else int(seed) & _MASK))
+    draw = draw_key if stream is None else stream.draw_key
+    key = draw() if seed is None else int(seed) & _MASK
+    return np.random.Generator(np.random.Philox(key=key))

@@ -11,7 +11,7 @@ from fastnn import absent, layers
 
 MODULES = (
     "layers", "losses", "metrics", "optimizers", "callbacks", "activations", "initializers", "regularizers",
-    "constraints", "utils", "datasets",
+    "constraints", "utils", "datasets", "models", "saving",
 )  # fmt: skip
 
 COMING = {"NumPy", "MaxNorm"}

@@ -21,6 +21,7 @@ from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
 from .support.symbolic_call import record_call
 from .support.traced_call import call_built_in, install_trace, layers_among, note_loss
+from .support.unfilled import room
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
@@ -252,7 +253,8 @@ class Layer:
         number = len(self._parameters)
         name = name or (f"weight_{number}" if number else "weight")
         make = initializers.get("glorot_uniform" if initializer is None else initializer)
-        value = np.asarray(make(shape, dtype=self.dtype))
+        here = room()
+        value = np.asarray(make(shape, dtype=self.dtype)) if here is None else here.zeros(shape, self.dtype, name)
         value = np.ascontiguousarray(value, self.dtype).reshape(value.shape)
         if value.shape != shape:
             raise ValueError(

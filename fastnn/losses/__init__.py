@@ -107,6 +107,7 @@ _ALIASES = {
     "logcosh": LogCosh,
     "ce": Crossentropy,
 }
+_OF_FUNCTIONS = {"FunctionLoss": FunctionLoss}
 _TABLE = names_of([*_CLASSES.values(), Crossentropy]) | _ALIASES | {name.upper(): cls for name, cls in _ALIASES.items()}
 
 
@@ -133,7 +134,7 @@ def get(identifier: Any) -> Loss | None:
     """
     if identifier is None or isinstance(identifier, Loss):
         return identifier
-    found = lookup("loss", identifier, _TABLE)
+    found = lookup("loss", identifier, _TABLE if isinstance(identifier, str) else _TABLE | _OF_FUNCTIONS)
     if isinstance(found, Loss):
         return found
     return _CLASSES[found]() if found in _CLASSES else FunctionLoss(found)

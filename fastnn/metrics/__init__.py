@@ -73,6 +73,7 @@ _ALIASES = {
     "cce": CategoricalCrossentropy,
     "kld": KLDivergence,
 }
+_OF_FUNCTIONS = {"MeanMetricWrapper": MeanMetricWrapper}
 _TABLE = names_of(_CLASSES, acc=Accuracy) | _ALIASES | {name.upper(): cls for name, cls in _ALIASES.items()}
 
 for _function in _FUNCTIONS:
@@ -124,7 +125,7 @@ def get(
             y_shape, t_shape, BinaryCrossentropy, SparseCategoricalCrossentropy, CategoricalCrossentropy
         )()
     else:
-        found = lookup("metric", identifier, _TABLE)
+        found = lookup("metric", identifier, _TABLE if isinstance(identifier, str) else _TABLE | _OF_FUNCTIONS)
     if isinstance(found, losses.Loss):
         found = MeanMetricWrapper(found.call, found.name)
         found.direction = "down"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Symbol, flatten, pack, record
+from ..graph import Graph, Operation, Symbol, flatten, pack, record
 from ..layers.base import Layer, unique
 from ..layers.support.symbolic_call import ActivityPenalty
 from ..layers.support.traced_call import arguments_of, plain_template
@@ -66,11 +66,13 @@ def _path_of(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _class_at(path: str) -> Any:
-    module, _, name = path.partition(":")
-    if not module.startswith("fastnn."):
-        raise ValueError(f"A config names operations of fastnn. Received: {path!r}.")
-    return getattr(importlib.import_module(module), name)
+def _class_at(path: Any, kind: str) -> type:
+    """The class of fastnn at this path: looked up among loaded modules, never imported."""
+    module, _, name = path.partition(":") if isinstance(path, str) else ("", "", "")
+    found = getattr(sys.modules.get(module), name, None) if module.startswith("fastnn.") else None
+    if not isinstance(found, type) or found.__module__ != module:
+        raise ValueError(f"A config names {kind} of fastnn. Received: {path!r}.")
+    return found
 
 
 def _written(value: Any) -> Any:
@@ -97,15 +99,19 @@ def _read(value: Any) -> Any:
         return tuple(_read(part) for part in value["tuple"])
     if "array" in value:
         return np.asarray(value["array"], value["dtype"]).reshape(value["shape"])
-    return _class_at(value["class"])(**value["config"])
+    cls = _class_at(value.get("class"), "settings")
+    if not hasattr(cls, "get_config"):
+        raise ValueError(f"A config names settings of fastnn. Received: {value['class']!r}.")
+    return cls(**value["config"])
 
 
-def graph_from_config(config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> tuple[Any, Any]:
+def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:
     """Inputs and outputs of a graph of new layers, from ``graph_config``."""
     layers = {}
     for entry in config["layers"]:
         layer = made_from(entry, custom_objects)
-        layers[layer.name] = layer
+        if layers.setdefault(layer.name, layer) is not layer:
+            raise ValueError(f'Two layers of a model cannot share a name. Received: "{layer.name}" twice.')
     inputs = [layers[name].output for name in flatten(config["inputs"])]
     symbols: list[Symbol] = list(inputs)
     for entry in config["nodes"]:
@@ -135,7 +141,10 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, type] | 
 
 
 def _remade(entry: dict[str, Any], given: list[Symbol]) -> Any:
-    operation = object.__new__(_class_at(entry["operation"]))
+    cls = _class_at(entry["operation"], "operations")
+    if not issubclass(cls, Operation):
+        raise ValueError(f"A config names operations of fastnn. Received: {entry['operation']!r}.")
+    operation = object.__new__(cls)
     vars(operation).update({name: _read(value) for name, value in entry["settings"].items()})
     shapes = [tuple(shape) for shape, _ in entry["outputs"]]
     dtypes = [dtype for _, dtype in entry["outputs"]]

@@ -61,7 +61,7 @@ def train_batches(
     check_stateful(model, len(xs[0]), size)
     raw, ready = read_targets(model, y, xs, what)
     weights = read_weights(model, sample_weight, class_weight, xs, raw)
-    generator = utils.random_generator() if shuffle else None
+    generator = utils.random_generator(stream=model.random_stream) if shuffle else None
     return ArrayBatches(xs, ready, weights, size, model.dtype, generator, model.dtypes_of(xs))
 
 

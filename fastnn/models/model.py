@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimizers
+from .. import custom, optimizers
 from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, is_tracing, pack
 from ..layers.base import Layer, as_shape
 from ..layers.support.array_checks import checked_mask
@@ -23,6 +23,7 @@ from .inputs import batch_of, preparing, read_batch
 from .network import Network, fits, output_shapes, reads_ids
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks
+from .saved import Saved
 from .step import Step, shapes_key
 from .workspaces import Workspaces
 
@@ -31,7 +32,7 @@ __all__ = ["Model"]
 _MOST_PROGRAMS = 64  # of a model that writes call: one for each shape of batch
 
 
-class Model(Network):
+class Model(Saved, Network):
     """A graph of layers, from inputs to outputs; or a subclass that writes ``call``.
 
     A model is a layer too: it may stand inside another one.
@@ -75,6 +76,8 @@ class Model(Network):
     """
 
     shape_declared = True
+    random_stream: Any = None
+    """Where ``fit`` draws the order of the data, in a model that goes on from a file; None: from the process."""
 
     def __init_subclass__(cls, **options: Any):
         if "call" in vars(cls) and "forward" not in vars(cls):
@@ -781,16 +784,17 @@ class Model(Network):
         return {"name": self.name, "trainable": self._trainable, **graph_config(self.graph)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """A model of new layers from ``get_config``.
 
         Parameters
         ----------
         custom_objects : dict, optional
-            Classes of the user's own layers by name.
+            Classes and functions of the user's own by name.
         """
         if "nodes" not in config:
-            return cls(**config)
+            with custom.scope(custom_objects):
+                return cls(**config)
         inputs, outputs = graph_from_config(config, custom_objects)
         return Model(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
 

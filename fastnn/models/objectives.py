@@ -27,6 +27,8 @@ class Objectives:
 
     Attributes
     ----------
+    given : dict
+        The four arguments as they came.
     names : list of str
         Of the outputs.
     losses : list of Loss or None
@@ -40,7 +42,7 @@ class Objectives:
     """
 
     def __init__(self, loss: Any = None, loss_weights: Any = None, metrics: Any = None, weighted_metrics: Any = None):
-        self._given = {
+        self.given = {
             "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics
         }  # fmt: skip
         self.names: list[str] = []
@@ -74,7 +76,7 @@ class Objectives:
         if len(names) == len(self.names):
             self.names = list(names)
             return
-        loss, weights = self._given["loss"], self._given["loss_weights"]
+        loss, weights = self.given["loss"], self.given["loss_weights"]
         losses = [loss_functions.get(one) for one in self._each("loss", loss, names, shared=True)]
         factors = [1.0 if one is None else float(one) for one in self._each("loss_weights", weights, names)]
         plain = self._metrics_of("metrics", names)
@@ -101,7 +103,7 @@ class Objectives:
         return [given] * len(names) if shared or given is None else [given, *[None] * (len(names) - 1)]
 
     def _metrics_of(self, word: str, names: Sequence[str]) -> list[list[Any]]:
-        given = self._given[word]
+        given = self.given[word]
         if given is None:
             return [[] for _ in names]
         if len(names) == 1:

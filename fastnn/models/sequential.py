@@ -8,7 +8,7 @@ from typing import Any
 from ..graph import Graph, Symbol
 from ..layers.base import Layer, Shape
 from ..layers.core.input_layer import InputLayer, read_shape
-from ..layers.support.wrapper import Wrapper, classes_above
+from ..layers.support.wrapper import classes_above, described, made_from
 from .model import Model
 from .network import fits
 
@@ -270,10 +270,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Name, layers and input shape, as plain data."""
-        layers = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()}
-            for layer in (*self._entry(), *self._layers)
-        ]
+        layers = [described(layer) for layer in (*self._entry(), *self._layers)]
         return {
             "name": self.name,
             "trainable": self._trainable,
@@ -286,32 +283,24 @@ class Sequential(Model):
         return (self._input_layer,) if declared else ()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Sequential:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Sequential:
         """A model of new layers from ``get_config``.
 
         Parameters
         ----------
         custom_objects : dict, optional
-            Classes of the user's own layers by name.
+            Classes and functions of the user's own by name.
 
         Raises
         ------
         ValueError
             For a layer class that is not known.
         """
-        from .. import layers as known
-
-        layers = []
-        for entry in config["layers"]:
-            name = entry["class_name"]
-            found = (custom_objects or {}).get(name) or (cls if name == cls.__name__ else getattr(known, name, None))
-            if found is None:
-                raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{name!r}: {name}}}.")
-            inner = {} if not issubclass(found, (Model, Wrapper)) else {"custom_objects": custom_objects}
-            layers.append(found.from_config(entry["config"], **inner))
+        layers = [made_from(entry, custom_objects) for entry in config["layers"]]
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
         if config.get("build_input_shape") is not None and not model.built:
             model.build(config["build_input_shape"])
+            model.shape_declared = False  # a declared shape stands among the layers, as their input
         return model
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn import absent
+from fastnn import absent, custom
 from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
@@ -53,7 +53,7 @@ def get(identifier: Any) -> Optimizer:
     >>> get("SGD"), get({"class_name": "RMSprop", "config": {"rho": 0.8}}).rho
     (SGD(learning_rate=0.01), 0.8)
     """
-    if isinstance(identifier, str) and identifier not in _TABLE:
+    if isinstance(identifier, str) and identifier not in _TABLE and custom.find(identifier) is None:
         identifier = identifier.lower()
     if isinstance(identifier, Optimizer):
         return identifier

@@ -267,6 +267,22 @@ class Optimizer:
             groups.append(("accumulated_gradient_sum",))
         return [*groups, self.slots[: self.paired], *((name,) for name in self.slots[self.paired :])]
 
+    @property
+    def parameters(self) -> list[Any]:
+        """The parameters that the optimizer was built for, in their order in the arrays."""
+        return list(self._parameters) if self.built else []
+
+    @property
+    def excluded(self) -> list[Any]:
+        """Those of ``parameters`` that are excluded from weight decay."""
+        pairs = zip(self._parameters, self._pieces, strict=True) if self.built else ()
+        return [parameter for parameter, (_, excluded) in pairs if excluded]
+
+    def split(self, array: np.ndarray) -> list[np.ndarray]:
+        """The parts of a state array, one for each of ``parameters``, as views of their shapes."""
+        pairs = zip(self._parameters, self._pieces, strict=True)
+        return [array[piece].reshape(parameter.shape) for parameter, (piece, _) in pairs]
+
     def numbers(self) -> dict[str, float]:
         """State that is not an array, beside ``iterations`` and the learning rate."""
         return {}

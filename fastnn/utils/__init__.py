@@ -1,6 +1,11 @@
 """Small helpers: the random seed, layer names, and conversions of data for a model."""
 
 from .. import absent
+from ..custom import CustomObjectScope, get_custom_objects
+from ..custom import CustomObjectScope as custom_object_scope
+from ..custom import name_of as get_registered_name
+from ..custom import register as register_keras_serializable
+from ..custom import registered_object as get_registered_object
 from ..seeds import draw_key, random_generator, set_random_seed
 from .categories import to_categorical, vectorize_sequences
 from .names import clear_session, unique_name
@@ -11,6 +16,12 @@ from .threadpool import register_threadpoolctl
 from .timeseries import timeseries_dataset_from_array
 
 __all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
     "clear_session",
     "draw_key",
     "normalize",

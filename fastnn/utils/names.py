@@ -5,10 +5,23 @@ from __future__ import annotations
 import re
 import threading
 
-__all__ = ["clear_session", "unique_name"]
+__all__ = ["clear_session", "stem_of", "unique_name"]
 
 _lock = threading.Lock()
 _names: dict[str, int] = {}
+
+
+def stem_of(cls: type) -> str:
+    """The class in snake_case, as names of layers begin.
+
+    Examples
+    --------
+    >>> class MaxPooling2D: pass
+    >>> stem_of(MaxPooling2D)
+    'max_pooling2d'
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", cls.__name__.strip("_"))
+    return words.lower()
 
 
 def unique_name(cls: type) -> str:
@@ -21,8 +34,7 @@ def unique_name(cls: type) -> str:
     >>> unique_name(MaxPooling2D), unique_name(MaxPooling2D)
     ('max_pooling2d', 'max_pooling2d_1')
     """
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", cls.__name__.strip("_"))
-    stem = words.lower()
+    stem = stem_of(cls)
     with _lock:
         number = _names.get(stem, 0)
         _names[stem] = number + 1

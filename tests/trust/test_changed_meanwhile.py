@@ -1,7 +1,7 @@
-"""Another thread writes into an array while a kernel reads it: numbers may be anything, but nothing else is read or written.
+"""Another thread writes into an array while a kernel reads it: any numbers may come out, but nothing else is touched.
 
-Kernels check indices, then use them without the GIL. Each child lets one thread change indices between the two, at its last
-places, which are checked last and used last; before indices were checked where they are used, it ended in SIGSEGV.
+Kernels check indices, then use them without the GIL. Each child lets one thread change indices between the two, at its
+last places, which are checked last and used last; before indices were checked where they are used, it ended in SIGSEGV.
 """
 
 import textwrap

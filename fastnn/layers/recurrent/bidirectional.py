@@ -311,7 +311,7 @@ class Bidirectional(RecurrentLayer):
         return config | {"backward_layer": described(self.backward_layer)} if self._custom else config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> Bidirectional:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Bidirectional:
         """A new, unbuilt layer from ``get_config``; ``custom_objects`` names classes of your own."""
         inner = {
             name: made_from(config[name], custom_objects) for name in ("layer", "backward_layer") if config.get(name)

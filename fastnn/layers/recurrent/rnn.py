@@ -334,7 +334,7 @@ class RNN(RecurrentLayer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> RNN:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> RNN:
         """A new, unbuilt layer from ``get_config``; ``custom_objects`` names cells of your own."""
         if "cell" in config:
             config = config | {"cell": made_from(config["cell"], custom_objects)}

@@ -202,6 +202,6 @@ class StackedRNNCells(Wrapper):
         return super().get_config() | {"cells": [described(cell) for cell in self.cells]}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> StackedRNNCells:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> StackedRNNCells:
         """New, unbuilt cells from ``get_config``; ``custom_objects`` names cells of your own."""
         return cls(**config | {"cells": [made_from(cell, custom_objects) for cell in config["cells"]]})

@@ -113,7 +113,7 @@ class TimeDistributed(Wrapper):
         return super().get_config() | {"layer": described(self.layer)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> TimeDistributed:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> TimeDistributed:
         """A new, unbuilt layer from ``get_config``; ``custom_objects`` names classes of your own."""
         return cls(**config | {"layer": made_from(config["layer"], custom_objects)})
 

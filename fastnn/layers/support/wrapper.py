@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
+from ... import custom
 from ..base import Layer, Parameter, Shape
 
 __all__ = ["Wrapper", "classes_above", "described", "fresh_copy", "made_from"]
@@ -81,29 +83,75 @@ class Wrapper(Layer):
 
 
 def described(layer: Layer) -> dict[str, Any]:
-    """Class and settings of a layer inside, for ``get_config``."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+    """Class and settings of a layer inside, for ``get_config``.
+
+    Raises
+    ------
+    ValueError
+        If the class is one of the user's own, and its settings do not say what ``__init__`` needs.
+    """
+    config = layer.get_config()
+    _check_complete(layer, config)
+    return {"class_name": custom.name_of(type(layer)), "config": config}
 
 
-def made_from(entry: Any, custom_objects: dict[str, type] | None = None) -> Layer:
+def _check_complete(layer: Layer, config: dict[str, Any]) -> None:
+    cls = type(layer)
+    if cls.__module__.startswith("fastnn.") or "layers" in config:  # a model that has a graph is made of its layers
+        return
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    arguments = [p for p in inspect.signature(cls.__init__).parameters.values() if p.kind in kinds][1:]
+    inherits = cls.get_config is Layer.get_config
+    base = set(inspect.signature(Layer.__init__).parameters)
+    lacking = [
+        p.name
+        for p in arguments
+        if p.name not in config and (p.default is p.empty or (inherits and p.name not in base))
+    ]
+    if lacking:
+        pairs = ", ".join(f'"{name}": self.{name}' for name in lacking)
+        raise ValueError(
+            f'Layer "{layer.name}" cannot be made again from its settings. {cls.__name__}.__init__ takes '
+            f"{', '.join(lacking)}. Received: a get_config without {'it' if len(lacking) == 1 else 'them'}. Use "
+            f"def get_config(self): return super().get_config() | {{{pairs}}}"
+        )
+
+
+def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Layer:
     """The layer that ``described`` described; a layer is given back as it is.
+
+    Parameters
+    ----------
+    entry : dict or Layer
+    custom_objects : dict, optional
+        The user's own classes and functions by name, for this layer and all within it.
 
     Raises
     ------
     ValueError
         For a class that is not known.
+    TypeError
+        For what is not a layer.
     """
     if isinstance(entry, Layer):
         return entry
     from ... import layers
 
     name = entry["class_name"]
-    found = (custom_objects or {}).get(name) or getattr(layers, name, None) or classes_above.get(name)
-    if found is None:
-        raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{name!r}: {name}}}.")
-    if "custom_objects" in found.from_config.__code__.co_varnames:
-        return found.from_config(entry["config"], custom_objects)
-    return found.from_config(entry["config"])
+    with custom.scope(custom_objects):
+        found = custom.find(name) or classes_above.get(name) or (name in layers.__all__ and getattr(layers, name))
+        if not found:
+            plain = name.rpartition(">")[2]
+            raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{plain!r}: {plain}}}.")
+        if not (inspect.isclass(found) and issubclass(found, Layer)):
+            raise TypeError(f"{name!r} is not a class of layers. Received: {found!r}. Use a subclass of Layer.")
+        try:
+            return found.from_config(entry["config"])
+        except TypeError as error:
+            raise TypeError(
+                f"{name} could not be made from its settings: {error}. "
+                f"Received: {entry['config']!r}. They are the arguments of {found.__name__}.__init__."
+            ) from error
 
 
 def fresh_copy(layer: Layer, name: str) -> Layer:
