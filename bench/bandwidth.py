@@ -1,6 +1,6 @@
 """Kernels that are bound by memory, as a share of a copy: ``python -m bench.bandwidth``.
 
-Softmax and the normalizations over rows, forward and backward, on arrays that both cores' second-level caches hold and
+Softmax and the normalizations, forward and backward, on arrays that both cores' second-level caches hold and
 on arrays that no cache holds. The yardstick moves as many bytes as the kernel, read and written, and is measured
 between the rows of the table, round after round. Results are compared with the twins' in float64 before.
 """
@@ -80,12 +80,19 @@ def group_norm_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str,
     yield "backward", (x[::-1].copy(), x, mean, rstd, gamma)
 
 
+def batch_norm_calls(family: str, shape: tuple[int, int]) -> Iterator[tuple[str, tuple]]:
+    x, gamma, beta = normal(shape), normal(shape[-1:]), normal(shape[-1:])
+    y, mean, variance = yield "forward", (x, gamma, beta, None, None, 0.001, "relu")
+    yield "backward", (x[::-1].copy(), x, mean, variance, gamma, y, None, 0.001, "relu", True)
+
+
 CALLS = {
     "softmax": softmax_calls,
     "log_softmax": softmax_calls,
     "layer_norm": layer_norm_calls,
     "rms_norm": rms_norm_calls,
     "group_norm": group_norm_calls,
+    "batch_norm": batch_norm_calls,
 }
 
 
