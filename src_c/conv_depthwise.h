@@ -1,156 +1,381 @@
-/* conv_depthwise.h — convolution in which every channel has its own filters (groups = C, F = C * multiplier).
+/* conv_depthwise.h — convolution in which every channel has its own filters (groups = C, F = C · multiplier).
  *
- * Vectors run over channels: y[pixel, f] = Σ over taps of x[pixel + tap, f] * w[tap, f].  With a multiplier m the
- * (padded) image is first copied with every channel repeated m times, so that x is indexed like the filters; dx is
- * summed back.
+ *     y[p,q,f] = b[f] + Σ over taps x[p · sh + i · dh − top, q · sw + j · dw − left, f] · w[i,j,f]
+ *
+ * Vectors run over channels.  A tap of a row of outputs is an offset into the image and the outputs for which it is
+ * inside; taps over padding are not computed, so nothing is copied.  A weight is loaded once for several outputs:
+ *
+ *     forward   a row of y from the taps of its window
+ *     dx        a row of dx from the outputs that read it: its columns fall into `stride` classes with the same taps
+ *     dw        a chunk of rows of dz has sums of its own, one vector a tap; the chunks are added in order
+ *
+ * With a multiplier m the images are first copied with every channel repeated m times, so that x is indexed like the
+ * filters; dx is summed back.
  */
 #ifndef FNN_CONV_DEPTHWISE_H
 #define FNN_CONV_DEPTHWISE_H
 
+#include "column_sums.h"
 #include "conv.h"
 
+enum {
+    PIXELS_AT_ONCE = 8, /* outputs that share a load of a weight */
+    TAPS_AT_ONCE = 9,   /* sums that share a load of dz */
+    MOST_ROW_CHUNKS = 32,
+};
+
 struct depthwise {
-    struct geometry g;   /* of the repeated image: C = F, one channel per group */
-    ptrdiff_t multiplier;
-    real *y, *dx, *dw;
-    const real *x, *w, *b, *dz;
+    struct fnn_conv shape; /* of the repeated images: C = F */
+    const real *image;     /* what the taps read: x, or dz for dx */
+    const real *w, *b, *dz;
+    real *out;  /* y or dx */
+    real *sums; /* of dw: (chunks, KH · KW · F) */
+    ptrdiff_t rows, rows_of_chunk;
     int activation;
 };
 
-static struct depthwise make_depthwise(const struct geometry *g) {
-    struct depthwise job = {.g = *g, .multiplier = g->filters};
-    job.g.shape.C = g->shape.F;
-    return job;
-}
+/* Output k reads the F reals at image[at + k · step] and the weights at w[weight], if first <= k < last. */
+struct tap {
+    ptrdiff_t at, weight, first, last;
+};
 
-static int is_plain(const struct depthwise *job) { return job->multiplier == 1 && !is_padded(&job->g); }
+/* A row of outputs. */
+struct tap_row {
+    const real *image;
+    const struct tap *taps;
+    ptrdiff_t count, step, F;
+    ptrdiff_t low, high; /* the outputs that all taps are inside for */
+};
 
-/* Image n, padded and repeated. */
-static const real *repeated_image(const struct depthwise *job, ptrdiff_t n, real *scratch) {
-    const struct fnn_conv *s = &job->g.shape;
-    const real *x = job->x + n * s->H * s->W * (s->C / job->multiplier);
-    if (is_plain(job)) return x;
-    memset(scratch, 0, (size_t)image_size(&job->g) * sizeof(real));
-    for (ptrdiff_t h = 0; h < s->H; h++) {
-        real *line = scratch + ((s->top + h) * job->g.image_width + s->left) * s->C;
-        for (ptrdiff_t i = 0; i < s->W * s->C; i++) line[i] = x[(h * s->W * s->C + i) / job->multiplier];
+static struct tap_row make_row(const real *image, const struct tap *taps, ptrdiff_t count, ptrdiff_t step,
+                               ptrdiff_t outputs, ptrdiff_t F) {
+    struct tap_row row = {.image = image, .taps = taps, .count = count, .step = step, .F = F, .high = outputs};
+    for (ptrdiff_t t = 0; t < count; t++) {
+        row.low = most(row.low, taps[t].first);
+        row.high = least(row.high, taps[t].last);
     }
-    return scratch;
+    row.high = most(row.low, row.high);
+    return row;
 }
 
-static ptrdiff_t tap_offset(const struct geometry *g, ptrdiff_t tap) {
-    const struct fnn_conv *s = &g->shape;
-    return (tap / s->KW * s->dilation_h * g->image_width + tap % s->KW * s->dilation_w) * s->C;
+/* ---- which taps a row has ---- */
+
+static struct tap column_tap(ptrdiff_t at, ptrdiff_t first, ptrdiff_t last) {
+    return (struct tap){.at = at, .first = most(0, first), .last = most(most(0, first), last)};
 }
 
-static real *depthwise_scratch(const struct depthwise *job) {
-    return fnn_scratch(FNN_SCRATCH_IMAGE, is_plain(job) ? sizeof(real) : (size_t)image_size(&job->g) * sizeof(real));
+/* The columns of a window, forward: at and range of each j < KW. */
+static void window_columns(const struct fnn_conv *s, struct tap *columns) {
+    for (ptrdiff_t j = 0; j < s->KW; j++) {
+        ptrdiff_t place = j * s->dilation_w - s->left, room = s->W - 1 - place;
+        columns[j] = column_tap(place * s->F, ceil_div(most(0, -place), s->stride_w),
+                                room < 0 ? 0 : least(s->OW, room / s->stride_w + 1));
+    }
 }
 
-/* An item is an image. */
+/* The taps of output row p; the number of them. */
+static ptrdiff_t window_taps(const struct fnn_conv *s, const struct tap *columns, ptrdiff_t p, struct tap *taps) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < s->KH; i++) {
+        ptrdiff_t h = p * s->stride_h + i * s->dilation_h - s->top;
+        for (ptrdiff_t j = 0; j < s->KW && h >= 0 && h < s->H; j++) {
+            if (columns[j].first == columns[j].last) continue;
+            taps[count] = columns[j];
+            taps[count].at += h * s->W * s->F;
+            taps[count++].weight = (i * s->KW + j) * s->F;
+        }
+    }
+    return count;
+}
+
+/* For dx: pixels r, r + stride, … of a row are read by the same taps j, by outputs that are neighbours. */
+static ptrdiff_t pixels_of_class(const struct fnn_conv *s, ptrdiff_t r) { return ceil_div(s->W - r, s->stride_w); }
+
+static void reading_columns(const struct fnn_conv *s, ptrdiff_t r, struct tap *columns) {
+    for (ptrdiff_t j = 0; j < s->KW; j++) {
+        ptrdiff_t place = r + s->left - j * s->dilation_w, output = place / s->stride_w;
+        if (place % s->stride_w) columns[j] = column_tap(0, 0, 0);
+        else columns[j] = column_tap(output * s->F, -output, least(pixels_of_class(s, r), s->OW - output));
+    }
+}
+
+static ptrdiff_t reading_taps(const struct fnn_conv *s, const struct tap *columns, ptrdiff_t h, struct tap *taps) {
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < s->KH; i++) {
+        ptrdiff_t place = h + s->top - i * s->dilation_h, p = place / s->stride_h;
+        if (place < 0 || place % s->stride_h || p >= s->OH) continue;
+        for (ptrdiff_t j = 0; j < s->KW; j++) {
+            if (columns[j].first == columns[j].last) continue;
+            taps[count] = columns[j];
+            taps[count].at += p * s->OW * s->F;
+            taps[count++].weight = (i * s->KW + j) * s->F;
+        }
+    }
+    return count;
+}
+
+/* ---- a row of y or dx ---- */
+
+/* Channels f.. of `pixels` outputs from k on. */
+INLINE void tap_vectors(const int pixels, const struct tap_row *row, const real *w, const real *b, real *out,
+                        ptrdiff_t out_step, ptrdiff_t k, ptrdiff_t f, ptrdiff_t left) {
+    vec sums[PIXELS_AT_ONCE];
+#pragma GCC unroll 8
+    for (int v = 0; v < pixels; v++) sums[v] = b ? load_upto(b + f, left) : (vec){0};
+    for (ptrdiff_t t = 0; t < row->count; t++) {
+        const struct tap *tap = row->taps + t;
+        if (pixels == 1 && (k < tap->first || k >= tap->last)) continue; /* alone, it may be at the border */
+        const real *in = row->image + (tap->at + k * row->step + f);
+        vec weight = load_upto(w + tap->weight + f, left);
+#pragma GCC unroll 8
+        for (int v = 0; v < pixels; v++) sums[v] += load_upto(in + v * row->step, left) * weight;
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < pixels; v++) store_upto(out + (k + v) * out_step + f, sums[v], left);
+}
+
+INLINE void tap_pixels(const int pixels, const struct tap_row *row, const real *w, const real *b, real *out,
+                       ptrdiff_t out_step, ptrdiff_t k) {
+    ptrdiff_t f = 0;
+    /* The main loop: */
+    for (; f + VL <= row->F; f += VL) tap_vectors(pixels, row, w, b, out, out_step, k, f, VL);
+    /* The tail: */
+    if (f < row->F) tap_vectors(pixels, row, w, b, out, out_step, k, f, row->F - f);
+}
+
+/* Output k is written to out[k · out_step]. */
+static void convolve_row(const struct tap_row *row, const real *w, const real *b, real *out, ptrdiff_t out_step,
+                         ptrdiff_t outputs) {
+    ptrdiff_t inside = row->high - row->low, tiles = ceil_div(inside, PIXELS_AT_ONCE);
+    for (ptrdiff_t k = 0; k < least(row->low, outputs); k++) tap_pixels(1, row, w, b, out, out_step, k);
+    for (ptrdiff_t t = 0; t < tiles; t++) { /* of equal size, so that none is thin */
+        ptrdiff_t k = row->low + inside * t / tiles;
+        switch (row->low + inside * (t + 1) / tiles - k) {
+#define CASE(n) \
+    case n: tap_pixels(n, row, w, b, out, out_step, k); break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+        }
+    }
+    for (ptrdiff_t k = row->high; k < outputs; k++) tap_pixels(1, row, w, b, out, out_step, k);
+}
+
+static struct tap *scratch_for_taps(const struct fnn_conv *s) {
+    return fnn_scratch(FNN_SCRATCH_TILE, (size_t)((s->KH + s->stride_w) * s->KW) * sizeof(struct tap));
+}
+
+/* An item is a row of y. */
 static int depthwise_forward_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct depthwise *job = context;
-    const struct geometry *g = &job->g;
-    ptrdiff_t F = g->shape.F, taps = g->shape.KH * g->shape.KW;
-    real *scratch = depthwise_scratch(job);
-    if (!scratch) return FNN_NO_MEMORY;
-    for (ptrdiff_t n = first; n < last; n++) {
-        const real *image = repeated_image(job, n, scratch);
-        real *y = job->y + n * g->pixels * F;
-        for (ptrdiff_t pixel = 0; pixel < g->pixels; pixel++) {
-            const real *window = image + window_offset(g, pixel / g->shape.OW, pixel % g->shape.OW);
-            for (ptrdiff_t f = 0; f < F; f += VL) {
-                vec sum = job->b ? load_upto(job->b + f, F - f) : (vec){0};
-                for (ptrdiff_t tap = 0; tap < taps; tap++)
-                    sum += load_upto(window + tap_offset(g, tap) + f, F - f) * load_upto(job->w + tap * F + f, F - f);
-                store_upto(y + pixel * F + f, sum, F - f);
-            }
-        }
-        activate(y, g->pixels * F, job->activation);
+    const struct fnn_conv *s = &job->shape;
+    struct tap *columns = scratch_for_taps(s), *taps = columns + s->KW;
+    if (!columns) return FNN_NO_MEMORY;
+    window_columns(s, columns);
+    for (ptrdiff_t item = first; item < last; item++) {
+        const real *image = job->image + item / s->OH * s->H * s->W * s->F;
+        real *y = job->out + item * s->OW * s->F;
+        ptrdiff_t count = window_taps(s, columns, item % s->OH, taps);
+        struct tap_row row = make_row(image, taps, count, s->stride_w * s->F, s->OW, s->F);
+        convolve_row(&row, job->w, job->b, y, s->F, s->OW);
+        activate(y, s->OW * s->F, job->activation);
     }
     return FNN_OK;
 }
 
-/* An item is a vector of filters of one tap. */
-static int depthwise_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) {
-    const struct depthwise *job = context;
-    const struct geometry *g = &job->g;
-    ptrdiff_t F = g->shape.F, vectors = ceil_div(F, VL);
-    real *scratch = depthwise_scratch(job);
-    if (!scratch) return FNN_NO_MEMORY;
-    for (ptrdiff_t n = 0; n < g->shape.N; n++) {
-        const real *image = repeated_image(job, n, scratch), *dz = job->dz + n * g->pixels * F;
-        for (ptrdiff_t item = first; item < last; item++) {
-            ptrdiff_t tap = item / vectors, f = item % vectors * VL, left = F - f;
-            const real *from = image + tap_offset(g, tap) + f;
-            real *dw = job->dw + tap * F + f;
-            vec sum = n > 0 ? load_upto(dw, left) : (vec){0};
-            for (ptrdiff_t pixel = 0; pixel < g->pixels; pixel++)
-                sum += load_upto(from + window_offset(g, pixel / g->shape.OW, pixel % g->shape.OW), left) *
-                       load_upto(dz + pixel * F + f, left);
-            store_upto(dw, sum, left);
-        }
-    }
-    return FNN_OK;
-}
-
-/* Add the gradient of the padded, repeated image back to the image. */
-static void fold_image(const struct depthwise *job, real *dx, const real *repeated) {
-    const struct fnn_conv *s = &job->g.shape;
-    for (ptrdiff_t h = 0; h < s->H; h++) {
-        const real *line = repeated + ((s->top + h) * job->g.image_width + s->left) * s->C;
-        for (ptrdiff_t i = 0; i < s->W * s->C / job->multiplier; i++) {
-            real sum = 0;
-            for (ptrdiff_t j = 0; j < job->multiplier; j++) sum += line[i * job->multiplier + j];
-            *dx++ = sum;
-        }
-    }
-}
-
-/* An item is an image. */
+/* An item is a row of dx. */
 static int depthwise_input_task(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct depthwise *job = context;
-    const struct geometry *g = &job->g;
-    ptrdiff_t F = g->shape.F, taps = g->shape.KH * g->shape.KW;
-    real *scratch = depthwise_scratch(job);
-    if (!scratch) return FNN_NO_MEMORY;
-    for (ptrdiff_t n = first; n < last; n++) {
-        real *dx = job->dx + n * g->shape.H * g->shape.W * (F / job->multiplier), *image = is_plain(job) ? dx : scratch;
-        const real *dz = job->dz + n * g->pixels * F;
-        memset(image, 0, (size_t)image_size(g) * sizeof(real));
-        for (ptrdiff_t pixel = 0; pixel < g->pixels; pixel++) {
-            real *window = image + window_offset(g, pixel / g->shape.OW, pixel % g->shape.OW);
-            for (ptrdiff_t tap = 0; tap < taps; tap++)
-                for (ptrdiff_t f = 0; f < F; f += VL) {
-                    real *at = window + tap_offset(g, tap) + f;
-                    vec term = load_upto(dz + pixel * F + f, F - f) * load_upto(job->w + tap * F + f, F - f);
-                    store_upto(at, load_upto(at, F - f) + term, F - f);
-                }
+    const struct fnn_conv *s = &job->shape;
+    struct tap *columns = scratch_for_taps(s), *taps = columns + s->stride_w * s->KW;
+    if (!columns) return FNN_NO_MEMORY;
+    ptrdiff_t classes = least(s->stride_w, s->W);
+    for (ptrdiff_t r = 0; r < classes; r++) reading_columns(s, r, columns + r * s->KW);
+    for (ptrdiff_t item = first; item < last; item++) {
+        const real *dz = job->image + item / s->H * s->OH * s->OW * s->F;
+        for (ptrdiff_t r = 0; r < classes; r++) {
+            ptrdiff_t pixels = pixels_of_class(s, r);
+            ptrdiff_t count = reading_taps(s, columns + r * s->KW, item % s->H, taps);
+            struct tap_row row = make_row(dz, taps, count, s->F, pixels, s->F);
+            convolve_row(&row, job->w, NULL, job->out + (item * s->W + r) * s->F, s->stride_w * s->F, pixels);
         }
-        if (image == scratch) fold_image(job, dx, scratch);
     }
     return FNN_OK;
+}
+
+/* ---- dw ---- */
+
+/* Outputs from..to-1 of one tap. */
+INLINE vec add_outputs(vec sum, const struct tap_row *row, const struct tap *tap, const real *dz, ptrdiff_t from,
+                       ptrdiff_t to, ptrdiff_t f, ptrdiff_t left) {
+    for (ptrdiff_t k = from; k < to; k++)
+        sum += load_upto(row->image + (tap->at + k * row->step + f), left) * load_upto(dz + k * row->F + f, left);
+    return sum;
+}
+
+/* Channels f.. of the sums of `taps` taps. */
+INLINE void sum_vectors(const int taps, const struct tap_row *row, const struct tap *tap, const real *dz, real *sums,
+                        ptrdiff_t f, ptrdiff_t left) {
+    vec total[TAPS_AT_ONCE];
+    const real *in[TAPS_AT_ONCE];
+#pragma GCC unroll 9
+    for (int t = 0; t < taps; t++) { /* at the borders a tap at a time */
+        total[t] = load_upto(sums + tap[t].weight + f, left);
+        total[t] = add_outputs(total[t], row, tap + t, dz, tap[t].first, least(row->low, tap[t].last), f, left);
+        in[t] = row->image + (tap[t].at + row->low * row->step + f);
+    }
+    const real *from = dz + row->low * row->F + f;
+    for (ptrdiff_t k = row->low, at = 0; k < row->high; k++, at += row->step, from += row->F) {
+        vec d = load_upto(from, left);
+#pragma GCC unroll 9
+        for (int t = 0; t < taps; t++) total[t] += load_upto(in[t] + at, left) * d;
+    }
+#pragma GCC unroll 9
+    for (int t = 0; t < taps; t++) {
+        total[t] = add_outputs(total[t], row, tap + t, dz, most(row->high, tap[t].first), tap[t].last, f, left);
+        store_upto(sums + tap[t].weight + f, total[t], left);
+    }
+}
+
+INLINE void sum_taps(const int taps, const struct tap_row *row, const struct tap *tap, const real *dz, real *sums) {
+    ptrdiff_t f = 0;
+    /* The main loop: */
+    for (; f + VL <= row->F; f += VL) sum_vectors(taps, row, tap, dz, sums, f, VL);
+    /* The tail: */
+    if (f < row->F) sum_vectors(taps, row, tap, dz, sums, f, row->F - f);
+}
+
+/* sums += the products of a row of dz with what its taps read */
+static void sum_row(const struct tap_row *row, const real *dz, real *sums) {
+    for (ptrdiff_t t = 0; t < row->count; t += TAPS_AT_ONCE) {
+        switch (least(TAPS_AT_ONCE, row->count - t)) {
+#define CASE(n) \
+    case n: sum_taps(n, row, row->taps + t, dz, sums); break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
+#undef CASE
+        }
+    }
+}
+
+/* An item is a chunk of rows of dz. */
+static int depthwise_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct depthwise *job = context;
+    const struct fnn_conv *s = &job->shape;
+    struct tap *columns = scratch_for_taps(s), *taps = columns + s->KW;
+    if (!columns) return FNN_NO_MEMORY;
+    window_columns(s, columns);
+    for (ptrdiff_t chunk = first; chunk < last; chunk++) {
+        ptrdiff_t end = least(job->rows, (chunk + 1) * job->rows_of_chunk);
+        for (ptrdiff_t item = chunk * job->rows_of_chunk; item < end; item++) {
+            const real *image = job->image + item / s->OH * s->H * s->W * s->F;
+            ptrdiff_t count = window_taps(s, columns, item % s->OH, taps);
+            struct tap_row row = make_row(image, taps, count, s->stride_w * s->F, s->OW, s->F);
+            sum_row(&row, job->dz + item * s->OW * s->F, job->sums + chunk * s->KH * s->KW * s->F);
+        }
+    }
+    return FNN_OK;
+}
+
+/* ---- a multiplier: channels repeated, and summed back ---- */
+
+struct repetition {
+    real *to;
+    const real *from;
+    ptrdiff_t row, multiplier; /* row: W · C */
+};
+
+/* An item is a row of an image. */
+static int repeat_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct repetition *job = context;
+    real *to = job->to + first * job->row * job->multiplier;
+    for (ptrdiff_t i = first * job->row; i < last * job->row; i++)
+        for (ptrdiff_t j = 0; j < job->multiplier; j++) *to++ = job->from[i];
+    return FNN_OK;
+}
+
+static int fold_task(void *context, ptrdiff_t first, ptrdiff_t last) {
+    const struct repetition *job = context;
+    const real *from = job->from + first * job->row * job->multiplier;
+    for (ptrdiff_t i = first * job->row; i < last * job->row; i++) {
+        real sum = 0;
+        for (ptrdiff_t j = 0; j < job->multiplier; j++) sum += *from++;
+        job->to[i] = sum;
+    }
+    return FNN_OK;
+}
+
+static double cost_of_copy(const struct geometry *g, ptrdiff_t images) {
+    return (double)(images * g->shape.H * g->shape.W * g->shape.F);
+}
+
+/* `count` images from image n on, indexed like the filters; NULL if out of memory. */
+static const real *repeated_images(const struct geometry *g, const real *x, ptrdiff_t n, ptrdiff_t count) {
+    const struct fnn_conv *s = &g->shape;
+    x += n * s->H * s->W * s->C;
+    if (g->filters == 1) return x;
+    real *to = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(count * s->H * s->W * s->F) * sizeof(real));
+    struct repetition job = {to, x, s->W * s->C, g->filters};
+    if (to) fnn_parallel(count * s->H, cost_of_copy(g, count), repeat_task, &job);
+    return to;
+}
+
+/* All images, unless they are copied and the copies would take too much memory. */
+static ptrdiff_t depthwise_images(const struct geometry *g) {
+    return g->filters == 1 ? most(1, g->shape.N) : images_at_a_time(g, g->shape.H * g->shape.W * g->shape.F);
 }
 
 static int depthwise_forward(real *y, const real *x, const real *w, const real *b, const struct geometry *g,
                              int activation) {
-    struct depthwise job = make_depthwise(g);
-    job.y = y, job.x = x, job.w = w, job.b = b, job.activation = activation;
-    return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N), depthwise_forward_task, &job);
+    const struct fnn_conv *s = &g->shape;
+    ptrdiff_t step = depthwise_images(g);
+    int status = FNN_OK;
+    for (ptrdiff_t n = 0; n < s->N && status == FNN_OK; n += step) {
+        ptrdiff_t count = least(step, s->N - n);
+        struct depthwise job = {.shape = *s, .w = w, .b = b, .activation = activation};
+        job.image = repeated_images(g, x, n, count);
+        if (!job.image) return FNN_NO_MEMORY;
+        job.out = y + n * g->pixels * s->F;
+        status = fnn_parallel(count * s->OH, conv_flops(g, count), depthwise_forward_task, &job);
+    }
+    return status;
 }
 
 static int depthwise_weight_gradient(real *dw, const real *dz, const real *x, const struct geometry *g) {
-    struct depthwise job = make_depthwise(g);
-    job.dw = dw, job.dz = dz, job.x = x;
-    if (g->shape.N == 0) memset(dw, 0, (size_t)(g->K * g->shape.F) * sizeof(real));
-    return fnn_parallel_parts(g->shape.KH * g->shape.KW * ceil_div(g->shape.F, VL), conv_flops(g, g->shape.N),
-                              depthwise_gradient_task, &job, 1);
+    const struct fnn_conv *s = &g->shape;
+    ptrdiff_t step = depthwise_images(g), weights = g->K * s->F, chunks = 0;
+    struct depthwise job = {.shape = *s};
+    job.sums = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(MOST_ROW_CHUNKS * weights) * sizeof(real));
+    if (!job.sums) return FNN_NO_MEMORY;
+    for (ptrdiff_t n = 0; n < s->N; n += step) {
+        ptrdiff_t count = least(step, s->N - n);
+        job.image = repeated_images(g, x, n, count);
+        if (!job.image) return FNN_NO_MEMORY;
+        job.dz = dz + n * g->pixels * s->F;
+        job.rows = count * s->OH;
+        job.rows_of_chunk = ceil_div(job.rows, MOST_ROW_CHUNKS);
+        ptrdiff_t these = ceil_div(job.rows, job.rows_of_chunk);
+        if (n == 0) memset(job.sums, 0, (size_t)((chunks = these) * weights) * sizeof(real));
+        int status = fnn_parallel(these, conv_flops(g, count), depthwise_gradient_task, &job);
+        if (status != FNN_OK) return status;
+    }
+    return add_columns(dw, job.sums, chunks, weights, weights);
 }
 
 static int depthwise_input_gradient(real *dx, const real *dz, const real *w, const struct geometry *g) {
-    struct depthwise job = make_depthwise(g);
-    job.dx = dx, job.dz = dz, job.w = w;
-    return fnn_parallel(g->shape.N, conv_flops(g, g->shape.N), depthwise_input_task, &job);
+    const struct fnn_conv *s = &g->shape;
+    ptrdiff_t step = depthwise_images(g), image = s->H * s->W * s->C;
+    int status = FNN_OK;
+    for (ptrdiff_t n = 0; n < s->N && status == FNN_OK; n += step, dx += step * image) {
+        ptrdiff_t count = least(step, s->N - n);
+        struct depthwise job = {.shape = *s, .image = dz + n * g->pixels * s->F, .w = w, .out = dx};
+        if (g->filters > 1)
+            job.out = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(count * image * g->filters) * sizeof(real));
+        if (!job.out) return FNN_NO_MEMORY;
+        status = fnn_parallel(count * s->H, conv_flops(g, count), depthwise_input_task, &job);
+        struct repetition fold = {dx, job.out, s->W * s->C, g->filters};
+        if (g->filters > 1 && status == FNN_OK)
+            status = fnn_parallel(count * s->H, cost_of_copy(g, count), fold_task, &fold);
+    }
+    return status;
 }
 
 #endif

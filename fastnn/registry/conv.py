@@ -40,6 +40,11 @@ SIZES = (
     ((3, 8, 9, 17), (3, 3, 31), {"algorithm": "winograd", "padding": ((2, 0), (1, 2)), "activation": "tanh"}),
     ((2, 1, 31, 7), (3, 3, 8), {"algorithm": "winograd", "padding": "same"}),
     ((1, 8, 8, 31), (3, 3, 33), {"padding": "same", "activation": "relu"}),  # "auto" chooses it too
+    ((2, 5, 3, 9), (5, 5, 9), {"groups": 9, "padding": "same"}),
+    ((2, 13, 31, 17), (3, 3, 17), {"groups": 17, "strides": (3, 2), "dilation": (1, 3), "padding": "same"}),
+    ((1, 4, 33, 8), (4, 4, 16), {"groups": 8, "strides": 3, "padding": "same", "activation": "tanh"}),
+    ((3, 9, 11, 12), (2, 5, 12), {"groups": 12, "padding": ((3, 0), (1, 4)), "strides": (1, 3), "dilation": (2, 1)}),
+    ((1, 6, 40, 2), (3, 4, 2), {"groups": 2, "padding": ((0, 5), (7, 2)), "activation": "relu"}),
     (
         (2, 6, 5, 4),
         (2, 4, 6),

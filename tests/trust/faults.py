@@ -82,7 +82,13 @@ FAULTS = (
     Fault("tiles of a chunk again", "conv_winograd.h", "conv", "from > begin}", "0}"),
     Fault("windows not turned round", "conv_winograd.h", "conv", ".turned = 1}", ".turned = 0}"),
     Fault("infinity mixed into its tile", "conv_winograd.h", "conv", "odd += (y[i][0] + y[i][1]) * 0;", ""),
-    Fault("dilation of the columns dropped", "conv_depthwise.h", "conv", "tap % s->KW * s->dilation_w", "tap % s->KW"),
+    Fault(
+        "dilation of the columns dropped",
+        "conv_depthwise.h",
+        "conv",
+        "ptrdiff_t place = j * s->dilation_w - s->left",
+        "ptrdiff_t place = j - s->left",
+    ),
     # Ties, NaN and infinity.
     Fault(
         "last of equal cells", "pooling.c", "pooling", "~((x <= best) | is_nan(best))", "~((x < best) | is_nan(best))"
