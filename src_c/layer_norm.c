@@ -28,6 +28,6 @@ int FNN(layer_norm_forward)(real *y, real *total, real *mean, real *scale, const
 
 int FNN(layer_norm_backward)(real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *mean,
                              const real *scale, const real *gamma, const real *dtotal, ptrdiff_t rows, ptrdiff_t C) {
-    struct row_norm_gradient job = {dx, NULL, dy, x, mean, scale, gamma, dtotal, rows, C};
+    struct row_norm_gradient job = {dx, NULL, dy, x, mean, scale, gamma, dtotal, rows, C, 0};
     return run_row_norm_gradient(backward_rows, &job, dgamma, dbeta);
 }

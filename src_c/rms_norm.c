@@ -27,6 +27,6 @@ int FNN(rms_norm_forward)(real *y, real *total, real *scale, const real *x, cons
 
 int FNN(rms_norm_backward)(real *dx, real *dgamma, const real *dy, const real *x, const real *scale, const real *gamma,
                            const real *dtotal, ptrdiff_t rows, ptrdiff_t C) {
-    struct row_norm_gradient job = {dx, NULL, dy, x, NULL, scale, gamma, dtotal, rows, C};
+    struct row_norm_gradient job = {dx, NULL, dy, x, NULL, scale, gamma, dtotal, rows, C, 0};
     return run_row_norm_gradient(backward_rows, &job, dgamma, NULL);
 }

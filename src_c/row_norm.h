@@ -6,6 +6,8 @@
  *
  * The deviations are summed in a second walk over the row, which is in L1 then: no large squares cancel.  Rows go GROUP at a
  * time (rows.h); `centred` is a constant where these functions are called, so that what rms_norm leaves out folds away.
+ * Short rows go in a pipeline: while a sum of one group is folded, the next walk over the group before it keeps the processor
+ * busy.  Tasks work on a copy of their job, which no store can change, so that its members stay in registers.
  */
 #ifndef FNN_ROW_NORM_H
 #define FNN_ROW_NORM_H
@@ -14,7 +16,10 @@
 #include "rows.h"
 
 enum {
-    NORM_CHUNK = 64,           /* rows whose shares of dγ and dβ are summed by one thread */
+    FEWEST_CHUNKS = 8, /* rows are cut into so many or more, within these sizes: */
+    SMALLEST_CHUNK = 2 * GROUP,
+    LARGEST_CHUNK = 64,        /* rows whose shares of dγ and dβ are summed by one thread */
+    PIPELINED = 256,           /* longer rows take their walks one group after the other, or groups would leave L1 */
     NORM_FORWARD_BYTES = 3 * sizeof(real), /* an element moves about so many */
     NORM_BACKWARD_BYTES = 5 * sizeof(real),
 };
@@ -30,7 +35,7 @@ struct row_norm_gradient {
     real *dx;               /* or NULL */
     real *sums;             /* (chunks, 2, C): shares of dγ and dβ, or NULL */
     const real *dy, *x, *mean, *scale, *gamma, *dtotal;
-    ptrdiff_t rows, C;
+    ptrdiff_t rows, C, chunk;
 };
 
 /* ---- statistics ---- */
@@ -109,31 +114,51 @@ INLINE void group_normalise(const int rows, const int centred, const int affine,
     }
 }
 
-INLINE void row_norm_group(const int rows, const int centred, const struct row_norm *job, ptrdiff_t row) {
+/* The walks over a group: sums, then deviations, then results. */
+enum { SUMS, DEVIATIONS, RESULTS, WALKS };
+
+INLINE void row_norm_walk(const int walk, const int rows, const int centred, const struct row_norm *job,
+                          ptrdiff_t row) {
     const ptrdiff_t C = job->C;
-    const real *x = job->x + row * C;
+    const real *x = (job->residual ? job->total : job->x) + row * C;
     real mean[GROUP] = {0}, scale[GROUP];
-    if (job->residual) {
-        group_total(rows, job->total + row * C, x, job->residual + row * C, C);
-        x = job->total + row * C;
-    }
-    if (centred) {
+    if (walk == SUMS) {
+        if (job->residual) group_total(rows, job->total + row * C, job->x + row * C, job->residual + row * C, C);
+        if (!centred) return;
         group_sums(rows, OF_VALUES, x, mean, C, mean);
-        EACH_ROW (i) job->mean[row + i] = mean[i] = mean[i] / (real)C;
+        EACH_ROW (i) job->mean[row + i] = mean[i] / (real)C;
+        return;
     }
-    group_sums(rows, centred ? OF_DEVIATIONS : OF_SQUARES, x, mean, C, scale);
-    group_scales(scale, C, job->epsilon);
-    EACH_ROW (i) job->scale[row + i] = scale[i];
+    if (centred)
+        EACH_ROW (i) mean[i] = job->mean[row + i];
+    if (walk == DEVIATIONS) {
+        group_sums(rows, centred ? OF_DEVIATIONS : OF_SQUARES, x, mean, C, scale);
+        group_scales(scale, C, job->epsilon);
+        EACH_ROW (i) job->scale[row + i] = scale[i];
+        return;
+    }
+    EACH_ROW (i) scale[i] = job->scale[row + i];
     if (job->gamma || job->beta) group_normalise(rows, centred, 1, job, job->y + row * C, x, mean, scale);
     else group_normalise(rows, centred, 0, job, job->y + row * C, x, mean, scale);
 }
 
 /* Items are groups of rows, or long rows; rows that are left over go alone. */
-INLINE int row_norm_items(const int centred, const struct row_norm *job, ptrdiff_t first, ptrdiff_t last) {
-    const ptrdiff_t size = rows_of_item(job->C), end = least(last * size, job->rows);
-    ptrdiff_t row = first * size;
-    for (; size == GROUP && row + GROUP <= end; row += GROUP) row_norm_group(GROUP, centred, job, row);
-    for (; row < end; row++) row_norm_group(1, centred, job, row);
+INLINE int row_norm_items(const int centred, const struct row_norm *shared, ptrdiff_t first, ptrdiff_t last) {
+    const struct row_norm copy = *shared, *job = &copy;
+    const ptrdiff_t size = rows_of_item(job->C), begin = first * size, end = least(last * size, job->rows);
+    const ptrdiff_t whole = size == GROUP ? begin + (end - begin) / GROUP * GROUP : begin;
+    const ptrdiff_t lag = job->C <= PIPELINED ? GROUP : 0;
+    for (ptrdiff_t row = begin; begin < whole && row < whole + (WALKS - 1) * lag; row += GROUP) {
+        const ptrdiff_t second = row - lag, third = row - 2 * lag;
+        if (row < whole) row_norm_walk(SUMS, GROUP, centred, job, row);
+        if (begin <= second && second < whole) row_norm_walk(DEVIATIONS, GROUP, centred, job, second);
+        if (begin <= third) row_norm_walk(RESULTS, GROUP, centred, job, third);
+    }
+    for (ptrdiff_t row = whole; row < end; row++) {
+        row_norm_walk(SUMS, 1, centred, job, row);
+        row_norm_walk(DEVIATIONS, 1, centred, job, row);
+        row_norm_walk(RESULTS, 1, centred, job, row);
+    }
     return FNN_OK;
 }
 
@@ -149,18 +174,19 @@ INLINE void add_products(const int rows, const int centred, const vec dy[GROUP],
                          const real mean[GROUP], const real scale[GROUP], vec A[GROUP], vec B[GROUP], vec *dgamma,
                          vec *dbeta) {
     EACH_ROW (i) {
-        vec u = centred ? x[i] - mean[i] : x[i], t = dy[i] * gamma;
-        if (centred) A[i] += t;
-        B[i] += t * u;
-        *dgamma += dy[i] * (u * scale[i]);
-        *dbeta += dy[i];
+        vec product = dy[i] * (centred ? x[i] - mean[i] : x[i]);
+        if (centred) A[i] += dy[i] * gamma;
+        B[i] += product * gamma;
+        *dgamma += product * scale[i];
+        if (centred) *dbeta += dy[i];
     }
 }
 
 INLINE void group_products(const int rows, const int centred, const struct row_norm_gradient *job, ptrdiff_t row,
                            real *dgamma, real *dbeta, real a[GROUP], real b[GROUP]) {
     const ptrdiff_t C = job->C;
-    real mean[GROUP], scale[GROUP]; /* of our own, which no store can change */
+    const real *from_dy = job->dy + row * C, *from_x = job->x + row * C;
+    real mean[GROUP], scale[GROUP];
     vec A[GROUP], B[GROUP], dy[GROUP], x[GROUP];
     EACH_ROW (i) {
         mean[i] = centred ? job->mean[row + i] : 0;
@@ -173,12 +199,12 @@ INLINE void group_products(const int rows, const int centred, const struct row_n
         vec gamma = job->gamma ? load(job->gamma + c) : splat(1), of_gamma = load(dgamma + c),
             of_beta = load(dbeta + c);
         EACH_ROW (i) {
-            dy[i] = load(job->dy + (row + i) * C + c);
-            x[i] = load(job->x + (row + i) * C + c);
+            dy[i] = load(from_dy + i * C + c);
+            x[i] = load(from_x + i * C + c);
         }
         add_products(rows, centred, dy, x, gamma, mean, scale, A, B, &of_gamma, &of_beta);
         store(dgamma + c, of_gamma);
-        store(dbeta + c, of_beta);
+        if (centred) store(dbeta + c, of_beta);
     }
     /* The tail; where dy is 0, nothing is added: */
     if (c < C) {
@@ -186,12 +212,12 @@ INLINE void group_products(const int rows, const int centred, const struct row_n
         vec gamma = job->gamma ? load_part(job->gamma + c, left) : splat(1);
         vec of_gamma = load_part(dgamma + c, left), of_beta = load_part(dbeta + c, left);
         EACH_ROW (i) {
-            dy[i] = load_part(job->dy + (row + i) * C + c, left);
-            x[i] = load_part(job->x + (row + i) * C + c, left);
+            dy[i] = load_part(from_dy + i * C + c, left);
+            x[i] = load_part(from_x + i * C + c, left);
         }
         add_products(rows, centred, dy, x, gamma, mean, scale, A, B, &of_gamma, &of_beta);
         store_part(dgamma + c, of_gamma, left);
-        store_part(dbeta + c, of_beta, left);
+        if (centred) store_part(dbeta + c, of_beta, left);
     }
     if (centred) fold_group(sum_of, rows, A, a);
     fold_group(sum_of, rows, B, b);
@@ -206,54 +232,76 @@ INLINE vec gradient_of(const int centred, vec dy, vec x, vec gamma, real mean, r
     return ((centred ? t - a : t) - u * b) * scale;
 }
 
-INLINE void group_gradient(const int rows, const int centred, const struct row_norm_gradient *job, ptrdiff_t row,
-                           const real a[GROUP], const real b[GROUP]) {
-    const ptrdiff_t C = job->C;
-    real mean[GROUP], scale[GROUP]; /* of our own, which no store can change */
+INLINE void group_gradient(const int rows, const int centred, const int with_total, const struct row_norm_gradient *job,
+                           ptrdiff_t row, const real a[GROUP], const real b[GROUP]) {
+    const ptrdiff_t C = job->C, at = row * C;
+    const real *dy = job->dy + at, *x = job->x + at, *dtotal = with_total ? job->dtotal + at : NULL;
+    real *dx = job->dx + at, mean[GROUP], scale[GROUP];
     EACH_ROW (i) {
         mean[i] = centred ? job->mean[row + i] : 0;
         scale[i] = job->scale[row + i];
     }
-    for (ptrdiff_t c = 0; c < C; c += VL) {
-        ptrdiff_t left = C - c;
-        vec gamma = job->gamma ? load_upto(job->gamma + c, left) : splat(1);
+    ptrdiff_t c = 0;
+    /* The main loop: */
+    for (; c + VL <= C; c += VL) {
+        vec gamma = job->gamma ? load(job->gamma + c) : splat(1);
         EACH_ROW (i) {
-            ptrdiff_t at = (row + i) * C + c;
-            __builtin_prefetch(job->x + at + rows * C, 0, 2);
-            __builtin_prefetch(job->dy + at + rows * C, 0, 2);
-            vec dx = gradient_of(centred, load_upto(job->dy + at, left), load_upto(job->x + at, left), gamma, mean[i],
-                                 scale[i], a[i], b[i]);
-            if (job->dtotal) dx += load_upto(job->dtotal + at, left);
-            store_upto(job->dx + at, dx, left);
+            const ptrdiff_t here = i * C + c;
+            vec g = gradient_of(centred, load(dy + here), load(x + here), gamma, mean[i], scale[i], a[i], b[i]);
+            store(dx + here, with_total ? g + load(dtotal + here) : g);
+        }
+    }
+    /* The tail: */
+    if (c < C) {
+        ptrdiff_t left = C - c;
+        vec gamma = job->gamma ? load_part(job->gamma + c, left) : splat(1);
+        EACH_ROW (i) {
+            const ptrdiff_t here = i * C + c;
+            vec g = gradient_of(centred, load_part(dy + here, left), load_part(x + here, left), gamma, mean[i],
+                                scale[i], a[i], b[i]);
+            store_part(dx + here, with_total ? g + load_part(dtotal + here, left) : g, left);
         }
     }
 }
 
 INLINE void row_norm_gradient_group(const int rows, const int centred, const struct row_norm_gradient *job,
-                                    ptrdiff_t row, real *dgamma, real *dbeta) {
-    real a[GROUP], b[GROUP];
-    group_products(rows, centred, job, row, dgamma, dbeta, a, b);
-    if (job->dx) group_gradient(rows, centred, job, row, a, b);
+                                    ptrdiff_t row, const real a[GROUP], const real b[GROUP]) {
+    if (!job->dx) return;
+    if (job->dtotal) group_gradient(rows, centred, 1, job, row, a, b);
+    else group_gradient(rows, centred, 0, job, row, a, b);
 }
 
 /* Items are chunks of rows. */
-INLINE int row_norm_gradient_items(const int centred, const struct row_norm_gradient *job, ptrdiff_t first,
+INLINE int row_norm_gradient_items(const int centred, const struct row_norm_gradient *shared, ptrdiff_t first,
                                    ptrdiff_t last) {
+    const struct row_norm_gradient copy = *shared, *job = &copy;
+    const ptrdiff_t size = rows_of_item(job->C), lag = job->C <= PIPELINED ? GROUP : 0;
+    real a[2][GROUP], b[2][GROUP];
     for (ptrdiff_t chunk = first; chunk < last; chunk++) {
-        const ptrdiff_t end = least((chunk + 1) * NORM_CHUNK, job->rows);
+        const ptrdiff_t begin = chunk * job->chunk, end = least(begin + job->chunk, job->rows);
+        const ptrdiff_t whole = size == GROUP ? begin + (end - begin) / GROUP * GROUP : begin;
         real *dgamma = job->sums + chunk * 2 * job->C, *dbeta = dgamma + job->C;
         memset(dgamma, 0, (size_t)(2 * job->C) * sizeof(real));
-        ptrdiff_t row = chunk * NORM_CHUNK;
-        for (; rows_of_item(job->C) == GROUP && row + GROUP <= end; row += GROUP)
-            row_norm_gradient_group(GROUP, centred, job, row, dgamma, dbeta);
-        for (; row < end; row++) row_norm_gradient_group(1, centred, job, row, dgamma, dbeta);
+        int turn = 0; /* products of one group and of the one before take turns */
+        for (ptrdiff_t row = begin; begin < whole && row < whole + lag; row += GROUP, turn ^= 1) {
+            const ptrdiff_t second = row - lag;
+            const int before = lag ? turn ^ 1 : turn;
+            if (row < whole) group_products(GROUP, centred, job, row, dgamma, dbeta, a[turn], b[turn]);
+            if (begin <= second) row_norm_gradient_group(GROUP, centred, job, second, a[before], b[before]);
+        }
+        for (ptrdiff_t row = whole; row < end; row++) {
+            group_products(1, centred, job, row, dgamma, dbeta, a[0], b[0]);
+            row_norm_gradient_group(1, centred, job, row, a[0], b[0]);
+        }
     }
     return FNN_OK;
 }
 
 /* dgamma and dbeta may be NULL. */
 INLINE int run_row_norm_gradient(fnn_task task, struct row_norm_gradient *job, real *dgamma, real *dbeta) {
-    const ptrdiff_t C = job->C, chunks = ceil_div(job->rows, NORM_CHUNK);
+    const ptrdiff_t C = job->C, cut = round_up(ceil_div(job->rows, FEWEST_CHUNKS), GROUP);
+    job->chunk = least(most(cut, SMALLEST_CHUNK), LARGEST_CHUNK);
+    const ptrdiff_t chunks = ceil_div(job->rows, job->chunk);
     job->sums = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(chunks * 2 * C) * sizeof(real));
     if (!job->sums) return FNN_NO_MEMORY;
     int status = fnn_parallel(chunks, (double)job->rows * (double)C * NORM_BACKWARD_BYTES, task, job);
