@@ -256,7 +256,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "unit_norm": "Use UnitNorm.",
     },
     "utils": {
-        "model_to_dot": "Use plot_model.",
         **_each("PyDataset Sequence", "Use a generator, or fastnn.data.Dataset.from_generator."),
         **_each("image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory", _MAPPED),
         **_each("load_img save_img img_to_array array_to_img", "Use Pillow: numpy.asarray(Image.open(file))."),

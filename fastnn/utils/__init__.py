@@ -8,6 +8,7 @@ from ..custom import register as register_keras_serializable
 from ..custom import registered_object as get_registered_object
 from ..seeds import draw_key, random_generator, set_random_seed
 from .categories import to_categorical, vectorize_sequences
+from .model_plot import model_to_dot, plot_model
 from .names import clear_session, unique_name
 from .normalization import normalize
 from .padding import pad_sequences
@@ -24,8 +25,10 @@ __all__ = [
     "register_keras_serializable",
     "clear_session",
     "draw_key",
+    "model_to_dot",
     "normalize",
     "pad_sequences",
+    "plot_model",
     "random_generator",
     "register_threadpoolctl",
     "set_random_seed",
