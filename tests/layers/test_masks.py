@@ -177,3 +177,11 @@ def test_bad_axes_are_refused():
     layer = layers.Softmax([1, 2])
     assert layer.get_config()["axis"] == [1, 2]
     assert layers.Softmax.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_statistics_of_each_time_step_cannot_leave_steps_out():
+    layer, x = layers.BatchNormalization(axis=1, name="norm"), np.ones((2, 9, 4), "float32")
+    mask = np.ones((2, 9), bool)
+    with pytest.raises(ValueError, match=r'"norm".*axis of the mask.*Received: a mask of shape \(2, 9\).*Use axis=-1'):
+        layer(x, training=True, mask=mask)
+    assert (layer(x, mask=mask) == layer(x)).all()  # out of training the mask has no part

@@ -224,5 +224,11 @@ class BatchNormalization(Layer):
 
     def _counting(self, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A mask (N, T) for each row."""
+        if self.axis % len(shape) < mask.ndim:
+            raise ValueError(
+                f'Layer "{self.name}" (BatchNormalization) has statistics for each place of axis {self.axis}, '
+                f"an axis of the mask, so the mask cannot leave places out. Received: a mask of shape {mask.shape}, an "
+                f"input of shape {shape}. Use axis=-1, which normalizes each channel over the steps that count."
+            )
         others = [n for i, n in enumerate(shape) if i != self.axis % len(shape)]
         return np.broadcast_to(mask.reshape(*mask.shape, *[1] * (len(others) - mask.ndim)), others).reshape(-1)
