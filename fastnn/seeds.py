@@ -26,6 +26,16 @@ _restarts = 0
 _aside: ContextVar[bool] = ContextVar("aside", default=False)
 
 
+def _free_lock() -> None:
+    """Give a forked child a lock of its own: the thread that held this one is not there."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_lock)
+
+
 def _splitmix64(state: int) -> int:
     """Mix 64 bits so that neighbouring states give unrelated keys."""
     z = (state + 0x9E3779B97F4A7C15) & _MASK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from .arena import Arena
 from .config import graph_config, graph_from_config
 from .feeds import whole_number
 from .inputs import batch_of, preparing, read_batch
+from .locks import give_lock, locked
 from .network import Network, fits, output_shapes, reads_ids
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks
@@ -91,7 +91,7 @@ class Model(Saved, Network):
     ):
         super().__init__(name=name, **settings)
         self._trainable = bool(trainable)
-        self._lock = threading.RLock()
+        give_lock(self)
         self.optimizer: Any = None
         self.loss: Any = None
         self.history: Any = None
@@ -114,7 +114,7 @@ class Model(Saved, Network):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._lock = threading.RLock()
+        give_lock(self)
         self.forget_plan()
 
     def set_graph(self, graph: Graph) -> None:
@@ -415,6 +415,7 @@ class Model(Saved, Network):
 
     # Compile.
 
+    @locked
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -734,6 +735,12 @@ class Model(Saved, Network):
     def _kinds(self, programs: Sequence[Any]) -> Sequence[str]:
         return programs[-1][1] if programs and programs[-1] is not None else ()
 
+    @locked
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Write all weights, in the order of ``get_weights``, once no other thread is in a call of the model."""
+        super().set_weights(weights)
+
+    @locked
     def reset_state(self) -> None:
         """Let all stateful layers start from zeros again: the next batch goes on from nothing."""
         for layer, _ in self.leaves():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 
@@ -9,6 +10,16 @@ __all__ = ["clear_session", "stem_of", "unique_name"]
 
 _lock = threading.Lock()
 _names: dict[str, int] = {}
+
+
+def _free_lock() -> None:
+    """Give a forked child a lock of its own: the thread that held this one is not there."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_lock)
 
 
 def stem_of(cls: type) -> str:

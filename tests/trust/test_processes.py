@@ -7,6 +7,7 @@ import multiprocessing
 import signal
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -132,6 +133,90 @@ def test_fork_while_another_thread_trains():
     model = build("mlp")
     train(model, "mlp", shuffle=False)
     assert done.stdout.split() == [str(int(digest(model), 16) % 50)] * 10
+
+
+HELD = {
+    "a model that another thread trains": """
+        def hold(inside, over):
+            say = LambdaCallback(on_train_batch_end=lambda batch, logs: (inside.set(), over.wait()))
+            model.fit(x, t, verbose=0, callbacks=[say])
+        def use():
+            model.predict(x, verbose=0)
+            model.fit(x, t, verbose=0)
+        """,
+    "the seed": """
+        def hold(inside, over):
+            with fastnn.seeds._lock:
+                inside.set(), over.wait()
+        use = fastnn.seeds.draw_key
+        """,
+    "the names of layers": """
+        def hold(inside, over):
+            with names._lock:
+                inside.set(), over.wait()
+        def use():
+            fastnn.layers.Dense(2)
+        """,
+}
+
+
+@FORKS
+@pytest.mark.parametrize("held", HELD)
+def test_fork_while_another_thread_holds(held):
+    """The child has no thread that would let go of it."""
+    done = python(
+        *QUIET,
+        code=f"""
+        import os, signal, threading
+        import numpy as np
+        import fastnn
+        from fastnn.callbacks import LambdaCallback
+        from fastnn.utils import names
+        model = fastnn.Sequential([fastnn.layers.Input((3,)), fastnn.layers.Dense(2)])
+        model.compile("adam", "mse")
+        x, t = np.ones((4, 3), np.float32), np.ones((4, 2), np.float32)
+{textwrap.indent(textwrap.dedent(HELD[held]), " " * 8)}
+        inside, over = threading.Event(), threading.Event()
+        other = threading.Thread(target=hold, args=(inside, over))
+        other.start()
+        inside.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            use()
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        over.set()
+        other.join()
+        use()
+        """,
+    )
+    assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
+
+
+@FORKS
+def test_fork_in_a_callback():
+    """What the forking thread holds it goes on to hold in the child."""
+    done = python(
+        *QUIET,
+        code="""
+        import os
+        import numpy as np
+        import fastnn
+        from fastnn.callbacks import LambdaCallback
+        model = fastnn.Sequential([fastnn.layers.Input((3,)), fastnn.layers.Dense(2)])
+        model.compile("adam", "mse")
+        x, t = np.ones((4, 3), np.float32), np.ones((4, 2), np.float32)
+        children = []
+        fork = LambdaCallback(on_train_batch_end=lambda batch, logs: children.append(os.fork()))
+        model.fit(x, t, verbose=0, callbacks=[fork])
+        model.predict(x, verbose=0)
+        if children == [0]:
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]))
+        """,
+    )
+    assert (done.returncode, done.stdout) == (0, "7\n"), done.stderr
 
 
 @pytest.mark.parametrize(
