@@ -9,6 +9,7 @@ from ..graph import Graph, Symbol
 from ..layers.base import Layer, Shape
 from ..layers.core.input_layer import InputLayer, read_shape
 from ..layers.support.wrapper import classes_above, described, made_from
+from .locks import locked
 from .model import Model
 from .network import fits
 
@@ -68,6 +69,7 @@ class Sequential(Model):
 
     # Adding and taking away.
 
+    @locked
     def add(self, layer: Layer | Symbol, rebuild: bool = True) -> None:
         """Add a layer at the end."""
         if isinstance(layer, Symbol) and isinstance(layer.node.operation, InputLayer):
@@ -124,6 +126,7 @@ class Sequential(Model):
         self._symbols = [layer.output]
         self.input_shape = self.output_shape = layer.output.shape
 
+    @locked
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer away, and give it back.
 

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import kernels
 from tests.trust.children import python
 from tests.trust.work import MODELS, build, digest, digits, result, train
@@ -90,3 +91,54 @@ def test_a_row_of_a_sequence_batch_does_not_know_the_threads(batch, threads):
         back = kernels.lstm_backward(y, None, None, x, w, u, y, gates, cells)[:4]
         for mine, theirs in zip((*kernels.lstm_forward(x, w, u), *back), (*alone, *alone_back), strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+CHANGES = {
+    "compile": lambda model, weights: model.compile("adam", "mse", metrics=["mae"]),
+    "set_weights": lambda model, weights: model.set_weights(weights),
+    "reset_state": lambda model, weights: model.reset_state(),
+    "add": lambda model, weights: model.add(fastnn.layers.Activation("linear")),
+    "pop": lambda model, weights: model.pop(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_a_model_waits_until_its_training_is_over(change):
+    """An epoch of one batch, in the middle of which another thread changes the model."""
+    model = fastnn.Sequential(
+        [fastnn.layers.Input((3,)), fastnn.layers.Dense(4), fastnn.layers.Dense(4), fastnn.layers.Activation("linear")]
+    )
+    model.compile("adam", "mse")
+    x, t = np.ones((4, 3), np.float32), np.zeros((4, 4), np.float32)
+    weights, order, failures = model.get_weights(), [], []
+
+    def other():
+        try:
+            CHANGES[change](model, weights)
+        except BaseException as error:
+            failures.append(error)
+        order.append("changed")
+
+    thread = threading.Thread(target=other)
+
+    def in_the_middle(batch, logs):
+        thread.start()
+        thread.join(0.3)
+        order.append("batch")
+
+    model.fit(x, t, verbose=0, callbacks=[fastnn.callbacks.LambdaCallback(on_train_batch_begin=in_the_middle)])
+    thread.join()
+    assert not failures
+    assert order == ["batch", "changed"]
+    if change in ("compile", "set_weights", "reset_state"):
+        model.fit(x, t, verbose=0)
+
+
+def test_a_callback_may_change_the_model_that_it_watches():
+    model = fastnn.Sequential([fastnn.layers.Input((3,)), fastnn.layers.Dense(4)])
+    model.compile("adam", "mse")
+    x, t = np.ones((4, 3), np.float32), np.zeros((4, 4), np.float32)
+    zeros = [np.zeros_like(w) for w in model.get_weights()]
+    reset = fastnn.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.set_weights(zeros))
+    model.fit(x, t, verbose=0, callbacks=[reset])
+    assert not any(w.any() for w in model.get_weights())
