@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -25,6 +27,8 @@ __all__ = ["fetch"]
 _CHUNK = 1 << 16
 _ATTEMPTS = 5  # consecutive connections to one server, as long as each brings new data
 _TIMEOUT = 30.0  # seconds without a byte
+_WINDOW = 60.0  # seconds in which a connection brings at least so many bytes, so that no download goes on for ever:
+_SLOWEST = 60_000
 
 
 def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
@@ -45,10 +49,21 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
     ------
     ConnectionError
         If no address served the file; the message lists what each one answered.
+    PermissionError
+        If the folder cannot be written.
+    FileExistsError
+        If there is something else than a file in its place, such as a symbolic link, which is not followed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    with open(part, "a+b") as file:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        opened = _open_part(part)
+    except PermissionError as error:
+        raise PermissionError(
+            f"{target.name} is downloaded into {target.parent}, where nothing can be written. Received: {error}. "
+            "Set XDG_CACHE_HOME to a folder that you can write, or put the file there yourself and set FASTNN_DATA."
+        ) from None
+    with opened as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # another process may be fetching the same file
         if target.exists():
             part.unlink(missing_ok=True)
@@ -64,6 +79,25 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
                 _sync_folder(target.parent)
                 return target
     raise ConnectionError("\n".join([f"{target.name} could not be downloaded:", *failures]))
+
+
+def _open_part(part: Path) -> BinaryIO:
+    """Open the part of a file for reading and appending, if it is a file or absent: what a link names is not ours."""
+    try:
+        handle = os.open(
+            part, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666
+        )
+    except OSError:
+        if not part.is_symlink():
+            raise
+        handle = -1
+    if handle >= 0 and stat.S_ISREG(os.fstat(handle).st_mode):
+        return os.fdopen(handle, "a+b")
+    if handle >= 0:
+        os.close(handle)
+    raise FileExistsError(
+        f"{part} must be a file. Received: a symbolic link or a special file. Delete it and try again."
+    )
 
 
 class _WrongFile(Exception):
@@ -114,10 +148,15 @@ def _append(url: str, file: BinaryIO, have: int, size: int, bar: tqdm) -> int:
             file.truncate(0)
             bar.reset()
             have = 0
+        begun, then = time.monotonic(), have
         while have <= size and (block := _read(answer)):
             file.write(block)
             have += len(block)
             bar.update(len(block))
+            if time.monotonic() - begun > _WINDOW:
+                if have - then < _SLOWEST:
+                    raise _WrongFile(f"too slow: {have - then:,} bytes in {_WINDOW:.0f} seconds")
+                begun, then = time.monotonic(), have
     file.flush()
     return have
 
@@ -125,7 +164,7 @@ def _append(url: str, file: BinaryIO, have: int, size: int, bar: tqdm) -> int:
 def _read(answer: HTTPResponse) -> bytes:
     """Return the next bytes; none at the end or when the connection breaks (the caller counts them)."""
     try:
-        return answer.read(_CHUNK)
+        return answer.read1(_CHUNK)  # what has come: to fill a chunk may take for ever
     except (OSError, HTTPException):
         return b""
 

@@ -87,6 +87,11 @@ def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarra
     if need > room:
         raise _broken(path, f"{need:,} bytes of numbers for the shape {shape} of the header", "a file far too small")
 
+    if (
+        math.prod(size for size in shape if size) * dtype.itemsize >= 1 << 63
+    ):  # NumPy counts so, though a 0 is among them
+        raise _broken(path, "sizes that an array can have", f"the shape {shape} in the header")
+
     data = np.empty(need, np.uint8)
     have = 0
     while have < need and (count := file.readinto(memoryview(data)[have:])):

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -58,6 +59,7 @@ class Server:
     address: str = ""
     ranges: bool = True  # answers Range requests
     cut_after: int | None = None  # closes the connection after that many bytes of each body
+    drip: float | None = None  # seconds between single bytes
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -80,7 +82,15 @@ def server(files):
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
             self.end_headers()
-            self.wfile.write(body[start:][: state.cut_after])
+            for byte in body[start:] if state.drip else ():
+                try:
+                    self.wfile.write(bytes([byte]))
+                except OSError:  # the client has gone
+                    return None
+                time.sleep(state.drip)
+            if not state.drip:
+                self.wfile.write(body[start:][: state.cut_after])
+            return None
 
         def log_message(self, *args):
             pass

@@ -1,11 +1,15 @@
 """Downloads from a small local server: complete, cut off, resumed, wrong, missing."""
 
 import hashlib
+import os
 import socket
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
+from fastnn.datasets import _download
 from fastnn.datasets._download import fetch
 
 NAME = "train-images-idx3-ubyte.gz"
@@ -143,6 +147,53 @@ def test_a_full_disk_is_not_mistaken_for_a_bad_network(wanted, tmp_path):
     target.parent.write_text("a file where the folder should be")
     with pytest.raises(FileExistsError):
         fetch([url], target, size, sha256)
+
+
+def test_a_server_that_drips_is_given_up(wanted, server, monkeypatch):
+    """Each byte comes in time, and all of them never do."""
+    url, target, size, sha256 = wanted
+    monkeypatch.setattr(_download, "_WINDOW", 0.2)
+    server.drip = 0.02
+    start = time.monotonic()
+    with pytest.raises(ConnectionError, match=r"too slow: .* bytes in"):
+        fetch([url], target, size, sha256)
+    assert time.monotonic() - start < 5
+    server.drip = None
+    fetch([url], target, size, sha256)  # the rest, or all again
+    assert target.read_bytes() == server.files[NAME]
+
+
+def test_a_link_in_place_of_the_part_is_not_followed(wanted, server, tmp_path):
+    url, target, size, sha256 = wanted
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"?" * (size + 1))
+    target.parent.mkdir(parents=True)
+    target.with_name(f"{NAME}.part").symlink_to(precious)
+    with pytest.raises(FileExistsError, match=r"train.*part must be a file.*symbolic link.*Delete it"):
+        fetch([url], target, size, sha256)
+    assert precious.read_bytes() == b"?" * (size + 1)
+    assert not target.exists()
+
+
+def test_a_pipe_in_place_of_the_part_is_not_waited_for(wanted, server):
+    url, target, size, sha256 = wanted
+    target.parent.mkdir(parents=True)
+    os.mkfifo(target.with_name(f"{NAME}.part"))
+    with pytest.raises(FileExistsError, match="special file"):
+        fetch([url], target, size, sha256)
+
+
+@pytest.mark.parametrize("call", ["mkdir", "open"])
+def test_a_cache_that_cannot_be_written_says_what_to_do(served_mnist, server, tmp_path, monkeypatch, call):
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(Path if call == "mkdir" else os, call, refuse)
+    with pytest.raises(
+        PermissionError, match=r"downloaded into .*mnist, .*Permission denied.*XDG_CACHE_HOME.*FASTNN_DATA"
+    ):
+        served_mnist.load_data()
+    assert not server.requests
 
 
 def test_progress_is_shown(wanted, capsys):

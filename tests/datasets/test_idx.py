@@ -54,6 +54,8 @@ GOOD = idx_bytes(np.arange(6, dtype=np.uint8).reshape(2, 3))
         (gzip.compress(GOOD[:-1]), "6 bytes of numbers"),
         (gzip.compress(GOOD + b"x"), "Received: more"),
         (b"\0\0\x0e\x08" + b"\xff" * 32, "far too small"),
+        (b"\0\0\x08\x03" + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1), "sizes that an array can have"),
+        (b"\0\0\x0e\x03" + struct.pack(">3I", 2**31, 0, 2**30), "sizes that an array can have"),
         (gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 4)), "far too small"),
     ],
 )
