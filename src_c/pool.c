@@ -8,6 +8,8 @@
  * A part is taken by a compare-and-swap on it, so a late worker can never take a part of a finished job.  The fields
  * of a job are stable while any of its parts is running, since the caller returns only when all parts are done.
  *
+ * Workers beyond the number of threads are parked until it grows; jobs do not wake them.
+ *
  * Spinning workers see a new ticket; sleeping workers are woken by the condition variable.  A worker goes to sleep,
  * under the mutex, only after it has incremented `sleepers` and checked the ticket again, and the caller reads
  * `sleepers` after it has written the ticket: with sequentially consistent atomics, one of the two sees the other.
@@ -38,17 +40,17 @@ static const double WORK_PER_THREAD = 100e3;
 
 static struct {
     pthread_mutex_t mutex;
-    pthread_cond_t wake;
+    pthread_cond_t wake, more; /* a job; more threads */
     atomic_int busy;        /* a job is running */
     atomic_ullong ticket;   /* number of the job << 32 | lowest part left << 16 | end of the parts left */
-    atomic_int sleepers, done, status;
+    atomic_int sleepers, parked, done, status;
     atomic_int threads;     /* requested; 0: not read yet */
     int workers;            /* started so far */
     ptrdiff_t items, parts;
     fnn_task task;
     void *context;
     fnn_mode mode;          /* the caller's, in which workers run its parts */
-} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -92,7 +94,12 @@ int fnn_get_threads(void) {
 
 int fnn_set_threads(int count) {
     if (count < 1 || count > FNN_MAX_THREADS) return -1;
-    atomic_store(&pool.threads, count); /* surplus workers stay asleep */
+    atomic_store(&pool.threads, count);
+    if (atomic_load(&pool.parked) > 0) { /* as with sleepers: either it is seen here, or the new number there */
+        pthread_mutex_lock(&pool.mutex);
+        pthread_cond_broadcast(&pool.more);
+        pthread_mutex_unlock(&pool.mutex);
+    }
     return 0;
 }
 
@@ -133,6 +140,17 @@ static ticket wait_for_job(ticket seen) {
     return job_number(atomic_load(&pool.ticket));
 }
 
+/* Wait until worker `index` is one of the threads.  Without this, a worker of a larger number that was set before would spin
+ * after each job for the next one. */
+static void park_surplus(int index) {
+    if (index + 1 < fnn_get_threads()) return;
+    pthread_mutex_lock(&pool.mutex);
+    atomic_fetch_add(&pool.parked, 1);
+    while (index + 1 >= fnn_get_threads()) pthread_cond_wait(&pool.more, &pool.mutex);
+    atomic_fetch_sub(&pool.parked, 1);
+    pthread_mutex_unlock(&pool.mutex);
+}
+
 struct worker_start {
     int index;
     ticket seen; /* the newest job when it was created */
@@ -143,6 +161,7 @@ static void *worker(void *argument) {
     free(argument);
     ticket number = start.seen;
     for (;;) {
+        park_surplus(start.index);
         number = wait_for_job(number);
         if (start.index + 1 < fnn_get_threads()) run_parts(number, 1);
     }
@@ -152,8 +171,10 @@ static void *worker(void *argument) {
 static void forget_workers(void) { /* in the child after a fork */
     pthread_mutex_init(&pool.mutex, NULL);
     pthread_cond_init(&pool.wake, NULL);
+    pthread_cond_init(&pool.more, NULL);
     atomic_store(&pool.busy, 0);
     atomic_store(&pool.sleepers, 0);
+    atomic_store(&pool.parked, 0);
     pool.workers = 0;
 }
 

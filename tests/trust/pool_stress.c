@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fnn.h"
@@ -143,6 +144,37 @@ static void sleepers(void) {
     }
 } /* and the process ends while they sleep */
 
+static double cpu_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* What 200 jobs cost all threads together, when the workers fall asleep after each. */
+static double cost_of_jobs(void) {
+    double before = cpu_seconds();
+    for (int i = 0; i < 200; i++) {
+        run(MOST_ITEMS, 0, -1);
+        usleep(1000);
+    }
+    return cpu_seconds() - before;
+}
+
+/* Workers of a larger number of threads that was set before cost nothing, and come back. */
+static void surplus(void) {
+    fnn_set_threads(2);
+    run(MOST_ITEMS, 0, -1);
+    double alone = cost_of_jobs();
+    for (int i = 0; i < 3; i++) {
+        fnn_set_threads(40);
+        for (int k = 0; k < 20; k++) run(MOST_ITEMS, 0, -1);
+        fnn_set_threads(2);
+        run(MOST_ITEMS, 0, -1);
+        usleep(50000); /* they park */
+    }
+    demand(cost_of_jobs() < 3 * alone + 0.01, "surplus workers work");
+}
+
 static void *short_life(void *argument) {
     run(MOST_ITEMS, 0, (intptr_t)argument);
     return NULL; /* its scratch memory goes with it */
@@ -161,7 +193,8 @@ int main(int argc, char **argv) {
         const char *name;
         void (*play)(void);
     } scenes[] = {{"several_callers", several_callers}, {"changing_threads", changing_threads}, {"forks", forks},
-                  {"forks_amid_jobs", forks_amid_jobs}, {"sleepers", sleepers}, {"short_lived_callers", short_lived_callers}};
+                  {"forks_amid_jobs", forks_amid_jobs}, {"sleepers", sleepers}, {"surplus", surplus},
+                  {"short_lived_callers", short_lived_callers}};
     fnn_set_threads(3);
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         if (argc == 2 && !strcmp(argv[1], scenes[i].name)) {

@@ -67,7 +67,7 @@ def build_stress(sanitizer, folder):
 @pytest.mark.parametrize(
     ("sanitizer", "scene"),
     [(sanitizer, scene) for sanitizer in ("thread", "address,undefined") for scene in SCENES]
-    + [(PLAIN, "forks_amid_jobs")],
+    + [(PLAIN, "forks_amid_jobs"), (PLAIN, "surplus"), ("thread", "surplus")],
 )
 def test_scene(build, sanitizer, scene):
     done = run(build(sanitizer), scene, env=os.environ | OPTIONS)
