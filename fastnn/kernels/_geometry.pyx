@@ -39,6 +39,16 @@ cdef Geometry compute_transposed(tuple x_shape, tuple w_shape, object strides, o
     return geometry
 
 
+cdef bint is_plain(object value) noexcept:
+    """Whether it is made of integers and names: 1.0 and True are equal to 1, but must not be taken for it."""
+    if type(value) is tuple:
+        for entry in <tuple> value:
+            if not is_plain(entry):
+                return False
+        return True
+    return type(value) is int or type(value) is str or value is None
+
+
 cdef Geometry remember(tuple key, Geometry geometry):
     if len(known) >= MOST_KNOWN:
         known.clear()
@@ -48,23 +58,21 @@ cdef Geometry remember(tuple key, Geometry geometry):
 
 cdef Geometry conv_geometry(ndarray x, ndarray w, object strides, object padding, object dilation, object groups):
     cdef tuple x_shape = (<object> x).shape, w_shape = (<object> w).shape
-    cdef tuple key = (x_shape, w_shape, strides, padding, dilation, groups)
-    try:
-        return known[key]
-    except KeyError:
-        pass
-    except TypeError:  # lists are not hashable
+    if not (is_plain(strides) and is_plain(padding) and is_plain(dilation) and is_plain(groups)):
         return compute_geometry(x_shape, w_shape, strides, padding, dilation, groups)
+    cdef tuple key = (x_shape, w_shape, strides, padding, dilation, groups)
+    found = known.get(key)
+    if found is not None:
+        return <Geometry> found
     return remember(key, compute_geometry(x_shape, w_shape, strides, padding, dilation, groups))
 
 
 cdef Geometry transposed_geometry(ndarray x, ndarray w, object strides, object padding, object output_padding, object dilation):
     cdef tuple x_shape = (<object> x).shape, w_shape = (<object> w).shape
-    cdef tuple key = ("transposed", x_shape, w_shape, strides, padding, output_padding, dilation)
-    try:
-        return known[key]
-    except KeyError:
-        pass
-    except TypeError:  # lists are not hashable
+    if not (is_plain(strides) and is_plain(padding) and is_plain(output_padding) and is_plain(dilation)):
         return compute_transposed(x_shape, w_shape, strides, padding, output_padding, dilation)
+    cdef tuple key = ("transposed", x_shape, w_shape, strides, padding, output_padding, dilation)
+    found = known.get(key)
+    if found is not None:
+        return <Geometry> found
     return remember(key, compute_transposed(x_shape, w_shape, strides, padding, output_padding, dilation))
