@@ -16,6 +16,8 @@ import numpy as np
 __all__ = [
     "real",
     "reals",
+    "given",
+    "distinct",
     "shape",
     "result",
     "results",
@@ -30,6 +32,7 @@ __all__ = [
     "choice",
     "number",
     "word64",
+    "count",
     "image_shape",
     "at_least_one",
     "norm_arguments",
@@ -110,6 +113,40 @@ def reals(**arrays: tuple[Any, int | None]) -> list:
                 f"Use {name}.astype({first}.dtype) (a list becomes float64)."
             )
     return read
+
+
+def given(**arrays: Any) -> None:
+    """Raise TypeError for an array that is None, though it is needed.
+
+    Examples
+    --------
+    >>> given(x=np.zeros(3), w=None)
+    Traceback (most recent call last):
+    TypeError: w must be an array of float32 or float64. Received: w=None.
+    """
+    for name, array in arrays.items():
+        if array is None:
+            raise TypeError(f"{name} must be an array of float32 or float64. Received: {name}=None.")
+
+
+def distinct(**outputs: np.ndarray | None) -> None:
+    """Raise ValueError if two of the arrays that results are to be written into share memory.
+
+    Examples
+    --------
+    >>> a = np.zeros(3)
+    >>> distinct(h=a, c=a[1:])
+    Traceback (most recent call last):
+    ValueError: c must not overlap h, another result. Received: the same memory. Use np.empty_like(c).
+    """
+    arrays = [(name, out) for name, out in outputs.items() if isinstance(out, np.ndarray)]
+    for position, (name, out) in enumerate(arrays):
+        for other, earlier in arrays[:position]:
+            if np.may_share_memory(out, earlier):
+                raise ValueError(
+                    f"{name} must not overlap {other}, another result. Received: the same memory. "
+                    f"Use np.empty_like({name})."
+                )
 
 
 def shape(name: str, x: np.ndarray, expected: Sequence[int], meaning: str = "") -> None:
@@ -239,10 +276,11 @@ def _flags(x: np.ndarray) -> str:
     return f"C-contiguous {x.flags.c_contiguous}, writeable {x.flags.writeable}"
 
 
-def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | None:
+def in_place(some: Any = None, /, *, optional: Collection[str] = (), **arrays: np.ndarray | None) -> np.ndarray | None:
     """Check flat arrays that a kernel updates in place: one length, one real dtype, C-contiguous, writeable.
 
-    If it updates only `some` rows, the arrays are tables with two axes; those rows are returned.
+    If it updates only `some` rows, the arrays are tables with two axes; those rows are returned. The `optional` arrays
+    may be None.
 
     Raises
     ------
@@ -259,7 +297,7 @@ def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | N
     Traceback (most recent call last):
     ValueError: g must have the shape of w, (3,). Received: (4,).
     """
-    given = [(name, x) for name, x in arrays.items() if x is not None]
+    given = [(name, x) for name, x in arrays.items() if x is not None or name not in optional]
     first, like = given[0]
     for position, (name, x) in enumerate(given):
         if not isinstance(x, np.ndarray) or x.dtype not in _REAL:
@@ -272,7 +310,7 @@ def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | N
         if some is not None and x.ndim != 2:
             raise ValueError(f"{name} must be a table (two axes) if rows are given. Received: shape {x.shape}.")
         if some is None and x.ndim != 1:
-            raise ValueError(f"{name} must be flat (one axis). Received: shape {x.shape}. Use {name}.reshape(-1).")
+            raise ValueError(f"{name} must be flat (one axis). Received: shape {x.shape}. {_flat_view(name, x)}")
         if x.shape != like.shape:
             raise ValueError(f"{name} must have the shape of {first}, {like.shape}. Received: {x.shape}.")
         if not x.flags.c_contiguous or not (x.flags.writeable or (name == "g" and len(given) > 1)):
@@ -281,6 +319,15 @@ def in_place(some: Any = None, /, **arrays: np.ndarray | None) -> np.ndarray | N
             if np.may_share_memory(x, z):
                 raise ValueError(f"{name} and {other} must not overlap. Received: overlapping arrays.")
     return None if some is None else rows("rows", some, len(like))
+
+
+def _flat_view(name: str, x: np.ndarray) -> str:
+    """Return how to get a flat view; the step would change a copy, and leave the array as it is."""
+    if x.flags.c_contiguous:
+        return f"Use {name}.reshape(-1)."
+    if x.flags.f_contiguous:
+        return f"Use {name}.T.reshape(-1): {name}.reshape(-1) copies, and the step would change the copy."
+    return f"Use {name} = np.ascontiguousarray({name}), and keep that array: this view has no flat view."
 
 
 def index(name: str, i: Any, size: int, ndim: int | None = 1) -> np.ndarray:
@@ -487,6 +534,33 @@ def word64(name: str, value: Any) -> int:
         raise TypeError(f"{name} must be an integer. Received: {name}={value!r}.") from None
     if not 0 <= value < 2**64:
         raise ValueError(f"{name} must be in [0, 2**64). Received: {name}={value}.")
+    return value
+
+
+def count(name: str, value: Any, low: int = 0) -> int:
+    """Return `value` as an integer from `low` that fits a C integer: a size, or the number of a step.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer.
+    ValueError
+        If it is out of range.
+
+    Examples
+    --------
+    >>> count("step", 0, 1)
+    Traceback (most recent call last):
+    ValueError: step must be at least 1. Received: step=0.
+    """
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer. Received: {name}={value!r}.") from None
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}. Received: {name}={value}.")
+    if value >= 2**63:
+        raise ValueError(f"{name} must be less than 2**63. Received: {name}={value}.")
     return value
 
 

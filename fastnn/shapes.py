@@ -10,6 +10,7 @@ import operator
 from collections.abc import Sequence
 
 __all__ = [
+    "MOST",
     "Padding",
     "pair",
     "window_span",
@@ -29,6 +30,10 @@ __all__ = [
     "concatenated_shape",
     "section_lengths",
 ]
+
+
+MOST = 2**31
+"""No window, stride or padding is as long: what is computed from them fits a C integer."""
 
 Padding = str | Sequence[Sequence[int]]
 _MOST_NUMBERS = 1 << 59  # in an array: its byte count cannot overflow 64 bits
@@ -65,6 +70,8 @@ def pair(name: str, value: int | Sequence[int], least: int = 1) -> tuple[int, in
             raise TypeError(f"{name} must contain integers. Received: {name}={value!r}.") from None
     if min(entries) < least:
         raise ValueError(f"{name} must be at least {least}. Received: {name}={value!r}.")
+    if max(entries) >= MOST:
+        raise ValueError(f"{name} must be less than 2**31. Received: {name}={value!r}.")
     return entries
 
 

@@ -50,7 +50,7 @@ cdef int apart(ndarray out, ndarray x, str out_name, str x_name) except -1
 # The same for elementwise kernels, where the output may be the input itself.
 cdef int same_or_apart(ndarray out, ndarray x, str out_name, str x_name) except -1
 
-# Refuse outputs (given, array, name) that share memory with an input (name, array).  Outputs that were not given, and
+# Refuse outputs (given, array, name) that share memory with an input (name, array) or with one another.  Outputs that were not given, and
 # None, never do.
 cdef int all_apart(tuple outputs, tuple inputs) except -1
 

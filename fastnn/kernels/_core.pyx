@@ -107,7 +107,7 @@ def get_num_threads() -> int:
     return fnn_get_threads()
 
 
-def set_num_threads(count: int) -> None:
+def set_num_threads(count) -> None:
     """Set the number of threads that kernels use.  No result depends on it.
 
     Raises
@@ -115,8 +115,8 @@ def set_num_threads(count: int) -> None:
     ValueError
         If ``count`` is not between 1 and 256.
     """
-    if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or fnn_set_threads(
-            max(-1, min(<long long>count, FNN_MAX_THREADS + 1))) != 0:
+    if not isinstance(count, (int, np.integer)) or isinstance(count, bool) or not (
+            1 <= count <= FNN_MAX_THREADS) or fnn_set_threads(count) != 0:
         raise ValueError(f"The number of threads must be an integer from 1 to {FNN_MAX_THREADS}. Received: {count!r}.")
 
 
@@ -142,10 +142,15 @@ cdef ndarray converted_real(object x, str name, int ndim, int dtype):
     """Convert on the slow path: lists become float64, strided arrays are copied, anything unsuitable is refused."""
     if not isinstance(x, np.ndarray):
         try:
-            x = np.asarray(x, dtype=None if hasattr(x, "__array__") else np.float64)
+            read = np.asarray(x)
         except (TypeError, ValueError):
+            read = None
+        if not hasattr(x, "__array__") and read is not None:  # of None, NumPy would make NaN, of "1" a number
+            read = read.astype(np.float64) if read.dtype.kind in "biuf" else None
+        if read is None:
             raise TypeError(f"{name} must be an array of float32 or float64. Received: {type(x).__name__}, which cannot "
-                            f"be converted to an array of numbers.") from None
+                            f"be converted to an array of numbers.")
+        x = read
         if dtype != ANY and x.dtype == np.float64 and x.ndim <= 1:
             x = x.astype(dtype_name(dtype))  # a list beside an array takes the array's dtype
     if x.dtype != np.float32 and x.dtype != np.float64:
@@ -500,10 +505,15 @@ cdef int same_or_apart(ndarray out, ndarray x, str out_name, str x_name) except 
 
 
 cdef int all_apart(tuple outputs, tuple inputs) except -1:
-    for given, out, out_name in outputs:
+    cdef Py_ssize_t at
+    for at, (given, out, out_name) in enumerate(outputs):
         if given is not None:
             for name, x in inputs:
                 apart(out, x, out_name, name)
+            for other_given, other, other_name in outputs[:at]:
+                if other_given is not None and overlap(out, other):
+                    raise ValueError(f"{out_name}= must not share memory with {other_name}=, another result. Received: "
+                                     f"the same memory. Omit {out_name}= to get a new array.")
     return 0
 
 

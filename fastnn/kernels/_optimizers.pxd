@@ -8,11 +8,11 @@ cdef extern from "fnn.h":
         Py_ssize_t count, total, width
 
 # The rows of the table w that a step updates, for C; None: all.  The returned array owns the memory.
-cdef ndarray read_rows(fnn_rows *to, object rows, ndarray w)
+cdef ndarray read_rows(fnn_rows *to, object rows, object table)
 
 # Whether all are flat arrays (tables, if there are rows) of one shape and one real dtype that do not overlap, and all
 # but g are writeable.
-cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=*, ndarray b=*, ndarray c=*) noexcept
+cdef bint alike(ndarray rows, object w, object g, object a=*, object b=*, object c=*) noexcept
 
 # Raise the error that a status stands for.
 cdef int check_rows(int status, object rows, ndarray w) except -1

@@ -14,13 +14,16 @@ cdef extern from "fnn.h":
     enum: FNN_BAD_INDEX
 
 
-cdef ndarray read_rows(fnn_rows *to, object rows, ndarray w):
-    cdef ndarray index = None
+cdef ndarray read_rows(fnn_rows *to, object rows, object table):
+    cdef ndarray index = None, w
     to.index = NULL
     if rows is not None:
         index = as_index(rows, "rows", 1)
         to.index = <const int64_t *> PyArray_DATA(index)
         to.count = PyArray_SIZE(index)
+        if not isinstance(table, ndarray):  # which `alike` refuses
+            return index
+        w = <ndarray> table
         to.total = PyArray_DIM(w, 0) if PyArray_NDIM(w) == 2 else 0
         to.width = PyArray_DIM(w, 1) if PyArray_NDIM(w) == 2 else 0
     return index
@@ -34,7 +37,17 @@ cdef bint fits(ndarray x, ndarray w, int ndim, bint writeable) noexcept:
         and (PyArray_ISCARRAY(x) if writeable else PyArray_ISCARRAY_RO(x)))
 
 
-cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=None, ndarray b=None, ndarray c=None) noexcept:
+cdef inline bint is_array(object x) noexcept:
+    return x is None or isinstance(x, ndarray)
+
+
+cdef bint alike(ndarray rows, object w, object g, object a=None, object b=None, object c=None) noexcept:
+    return (
+        isinstance(w, ndarray) and is_array(g) and is_array(a) and is_array(b) and is_array(c)
+        and arrays_alike(rows, <ndarray> w, <ndarray> g, <ndarray> a, <ndarray> b, <ndarray> c))
+
+
+cdef bint arrays_alike(ndarray rows, ndarray w, ndarray g, ndarray a, ndarray b, ndarray c) noexcept:
     cdef int ndim = 1 if rows is None else 2
     return (
         (PyArray_TYPE(w) == NPY_FLOAT32 or PyArray_TYPE(w) == NPY_FLOAT64)
@@ -45,9 +58,9 @@ cdef bint alike(ndarray rows, ndarray w, ndarray g, ndarray a=None, ndarray b=No
                  or overlap(rows, w) or overlap(rows, a) or overlap(rows, b) or overlap(rows, c)))
 
 
-def refuse(rows, **arrays):
+def refuse(rows, optional, **arrays):
     """Raise an error that says which array does not fit, and why."""
-    checks.in_place(rows, **arrays)
+    checks.in_place(rows, optional=optional, **arrays)
     raise ValueError("The arrays of a step must be aligned and must not overlap rows. Received: an array at an odd "
                      "address, or one that overlaps rows. Use np.array(x) to copy it.")
 
@@ -76,7 +89,4 @@ cdef int betas(double beta_1, double beta_2) except -1:
 
 
 cdef Py_ssize_t step_number(object step) except -1:
-    cdef Py_ssize_t number = step
-    if number < 1:
-        raise ValueError(f"step must be at least 1. Received: step={step}.")
-    return number
+    return checks.count("step", step, 1)

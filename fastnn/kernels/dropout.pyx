@@ -7,8 +7,6 @@ from numpy cimport (
 
 from fastnn.kernels._core cimport ANY, as_number, as_real, check, output, same_or_apart, table
 
-import operator
-
 from fastnn import checks
 
 import_array()
@@ -130,9 +128,7 @@ def random_bits(n, key, call, *, bits=None):
     >>> [hex(word) for word in kernels.random_bits(4, 0, 0)]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    cdef npy_intp count = operator.index(n)
-    if count < 0:
-        raise ValueError(f"n must be at least 0. Received: n={n}.")
+    cdef npy_intp count = checks.count("n", n)
     cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
     cdef ndarray out = output(bits, "bits", 1, &count, NPY_UINT32)
     cdef int status
@@ -173,9 +169,7 @@ def random_normal(n, key, call, dtype="float32", *, z=None):
     >>> kernels.random_normal(4, 0, 0, "float64").round(4)
     array([ 0.7379, -0.6884, -1.286 , -1.0038])
     """
-    cdef npy_intp count = operator.index(n)
-    if count < 0:
-        raise ValueError(f"n is at least 0. Received: n={n}.")
+    cdef npy_intp count = checks.count("n", n)
     cdef uint64_t k = read_word(key, "key"), c = read_word(call, "call")
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None) or str(dtype)
     checks.choice("dtype", name, ("float32", "float64"))

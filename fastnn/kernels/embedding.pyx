@@ -126,11 +126,9 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
     cdef ndarray DY = as_real(dy, "dy", PyArray_NDIM(i) + 1)
     cdef int dtype = PyArray_TYPE(DY), axis, status
     cdef npy_intp[MAX_NDIM] shape
-    cdef Py_ssize_t V = checks.word64("vocabulary", vocabulary), D = PyArray_DIM(DY, PyArray_NDIM(i)), found = 0
+    cdef Py_ssize_t V = checks.count("vocabulary", vocabulary), D = PyArray_DIM(DY, PyArray_NDIM(i)), found = 0
     as_real_shaped(DY, "dy", shape_of_rows(i, D, shape), shape, dtype)
     cdef ndarray old = None if stale is None else as_index(stale, "stale", 1)
-    if dw is None and old is not None:
-        checks.index("stale", old, V)  # the kernel does not read it: a new table has no stale rows
     if dw is None and old is not None:
         checks.index("stale", old, V)
         old = None  # a new array is cleared completely
@@ -149,6 +147,7 @@ def embedding_backward(dy, ids, vocabulary, stale=None, *, dw=None):
             from_old, old_count, V, D)
     if status == FNN_BAD_INDEX:
         checks.index("ids", i, V, PyArray_NDIM(i))  # names the first invalid id
-        checks.index("stale", old, V)
+        if old is not None:
+            checks.index("stale", old, V)
     check(status)
     return DW, rows[:found]

@@ -50,7 +50,7 @@ cdef optimizer_kernels *kernels(ndarray w) noexcept:
 
 # ---- the optimizers ----
 
-def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, double learning_rate,
+def sgd_step(w, g, velocity=None, *, double learning_rate,
              double momentum=0.0, bint nesterov=False, double weight_decay=0.0, rows=None):
     """Gradient descent, w ← w − η·g; with momentum μ, v ← μ·v − η·g and w ← w + v (Nesterov: w ← w + μ·v − η·g).
 
@@ -81,20 +81,21 @@ def sgd_step(ndarray w not None, ndarray g not None, ndarray velocity=None, *, d
     cdef int status
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, velocity):
-        refuse(rows, w=w, g=g, velocity=velocity)
+    if g is None or not alike(index, w, g, velocity):
+        refuse(rows, ("velocity",), w=w, g=g, velocity=velocity)
+    cdef ndarray W = w, G = g, VELOCITY = velocity
     if momentum != 0 and velocity is None:
         raise ValueError("Momentum needs a velocity. Received: velocity=None. Use velocity=np.zeros_like(w).")
     rates(learning_rate, 0, weight_decay)
     not_negative("momentum", momentum)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.sgd_step(data(w), data(g), data(velocity), PyArray_SIZE(w), &some, learning_rate, momentum, nesterov,
+        status = k.sgd_step(data(W), data(G), data(VELOCITY), PyArray_SIZE(W), &some, learning_rate, momentum, nesterov,
                             weight_decay)
-    check_rows(status, rows, w)
+    check_rows(status, rows, W)
 
 
-def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, ndarray vhat=None, *,
+def adam_step(w, g, m, v, vhat=None, *,
               step, double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
               double weight_decay=0.0, rows=None):
     """Adam, and AdamW with weight decay: w ← w − α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
@@ -134,19 +135,20 @@ def adam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarra
     cdef Py_ssize_t t = step_number(step)
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, m, v, vhat):
-        refuse(rows, w=w, g=g, m=m, v=v, vhat=vhat)
+    if g is None or m is None or v is None or not alike(index, w, g, m, v, vhat):
+        refuse(rows, ("vhat",), w=w, g=g, m=m, v=v, vhat=vhat)
+    cdef ndarray W = w, G = g, M = m, V = v, VHAT = vhat
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.adam_step(data(w), data(g), data(m), data(v), data(vhat), PyArray_SIZE(w), &some, t, learning_rate,
+        status = k.adam_step(data(W), data(G), data(M), data(V), data(VHAT), PyArray_SIZE(W), &some, t, learning_rate,
                              beta_1, beta_2, epsilon, weight_decay)
-    check_rows(status, rows, w)
+    check_rows(status, rows, W)
 
 
-def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not None, ndarray momentum_buffer=None,
-                 ndarray average_gradient=None, *, double learning_rate, double rho=0.9, double momentum=0.0,
+def rmsprop_step(w, g, velocity, momentum_buffer=None, average_gradient=None, *,
+                 double learning_rate, double rho=0.9, double momentum=0.0,
                  double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """RMSprop: v ← ρ·v + (1 − ρ)·g²;  δ = η·g / √(v + ε);  w ← w − δ, or with momentum u ← μ·u + δ and w ← w − u.
 
@@ -179,22 +181,24 @@ def rmsprop_step(ndarray w not None, ndarray g not None, ndarray velocity not No
     cdef int status
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, velocity, momentum_buffer, average_gradient):
-        refuse(rows, w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
+    if g is None or velocity is None or not alike(index, w, g, velocity, momentum_buffer, average_gradient):
+        refuse(rows, ("momentum_buffer", "average_gradient"), w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer,
+               average_gradient=average_gradient)
+    cdef ndarray W = w, G = g, VELOCITY = velocity, MOMENTUM_BUFFER = momentum_buffer, AVERAGE_GRADIENT = average_gradient
     if momentum != 0 and momentum_buffer is None:
         raise ValueError(
             "Momentum needs a buffer. Received: momentum_buffer=None. Use momentum_buffer=np.zeros_like(w).")
     rates(learning_rate, epsilon, weight_decay)
     not_negative("rho", rho)
     not_negative("momentum", momentum)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.rmsprop_step(data(w), data(g), data(velocity), data(momentum_buffer), data(average_gradient),
-                                PyArray_SIZE(w), &some, learning_rate, rho, momentum, epsilon, weight_decay)
-    check_rows(status, rows, w)
+        status = k.rmsprop_step(data(W), data(G), data(VELOCITY), data(MOMENTUM_BUFFER), data(AVERAGE_GRADIENT),
+                                PyArray_SIZE(W), &some, learning_rate, rho, momentum, epsilon, weight_decay)
+    check_rows(status, rows, W)
 
 
-def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not None, *, double learning_rate,
+def adagrad_step(w, g, accumulator, *, double learning_rate,
                  double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """Adagrad: a ← a + g²;  w ← w − η·g / √(a + ε).
 
@@ -226,19 +230,19 @@ def adagrad_step(ndarray w not None, ndarray g not None, ndarray accumulator not
     cdef int status
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, accumulator):
-        refuse(rows, w=w, g=g, accumulator=accumulator)
+    if g is None or accumulator is None or not alike(index, w, g, accumulator):
+        refuse(rows, (), w=w, g=g, accumulator=accumulator)
+    cdef ndarray W = w, G = g, ACCUMULATOR = accumulator
     rates(learning_rate, epsilon, weight_decay)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.adagrad_step(data(w), data(g), data(accumulator), PyArray_SIZE(w), &some, learning_rate, epsilon,
+        status = k.adagrad_step(data(W), data(G), data(ACCUMULATOR), PyArray_SIZE(W), &some, learning_rate, epsilon,
                                 weight_decay)
-    check_rows(status, rows, w)
+    check_rows(status, rows, W)
 
 
-def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gradient not None,
-                  ndarray accumulated_delta not None, *, double learning_rate, double rho=0.95, double epsilon=1e-7,
-                  double weight_decay=0.0, rows=None):
+def adadelta_step(w, g, accumulated_gradient, accumulated_delta, *, double learning_rate, double rho=0.95,
+                  double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """Adadelta: a ← ρ·a + (1 − ρ)·g²;  δ = −√(d + ε) / √(a + ε)·g;  d ← ρ·d + (1 − ρ)·δ²;  w ← w + η·δ.
 
     Parameters
@@ -269,18 +273,20 @@ def adadelta_step(ndarray w not None, ndarray g not None, ndarray accumulated_gr
     cdef int status
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, accumulated_gradient, accumulated_delta):
-        refuse(rows, w=w, g=g, accumulated_gradient=accumulated_gradient, accumulated_delta=accumulated_delta)
+    if g is None or accumulated_gradient is None or accumulated_delta is None or not alike(
+            index, w, g, accumulated_gradient, accumulated_delta):
+        refuse(rows, (), w=w, g=g, accumulated_gradient=accumulated_gradient, accumulated_delta=accumulated_delta)
+    cdef ndarray W = w, G = g, ACCUMULATED_GRADIENT = accumulated_gradient, ACCUMULATED_DELTA = accumulated_delta
     rates(learning_rate, epsilon, weight_decay)
     not_negative("rho", rho)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.adadelta_step(data(w), data(g), data(accumulated_gradient), data(accumulated_delta),
-                                 PyArray_SIZE(w), &some, learning_rate, rho, epsilon, weight_decay)
-    check_rows(status, rows, w)
+        status = k.adadelta_step(data(W), data(G), data(ACCUMULATED_GRADIENT), data(ACCUMULATED_DELTA),
+                                 PyArray_SIZE(W), &some, learning_rate, rho, epsilon, weight_decay)
+    check_rows(status, rows, W)
 
 
-def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray u not None, *, step,
+def adamax_step(w, g, m, u, *, step,
                 double learning_rate, double beta_1=0.9, double beta_2=0.999, double epsilon=1e-7,
                 double weight_decay=0.0, rows=None):
     """Adamax: m ← m + (1 − β₁)·(g − m);  u ← max(β₂·u, |g|);  w ← w − η / (1 − β₁ᵗ)·m / (u + ε).
@@ -316,18 +322,19 @@ def adamax_step(ndarray w not None, ndarray g not None, ndarray m not None, ndar
     cdef Py_ssize_t t = step_number(step)
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, m, u):
-        refuse(rows, w=w, g=g, m=m, u=u)
+    if g is None or m is None or u is None or not alike(index, w, g, m, u):
+        refuse(rows, (), w=w, g=g, m=m, u=u)
+    cdef ndarray W = w, G = g, M = m, U = u
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.adamax_step(data(w), data(g), data(m), data(u), PyArray_SIZE(w), &some, t, learning_rate, beta_1, beta_2,
+        status = k.adamax_step(data(W), data(G), data(M), data(U), PyArray_SIZE(W), &some, t, learning_rate, beta_1, beta_2,
                                epsilon, weight_decay)
-    check_rows(status, rows, w)
+    check_rows(status, rows, W)
 
 
-def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarray v not None, *, step,
+def nadam_step(w, g, m, v, *, step,
                double momentum_product, double learning_rate, double beta_1=0.9, double beta_2=0.999,
                double epsilon=1e-7, double weight_decay=0.0, rows=None):
     """Nadam, Adam with Nesterov momentum: w ← w − η·m̂ / (√v̂ + ε).
@@ -368,16 +375,17 @@ def nadam_step(ndarray w not None, ndarray g not None, ndarray m not None, ndarr
     cdef Py_ssize_t t = step_number(step)
     cdef fnn_rows some
     cdef ndarray index = read_rows(&some, rows, w)
-    if not alike(index, w, g, m, v):
-        refuse(rows, w=w, g=g, m=m, v=v)
+    if g is None or m is None or v is None or not alike(index, w, g, m, v):
+        refuse(rows, (), w=w, g=g, m=m, v=v)
+    cdef ndarray W = w, G = g, M = m, V = v
     rates(learning_rate, epsilon, weight_decay)
     betas(beta_1, beta_2)
     not_negative("momentum_product", momentum_product)
-    cdef optimizer_kernels *k = kernels(w)
+    cdef optimizer_kernels *k = kernels(W)
     with nogil:
-        status = k.nadam_step(data(w), data(g), data(m), data(v), PyArray_SIZE(w), &some, t, momentum_product, learning_rate,
+        status = k.nadam_step(data(W), data(G), data(M), data(V), PyArray_SIZE(W), &some, t, momentum_product, learning_rate,
                               beta_1, beta_2, epsilon, weight_decay)
-    check_rows(status, rows, w)
+    check_rows(status, rows, W)
 
 
 # ---- clipping ----
@@ -410,7 +418,7 @@ def sum_of_squares(g) -> float:
     return total
 
 
-def scale(ndarray g not None, double factor) -> None:
+def scale(g, double factor) -> None:
     """Multiply in place, g ← factor · g.
 
     Parameters
@@ -434,16 +442,17 @@ def scale(ndarray g not None, double factor) -> None:
     """
     cdef int status
     if not alike(None, g, None):
-        refuse(None, g=g)
+        refuse(None, (), g=g)
+    cdef ndarray G = g
     if factor != factor:
         checks.number("factor", factor)
-    cdef optimizer_kernels *k = kernels(g)
+    cdef optimizer_kernels *k = kernels(G)
     with nogil:
-        status = k.scale(PyArray_DATA(g), PyArray_SIZE(g), factor)
+        status = k.scale(PyArray_DATA(G), PyArray_SIZE(G), factor)
     check(status)
 
 
-def clip_values(ndarray g not None, double limit) -> None:
+def clip_values(g, double limit) -> None:
     """Clip in place, g ← min(max(g, −limit), limit); NaN stays.
 
     Parameters
@@ -468,9 +477,10 @@ def clip_values(ndarray g not None, double limit) -> None:
     """
     cdef int status
     if not alike(None, g, None):
-        refuse(None, g=g)
+        refuse(None, (), g=g)
+    cdef ndarray G = g
     not_negative("limit", limit)
-    cdef optimizer_kernels *k = kernels(g)
+    cdef optimizer_kernels *k = kernels(G)
     with nogil:
-        status = k.clip_values(PyArray_DATA(g), PyArray_SIZE(g), limit)
+        status = k.clip_values(PyArray_DATA(G), PyArray_SIZE(G), limit)
     check(status)

@@ -82,6 +82,7 @@ def attention_forward(
     >>> y.ravel(), np.exp(lse).ravel(), scores.ravel()
     (array([6.]), array([4.]), array([0.75, 0.25]))
     """
+    checks.distinct(y=y, lse=lse, scores=scores)
     q, k, v = checks.reals(q=(q, 4), k=(k, 4), v=(v, 4))
     sizes = attention.check(q, k, v)
     seen = attention.visible(sizes, mask, query_mask, key_mask, causal, window)
@@ -155,6 +156,7 @@ def attention_backward(
     >>> dk.ravel(), dv.ravel()
     (array([ 1.5, -1.5]), array([0.75, 0.25]))
     """
+    checks.distinct(dq=dq, dk=dk, dv=dv)
     dy, q, k, v, y, lse, scores, dscores = checks.reals(
         dy=(dy, 4), q=(q, 4), k=(k, 4), v=(v, 4), y=(y, 4), lse=(lse, 3), scores=(scores, 4), dscores=(dscores, 4)
     )
@@ -231,6 +233,7 @@ def additive_attention_forward(
     >>> additive_attention_forward([[[0.0]]], [[[20.0], [-20.0]]], [[[5.0], [1.0]]], [np.log(3) / 2])
     (array([[[4.]]]), array([[[0.75, 0.25]]]))
     """
+    checks.distinct(y=y, weights=weights)
     q, k, v, w = checks.reals(q=(q, 3), k=(k, 3), v=(v, 3), w=(w, 1))
     sizes = attention.check_additive(q, k, v, w)
     seen = attention.visible(sizes, mask, query_mask, key_mask, causal, None)
@@ -301,6 +304,7 @@ def additive_attention_backward(
     >>> dv.ravel(), dw
     (array([0.75, 0.25]), array([1.5]))
     """
+    checks.distinct(dq=dq, dk=dk, dv=dv, dw=dw)
     dy, q, k, v, weights, w, dweights = checks.reals(
         dy=(dy, 3), q=(q, 3), k=(k, 3), v=(v, 3), weights=(weights, 3), w=(w, 1), dweights=(dweights, 3)
     )
@@ -354,6 +358,7 @@ def self_attention_forward(
     array([[[0.5 , 0.5 ],
             [0.25, 0.75]]])
     """
+    checks.distinct(y=y, weights=weights)
     x = checks.real("x", x, 3)
     checks.at_least_one("x", x, 1, 2)
     y = checks.result("y", y, x.shape, x.dtype, x)

@@ -76,6 +76,7 @@ def batch_norm_forward(
     >>> y.tolist(), mean.tolist(), variance.tolist()
     ([[-1.0, -1.0], [1.0, 1.0]], [2.0, 2.0], [1.0, 4.0])
     """
+    checks.distinct(y=y, mean=mean, variance=variance)
     x, mask, more = _read(x, mask, epsilon, activation, gamma=gamma, beta=beta, residual=residual)
     y = _output(y, x, more)
     mean = checks.result("mean", mean, x.shape[-1:], x.dtype, x)
@@ -193,6 +194,7 @@ def batch_norm_backward(
     >>> dx.tolist(), dgamma.tolist(), dbeta.tolist()
     ([[0.0], [0.0]], [-1.0], [1.0])
     """
+    checks.distinct(dx=dx, dgamma=dgamma, dbeta=dbeta, dresidual=dresidual)
     x, mask, more = _read(x, mask, epsilon, activation, dy=dy, mean=mean, variance=variance, gamma=gamma, y=y)
     if activation == "relu" and y is None:
         raise ValueError("relu reads its slope off y. Received: y=None. Use y= with the output of forward.")

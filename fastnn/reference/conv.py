@@ -149,6 +149,7 @@ def conv2d_backward(
     >>> dx.ravel(), dw.ravel(), db
     (array([10., 10., 10., 10.]), array([6.]), array([4.]))
     """
+    checks.distinct(dx=dx, dw=dw, db=db)
     dy, x, w, y = checks.reals(dy=(dy, 4), x=(x, 4), w=(w, 4), y=(y, 4))
     shape, pads, strides, dilation = _check(x, w, strides, padding, dilation, groups, activation, algorithm)
     checks.shape("dy", dy, shape, "(N, OH, OW, F)")

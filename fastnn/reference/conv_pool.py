@@ -74,6 +74,7 @@ def conv2d_pool_forward(
     >>> y.ravel(), argmax.ravel()
     (array([41.]), array([1], dtype=uint8))
     """
+    checks.distinct(y=y, argmax=argmax)
     x, w, b = checks.reals(x=(x, 4), w=(w, 4), b=(b, 1))
     _, shape = _check(x, w, pool_size, strides, padding, dilation, activation)
     y = checks.result("y", y, shape, x.dtype, x, w, b)
@@ -132,6 +133,8 @@ def conv2d_pool_backward(
     >>> dx.ravel(), dw.ravel(), db
     (array([ 0., 10.,  0.,  0.]), array([4.]), array([1.]))
     """
+    checks.distinct(dx=dx, dw=dw, db=db)
+    checks.given(dy=dy, x=x, w=w, y=y)
     dy, x, w, y = checks.reals(dy=(dy, 4), x=(x, 4), w=(w, 4), y=(y, 4))
     conv_shape, shape = _check(x, w, pool_size, strides, padding, dilation, activation)
     checks.shape("dy", dy, shape, "(N, PH, PW, F)")

@@ -106,6 +106,7 @@ def dense_backward(
     (array([[10., 20.]]), array([[2.],
            [3.]]), array([1.]))
     """
+    checks.distinct(dx=dx, dw=dw, db=db)
     dy, x, w, y = checks.reals(dy=(dy, 2), x=(x, 2), w=(w, 2), y=(y, 2))
     _check(x, w, activation, algorithm)
     checks.shape("dy", dy, (x.shape[0], w.shape[1]), "(M, N)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from fastnn import checks
@@ -62,9 +60,7 @@ def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) 
     >>> [hex(word) for word in random_bits(4, 0, 0)]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    n, key, call = operator.index(n), checks.word64("key", key), checks.word64("call", call)
-    if n < 0:
-        raise ValueError(f"n must be at least 0. Received: n={n}.")
+    n, key, call = checks.count("n", n), checks.word64("key", key), checks.word64("call", call)
     bits = checks.result("bits", bits, (n,), np.uint32)
     block = np.arange((n + 3) // 4, dtype=np.uint64)
     call_words = [np.full_like(block, call % 2**32), np.full_like(block, call // 2**32)]
@@ -103,9 +99,7 @@ def random_normal(n: int, key: int, call: int, dtype: str = "float32", *, z: np.
     >>> random_normal(4, 0, 0, "float64").round(4)
     array([ 0.7379, -0.6884, -1.286 , -1.0038])
     """
-    n = operator.index(n)
-    if n < 0:
-        raise ValueError(f"n is at least 0. Received: n={n}.")
+    n = checks.count("n", n)
     dtype = np.dtype(checks.choice("dtype", getattr(dtype, "__name__", None) or str(dtype), ("float32", "float64")))
     words = random_bits(n + n % 2, key, call) * 2.0**-32
     radius, angle = np.sqrt(-2 * np.log1p(-words[::2])), 2 * np.pi * words[1::2]

@@ -87,7 +87,7 @@ def embedding_backward(
     >>> rows
     array([0, 2])
     """
-    vocabulary = checks.word64("vocabulary", vocabulary)
+    vocabulary = checks.count("vocabulary", vocabulary)
     dy = checks.real("dy", dy)
     ids = checks.index("ids", ids, vocabulary, None)
     if dy.ndim != ids.ndim + 1 or dy.shape[:-1] != ids.shape:

@@ -140,6 +140,7 @@ def gru_forward(
     >>> inner.ravel(), y.ravel()
     (array([1., 2.]), array([1. , 3.5]))
     """
+    checks.distinct(y=y, h=h, gates=gates, inner=inner)
     x, w, u, b, h0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), b=(b, None), h0=(h0, 2), x_dropout=(x_dropout, 3), h_dropout=(h_dropout, 3)
     )
@@ -264,6 +265,7 @@ def gru_backward(
     >>> dx.ravel(), dw
     (array([1.5, 1.5]), array([[-13.  ,   2.75,   1.75]]))
     """
+    checks.distinct(dx=dx, dw=dw, du=du, db=db, dh0=dh0, dstates=dstates)
     sequence.needed("gru_forward", y=y, gates=gates, inner=inner)
     x, w, u, y, gates, inner, dy, dh, h0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), y=(y, 3), gates=(gates, 3), inner=(inner, 3), dy=(dy, 3), dh=(dh, 2), h0=(h0, 2),

@@ -57,6 +57,7 @@ def layer_norm_forward(
     >>> y, total, mean, rstd
     (array([[-1.,  1.]]), None, array([2.]), array([1.]))
     """
+    checks.distinct(y=y, total=total, mean=mean, rstd=rstd)
     x, gamma, beta, residual = checks.reals(x=(x, None), gamma=(gamma, 1), beta=(beta, 1), residual=(residual, None))
     epsilon = checks.norm_arguments(x, epsilon, gamma=gamma, beta=beta)
     if residual is not None:
@@ -121,6 +122,7 @@ def layer_norm_backward(
     >>> layer_norm_backward([[1.0, 0.0, 0.0]], [[-1.0, 0.0, 1.0]], [0.0], [1.0])[1:]
     (array([-1.,  0.,  0.]), array([1., 0., 0.]))
     """
+    checks.distinct(dx=dx, dgamma=dgamma, dbeta=dbeta)
     dy, x, mean, rstd, gamma, dtotal = checks.reals(
         dy=(dy, None), x=(x, None), mean=(mean, None), rstd=(rstd, None), gamma=(gamma, 1), dtotal=(dtotal, None)
     )

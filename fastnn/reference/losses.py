@@ -97,6 +97,7 @@ def softmax_cross_entropy_forward(
     >>> loss, p
     (array([0.28768207]), array([[0.25, 0.75]]))
     """
+    checks.distinct(loss=loss, p=p)
     z = _scores("z", z, label_smoothing)
     q = _distribution("z", z, t, label_smoothing)
     loss = checks.result("loss", loss, z.shape[:1], z.dtype, z, *_arrays(t))
@@ -184,6 +185,7 @@ def sigmoid_cross_entropy_forward(
     >>> loss, p
     (array([0.49041463]), array([[0.5 , 0.75]]))
     """
+    checks.distinct(loss=loss, p=p)
     z = _scores("z", z, label_smoothing)
     t = _targets("z", z, t)
     loss = checks.result("loss", loss, z.shape[:1], z.dtype, z, t)

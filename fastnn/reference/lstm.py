@@ -116,6 +116,7 @@ def lstm_forward(
     >>> cells.ravel(), y.ravel()
     (array([1., 5.]), array([ 1., 10.]))
     """
+    checks.distinct(y=y, h=h, c=c, gates=gates, cells=cells)
     x, w, u, b, h0, c0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), b=(b, 1), h0=(h0, 2), c0=(c0, 2), x_dropout=(x_dropout, 3),
         h_dropout=(h_dropout, 3),
@@ -214,6 +215,7 @@ def lstm_backward(
     >>> dx.ravel(), dw
     (array([ 4., 13.]), array([[10.,  4., 10., 10.]]))
     """
+    checks.distinct(dx=dx, dw=dw, du=du, db=db, dh0=dh0, dc0=dc0, dstates=dstates)
     sequence.needed("lstm_forward", y=y, gates=gates, cells=cells)
     x, w, u, y, gates, cells, dy, dh, dc, h0, c0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), y=(y, 3), gates=(gates, 3), cells=(cells, 3), dy=(dy, 3), dh=(dh, 2), dc=(dc, 2),

@@ -7,7 +7,6 @@ starts with the decoupled decay w ← w − η·λ·w; g is left unchanged.
 from __future__ import annotations
 
 import math
-import operator
 
 import numpy as np
 
@@ -35,8 +34,7 @@ def _numbers(**values: float) -> None:
 
 
 def _step(step: int) -> None:
-    if operator.index(step) < 1:
-        raise ValueError(f"step must be at least 1. Received: step={step}.")
+    checks.count("step", step, 1)
 
 
 def _decay(w: np.ndarray, learning_rate: float, weight_decay: float) -> None:
@@ -80,7 +78,7 @@ def sgd_step(
     >>> w
     array([0.9, 1.8])
     """
-    checks.in_place(w=w, g=g, velocity=velocity)
+    checks.in_place(optional=("velocity",), w=w, g=g, velocity=velocity)
     _numbers(learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay)
     if momentum and velocity is None:
         raise ValueError("Momentum needs a velocity. Received: velocity=None. Use velocity=np.zeros_like(w).")
@@ -141,7 +139,7 @@ def adam_step(
     >>> w.round(6)
     array([0.9])
     """
-    checks.in_place(w=w, g=g, m=m, v=v, vhat=vhat)
+    checks.in_place(optional=("vhat",), w=w, g=g, m=m, v=v, vhat=vhat)
     _numbers(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, weight_decay=weight_decay)
     _step(step)
     alpha = learning_rate * math.sqrt(1 - beta_2**step) / (1 - beta_1**step)
@@ -195,7 +193,8 @@ def rmsprop_step(
     >>> w.round(6), v
     (array([0.8]), array([1.]))
     """
-    checks.in_place(w=w, g=g, velocity=velocity, momentum_buffer=momentum_buffer, average_gradient=average_gradient)
+    state = {"velocity": velocity, "momentum_buffer": momentum_buffer, "average_gradient": average_gradient}
+    checks.in_place(optional=("momentum_buffer", "average_gradient"), w=w, g=g, **state)
     _numbers(learning_rate=learning_rate, rho=rho, momentum=momentum, epsilon=epsilon, weight_decay=weight_decay)
     if momentum and momentum_buffer is None:
         raise ValueError("Momentum needs a buffer. Received: momentum_buffer=None. Use np.zeros_like(w).")

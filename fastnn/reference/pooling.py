@@ -61,6 +61,7 @@ def max_pool2d_forward(
     >>> y.ravel(), argmax.ravel()
     (array([4.]), array([1], dtype=int32))
     """
+    checks.distinct(y=y, argmax=argmax)
     x = checks.real("x", x, 4)
     grid = Grid(x.shape, pool_size, strides, padding)
     y = checks.result("y", y, grid.output_shape, x.dtype, x)
@@ -225,6 +226,7 @@ def stochastic_pool2d_forward(
     >>> y.ravel(), chosen.ravel()
     (array([4.]), array([1], dtype=int32))
     """
+    checks.distinct(y=y, chosen=chosen)
     x = checks.real("x", x, 4)
     key, call = checks.word64("key", key), checks.word64("call", call)
     grid = Grid(x.shape, pool_size, strides, padding)
@@ -390,6 +392,7 @@ def global_max_pool2d_forward(
     >>> y, argmax
     (array([[4.]]), array([[1]], dtype=int32))
     """
+    checks.distinct(y=y, argmax=argmax)
     x = checks.real("x", x, 4)
     n, h, w, c = checks.image_shape("the shape of x", x.shape)
     y = checks.result("y", y, (n, c), x.dtype, x)

@@ -55,6 +55,7 @@ def rms_norm_forward(
     >>> y, total, rrms
     (array([[ 1., -1.]]), None, array([0.5]))
     """
+    checks.distinct(y=y, total=total, rrms=rrms)
     x, gamma, residual = checks.reals(x=(x, None), gamma=(gamma, 1), residual=(residual, None))
     epsilon = checks.norm_arguments(x, epsilon, gamma=gamma)
     if residual is not None:
@@ -112,6 +113,7 @@ def rms_norm_backward(
     >>> rms_norm_backward([[1.0, 0.0]], [[1.0, 1.0]], [1.0])
     (array([[ 0.5, -0.5]]), array([1., 0.]))
     """
+    checks.distinct(dx=dx, dgamma=dgamma)
     dy, x, rrms, gamma, dtotal = checks.reals(
         dy=(dy, None), x=(x, None), rrms=(rrms, None), gamma=(gamma, 1), dtotal=(dtotal, None)
     )

@@ -70,6 +70,7 @@ def simple_rnn_forward(
             [1.5 ],
             [1.75]]]), array([[1.75]]))
     """
+    checks.distinct(y=y, h=h)
     x, w, u, b, h0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), b=(b, 1), h0=(h0, 2), x_dropout=(x_dropout, 3), h_dropout=(h_dropout, 3)
     )
@@ -150,6 +151,7 @@ def simple_rnn_backward(
     >>> dx.ravel(), dw, du
     (array([0.25, 0.5 , 1.  ]), array([[1.75]]), array([[2.]]))
     """
+    checks.distinct(dx=dx, dw=dw, du=du, db=db, dh0=dh0, dstates=dstates)
     sequence.needed("simple_rnn_forward", y=y)
     x, w, u, y, dy, dh, h0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), y=(y, 3), dy=(dy, 3), dh=(dh, 2), h0=(h0, 2), x_dropout=(x_dropout, 3),
@@ -237,6 +239,7 @@ def output_rnn_forward(
     >>> y.ravel(), hidden.ravel()
     (array([3., 7.]), array([1., 3.]))
     """
+    checks.distinct(y=y, hidden=hidden)
     x, w, u, b, v, c, y0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), b=(b, 1), v=(v, 2), c=(c, 1), y0=(y0, 2), x_dropout=(x_dropout, 3),
         h_dropout=(h_dropout, 3),
@@ -331,6 +334,7 @@ def output_rnn_backward(
     >>> dx.ravel()
     array([4., 2.])
     """
+    checks.distinct(dx=dx, dw=dw, du=du, db=db, dv=dv, dc=dc, dy0=dy0, dstates=dstates)
     sequence.needed("output_rnn_forward", y=y, hidden=hidden)
     x, w, u, v, y, hidden, dy, dlast, y0, x_dropout, h_dropout = checks.reals(
         x=(x, 3), w=(w, 2), u=(u, 2), v=(v, 2), y=(y, 3), hidden=(hidden, 3), dy=(dy, 3), dlast=(dlast, 2), y0=(y0, 2),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...shapes import MOST
 from ..base import Shape
 from ..support.images import ImageLayer
 
@@ -97,9 +98,9 @@ class Cropping2D(ImageLayer):
 def _both_sides(name: str, value: Any, layer: Any) -> tuple[tuple[int, int], tuple[int, int]]:
     rows, columns = value if isinstance(value, Sequence) and len(value) == 2 else (value, value)
     sides = [tuple(p) if isinstance(p, Sequence) else (p, p) for p in (rows, columns)]
-    if any(len(s) != 2 or any(not isinstance(n, (int, np.integer)) or n < 0 for n in s) for s in sides):
+    if any(len(s) != 2 or any(not isinstance(n, (int, np.integer)) or not 0 <= n < MOST for n in s) for s in sides):
         raise ValueError(
             f"{name} of {type(layer).__name__} must be n, (rows, columns) or ((top, bottom), (left, right)), of "
-            f"integers that are at least 0. Received: {name}={value!r}."
+            f"integers from 0 to 2**31 - 1. Received: {name}={value!r}."
         )
     return sides[0], sides[1]

@@ -28,6 +28,8 @@ def positive(name: str, value: Any, layer: Any) -> int:
     """A positive integer, or the error that says so."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{name} of {type(layer).__name__} is a positive integer. Received: {name}={value!r}.")
+    if value >= shapes.MOST:
+        raise ValueError(f"{name} of {type(layer).__name__} is less than 2**31. Received: {name}={value!r}.")
     return int(value)
 
 

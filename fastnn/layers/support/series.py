@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...shapes import MOST
 from ..base import Layer, Shape
 from .arguments import image_format
 
@@ -101,4 +102,6 @@ def one_size(name: str, value: Any, layer: Any, least: int = 1) -> int:
         raise TypeError(f"{name} of {type(layer).__name__} is an integer. Received: {name}={value!r}.") from None
     if isinstance(entry, bool) or number < least:
         raise ValueError(f"{name} of {type(layer).__name__} is at least {least}. Received: {name}={value!r}.")
+    if number >= MOST:
+        raise ValueError(f"{name} of {type(layer).__name__} is less than 2**31. Received: {name}={value!r}.")
     return number
