@@ -9,6 +9,7 @@ from .gradient_flow import GradientFlow
 from .history import History
 from .lambda_callback import LambdaCallback
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
+from .model_checkpoint import ModelCheckpoint
 from .monitor import MonitorCallback
 from .progress_bar import ProgressBar
 from .terminate_on_nan import TerminateOnNaN
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "MonitorCallback",
     "ProgressBar",
     "ReduceLROnPlateau",
