@@ -37,9 +37,9 @@ def replace_file(path: str, write: Callable[[str], None]) -> None:
     beside = os.path.join(folder, f".{name[:80]}.{secrets.token_hex(8)}.part")
     try:
         os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        if os.path.exists(path):
-            os.chmod(beside, os.stat(path).st_mode & 0o777)
+        mode = os.stat(path if os.path.exists(path) else beside).st_mode & 0o777
         write(beside)
+        os.chmod(beside, mode)  # the writer may have put a file of its own there
         _to_disk(beside, os.O_RDWR)
         os.replace(beside, path)
     except BaseException:
