@@ -12,6 +12,7 @@ The tiers that this machine can run are built; ``FASTNN_BUILD_TIERS=all`` builds
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,6 +36,11 @@ CHECKED = [] if DEBUG in ("", "0") else ["-DFNN_CHECKED"]
 OPTIMISE = ["-O1" if SANITIZERS else "-O0", "-g"] if DEBUG not in ("", "0") else ["-O3", "-g0"]
 WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if os.environ.get("FASTNN_WERROR", "") not in ("", "0") else [])]
 NUMBERS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
+# Windows: the library carries winpthreads with it; GCC aligns no stack to 32 bytes there, so moves may not rely on it.
+POSITION = ["-fPIC"] if os.name != "nt" else ["-Wa,-muse-unaligned-vector-move"]
+LINK = ["-pthread"] if os.name != "nt" else ["-static", "-pthread"]
+if sys.platform.startswith("linux") and DEBUG in ("", "0"):
+    LINK += ["-Wl,-s"]  # no table of local symbols
 C_FLAGS = ["-std=gnu11", "-fvisibility=hidden", *WARNINGS, *NUMBERS, *CHECKED, *OPTIMISE, *SANITIZERS]
 
 
@@ -73,6 +79,11 @@ def wanted_tiers(names, here):
 
 class BuildKernels(build_ext):
     """build_ext that first compiles the C kernels, in parallel, and only what has changed."""
+
+    def finalize_options(self):
+        if os.name == "nt" and not self.compiler:
+            self.compiler = "mingw32"  # the kernels are written in GNU C, which Microsoft's compiler does not read
+        super().finalize_options()
 
     def build_extensions(self):
         self.parallel = self.parallel or os.cpu_count()
@@ -134,7 +145,7 @@ class BuildKernels(build_ext):
             *flags,
             *[f"-D{name}={value}" for name, value in macros],
             f"-I{ROOT / 'src_c'}",
-            "-fPIC",
+            *POSITION,
             "-MMD",  # writes the prerequisites beside the object
             "-c",
             str(source),
@@ -187,7 +198,7 @@ def extensions():
                 ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
             ],
             extra_compile_args=["-O0" if DEBUG == "1" else "-O2", "-g0", "-fvisibility=hidden", *SANITIZERS],
-            extra_link_args=["-pthread", *SANITIZERS],
+            extra_link_args=[*LINK, *SANITIZERS],
         )
         for name in names
     ]

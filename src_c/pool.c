@@ -20,14 +20,13 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "denormals.h"
 #include "fnn.h"
-
-#include <sched.h>
+#include "system.h"
 
 enum {
     SPINS = 4000,             /* about 50 µs: longer than Python takes between kernels */
@@ -71,13 +70,8 @@ static int count_from_environment(const char *name) {
 }
 
 static int cpus_of_process(void) {
-#ifdef __linux__
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return CPU_COUNT(&set) < FNN_MAX_THREADS ? CPU_COUNT(&set) : FNN_MAX_THREADS;
-#endif
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count < FNN_MAX_THREADS ? (int)count : FNN_MAX_THREADS;
+    int count = system_cpus();
+    return count < 1 ? 1 : count < FNN_MAX_THREADS ? count : FNN_MAX_THREADS;
 }
 
 int fnn_get_threads(void) {
@@ -181,7 +175,7 @@ static void forget_workers(void) { /* in the child after a fork */
 /* Start workers until there are `wanted`, or fewer if the system refuses. */
 static void start_workers(int wanted) {
     static int registered;
-    if (!registered) registered = pthread_atfork(NULL, NULL, forget_workers) == 0;
+    if (!registered) registered = system_after_fork(forget_workers) == 0;
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
@@ -255,7 +249,7 @@ static _Thread_local struct scratch *own_scratch;
 
 static void free_scratch(void *argument) {
     struct scratch *scratch = argument;
-    for (int use = 0; use < FNN_SCRATCH_USES; use++) free(scratch->memory[use]);
+    for (int use = 0; use < FNN_SCRATCH_USES; use++) system_free_aligned(scratch->memory[use]);
     free(scratch);
     own_scratch = NULL;
 }
@@ -281,12 +275,10 @@ void *fnn_scratch(enum fnn_scratch_use use, size_t bytes) {
     if (!REUSED || scratch->bytes[use] < bytes || !scratch->memory[use]) {
         size_t rounded = (bytes + ROUNDED_TO) / ROUNDED_TO * ROUNDED_TO;
         if (rounded < bytes) return NULL;
-        free(scratch->memory[use]);
+        system_free_aligned(scratch->memory[use]);
         scratch->bytes[use] = 0;
-        if (posix_memalign(&scratch->memory[use], 64, rounded) != 0) {
-            scratch->memory[use] = NULL;
-            return NULL;
-        }
+        scratch->memory[use] = system_aligned(64, rounded);
+        if (!scratch->memory[use]) return NULL;
         scratch->bytes[use] = rounded;
         if (FILL) memset(scratch->memory[use], FILL, rounded);
     }

@@ -7,7 +7,6 @@ disk and renamed, so at any moment the target is either absent or complete.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -18,6 +17,8 @@ from collections.abc import Sequence
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from fastnn.datasets._system import NO_LINKS, lock, put_in_place, sync_folder
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -64,7 +65,7 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
             "Set XDG_CACHE_HOME to a folder that you can write, or put the file there yourself and set FASTNN_DATA."
         ) from None
     with opened as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # another process may be fetching the same file
+        lock(file)  # another process may be fetching the same file
         if target.exists():
             part.unlink(missing_ok=True)
             return target
@@ -75,8 +76,8 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
             except (OSError, HTTPException, _WrongFile) as error:
                 failures.append(f"  {url}: {error}")
             else:
-                os.replace(part, target)
-                _sync_folder(target.parent)
+                put_in_place(file, part, target)
+                sync_folder(target.parent)
                 return target
     raise ConnectionError("\n".join([f"{target.name} could not be downloaded:", *failures]))
 
@@ -84,9 +85,7 @@ def fetch(urls: Sequence[str], target: Path, size: int, sha256: str) -> Path:
 def _open_part(part: Path) -> BinaryIO:
     """Open the part of a file for reading and appending, if it is a file or absent: what a link names is not ours."""
     try:
-        handle = os.open(
-            part, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666
-        )
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_APPEND | NO_LINKS, 0o666)
     except OSError:
         if not part.is_symlink():
             raise
@@ -167,12 +166,3 @@ def _read(answer: HTTPResponse) -> bytes:
         return answer.read1(_CHUNK)  # what has come: to fill a chunk may take for ever
     except (OSError, HTTPException):
         return b""
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the folder itself to disk, so that the new name survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
