@@ -5,6 +5,9 @@ Every public name of every family module in this package is re-exported here; ``
 
 import importlib
 import pkgutil
+from pathlib import Path
+
+from fastnn.kernels._advice import advice, not_built
 
 try:
     from fastnn.kernels._core import (
@@ -15,18 +18,20 @@ try:
         isa,
         set_num_threads,
     )
-except ModuleNotFoundError as error:
-    if error.name != "fastnn.kernels._core":
+except (ImportError, TypeError, ValueError) as error:  # Cython's words for modules that do not fit together vary
+    if str(error).startswith("FASTNN_ISA") or "FASTNN_BUILD_TIERS" in str(error):
         raise
-    raise ImportError(
-        "The compiled kernels of fastnn are not built in this folder. In a source tree, run `pip install -e .` "
-        "(it needs gcc or clang); to run without them, on the NumPy twins, set FASTNN_BACKEND=reference."
-    ) from None
+    raise ImportError(advice(Path(__path__[0]), error)) from None
 
 _FAMILIES = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+if _left := not_built(Path(__path__[0]), _FAMILIES):
+    raise ImportError(f"Some kernels of fastnn are not built: {', '.join(_left)}. Run `pip install -e .` again.")
 
 for _name in _FAMILIES:
-    _family = importlib.import_module(f"{__name__}.{_name}")
+    try:
+        _family = importlib.import_module(f"{__name__}.{_name}")
+    except (ImportError, TypeError, ValueError) as error:
+        raise ImportError(advice(Path(__path__[0]), error)) from error
     globals().update({_function: getattr(_family, _function) for _function in _family.__all__})
 
 

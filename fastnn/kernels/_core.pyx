@@ -71,9 +71,23 @@ def isa() -> str:
     return _isa
 
 
+def build_info() -> dict:
+    """Return the tiers and the compiler of this build."""
+    return {"tiers": [fnn_tier_name(i).decode() for i in range(fnn_tier_count())], "compiler": FNN_COMPILER.decode()}
+
+
+def no_tier(built: list) -> str:
+    """The message where the processor runs none of the tiers of this build."""
+    return (f"The compiled kernels of fastnn are built for {', '.join(built)}, and this processor does not have these "
+            "instructions. Build from source with FASTNN_BUILD_TIERS=all, or without FASTNN_BUILD_TIERS on this machine; "
+            "to run without compiled kernels, on the NumPy twins, set FASTNN_BACKEND=reference.")
+
+
 def _choose_tier():
     global kernels_f32, kernels_f64, _isa
     available = available_isas()
+    if not available:
+        raise ImportError(no_tier(build_info()["tiers"]))
     _isa = os.environ.get("FASTNN_ISA") or available[-1]
     if _isa not in available:
         raise ImportError(
@@ -86,11 +100,6 @@ def _choose_tier():
 
 
 _choose_tier()
-
-
-def build_info() -> dict:
-    """Return the tiers and the compiler of this build."""
-    return {"tiers": [fnn_tier_name(i).decode() for i in range(fnn_tier_count())], "compiler": FNN_COMPILER.decode()}
 
 
 cdef const fnn_kernels *table(int dtype) noexcept nogil:

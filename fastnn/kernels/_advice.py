@@ -1,0 +1,40 @@
+"""What to do when the compiled kernels cannot be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["advice", "not_built"]
+
+_WITHOUT = "To run without them, on the NumPy twins, set FASTNN_BACKEND=reference."
+
+
+def advice(folder: Path, error: BaseException) -> str:
+    """Return the message for an ``error`` at import of the kernels that stand in ``folder``."""
+    if any(parent.is_file() for parent in folder.parents):
+        return (
+            f"The compiled kernels of fastnn cannot be loaded from an archive. Received: {folder}. "
+            f"Use `pip install fastnn-kernels`, or unpack the archive. {_WITHOUT}"
+        )
+    missing = isinstance(error, ModuleNotFoundError) and error.name == "fastnn.kernels._core"
+    if (folder.parents[1] / "src_c").is_dir():
+        if missing:
+            return (
+                "The compiled kernels of fastnn are not built in this folder. In a source tree, run `pip install -e .` "
+                f"(it needs gcc or clang); to run without them, {_WITHOUT[len('To run without them, ') :]}"
+            )
+        return (
+            "The compiled kernels of fastnn in this folder do not fit together, or are made for another Python: some "
+            f"are from an older build. Received: {error}. Run `pip install -e .` again."
+        )
+    found = sorted(path.name for path in folder.glob("_core.*") if path.suffix in (".so", ".pyd"))
+    what = f"there is only {', '.join(found)}, made for another Python or system" if found else "they are missing"
+    return (
+        f"The compiled kernels of this installation of fastnn cannot be loaded: {what if missing else error}. "
+        f"Run `pip install --force-reinstall --no-cache-dir fastnn-kernels` with this Python. {_WITHOUT}"
+    )
+
+
+def not_built(folder: Path, families: list[str]) -> list[str]:
+    """Return the families that a source tree has and its last build does not."""
+    return sorted({path.stem for path in folder.glob("*.pyx") if not path.stem.startswith("_")} - set(families))
