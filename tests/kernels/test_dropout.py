@@ -150,7 +150,7 @@ def test_radii_near_zero_are_precise(backend, dtype):
 
 
 def test_normals_of_bad_arguments(backend):
-    with pytest.raises(ValueError, match="n is at least 0"):
+    with pytest.raises(ValueError, match="n must be at least 0"):
         backend.random_normal(-1, 0, 0)
     with pytest.raises(ValueError, match=r"Received.*float16"):
         backend.random_normal(3, 0, 0, "float16")
