@@ -10,7 +10,7 @@
  * write alternately costs more in transfers between caches than the additions do.  Memory-bound. Twin:
  * fastnn/reference/embedding.py.
  */
-#include "indices.h"
+#include "real.h"
 
 int FNN(embedding_forward)(real *y, const int64_t *ids, const real *w, ptrdiff_t count, ptrdiff_t vocabulary,
                            ptrdiff_t D) {
@@ -18,14 +18,13 @@ int FNN(embedding_forward)(real *y, const int64_t *ids, const real *w, ptrdiff_t
                             D * (ptrdiff_t)sizeof(real));
 }
 
-/* Copy ids; return whether all of them are in the vocabulary. */
-static int copy_within(int64_t *copy, const int64_t *ids, ptrdiff_t count, ptrdiff_t vocabulary) {
+/* Copy ids; return whether all of the copies are in the vocabulary. */
+static int copy_within(int64_t *copy, const int64_t *from, ptrdiff_t count, ptrdiff_t vocabulary) {
+    memcpy(copy, from, (size_t)count * sizeof *copy);
+    __asm__ volatile("" ::: "memory"); /* what follows reads the copy, not once more what it was copied from */
     int all = 1;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        const int64_t id = read_once(ids + i);
-        copy[i] = id;
-        all &= (uint64_t)id < (uint64_t)vocabulary;
-    }
+    const int64_t *ids = copy;
+    for (ptrdiff_t i = 0; i < count; i++) all &= (uint64_t)ids[i] < (uint64_t)vocabulary;
     return all;
 }
 

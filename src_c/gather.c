@@ -86,7 +86,8 @@ enum { CACHE_LINE = 64, PREFETCHED = 4096 }; /* after this many bytes the hardwa
  * not checked yet; to prefetch from a wrong address does nothing. */
 static void prefetch(const struct gather *job, ptrdiff_t row) {
     uintptr_t at = (uintptr_t)job->source + (uintptr_t)row * (uintptr_t)job->stride;
-    for (ptrdiff_t i = 0; i < least(job->bytes, PREFETCHED); i += CACHE_LINE) __builtin_prefetch((const char *)at + i);
+    const ptrdiff_t bytes = least(job->bytes, PREFETCHED);
+    for (ptrdiff_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch((const char *)at + i);
 }
 
 static int gather_part(void *context, ptrdiff_t first, ptrdiff_t last) {

@@ -319,8 +319,8 @@ FAULTS = (
         "id one too far",
         "embedding.c",
         "embedding",
-        "(uint64_t)id < (uint64_t)vocabulary;",
-        "(uint64_t)id <= (uint64_t)vocabulary;",
+        "(uint64_t)ids[i] < (uint64_t)vocabulary;",
+        "(uint64_t)ids[i] <= (uint64_t)vocabulary;",
     ),
     Fault("id said twice", "embedding.c", "embedding", "bits &= bits - 1", "bits >>= 1"),
     Fault(
