@@ -89,6 +89,27 @@ FAULTS = (
         "ptrdiff_t place = j * s->dilation_w - s->left",
         "ptrdiff_t place = j - s->left",
     ),
+    Fault(
+        "rows of the first chunk again",
+        "conv_depthwise.h",
+        "conv",
+        "item = chunk * job->rows_of_chunk;",
+        "item = first * job->rows_of_chunk;",
+    ),
+    Fault(
+        "bias left out",
+        "conv_transpose.c",
+        "conv_transpose",
+        "direct_input_gradient(y, x, w, b, &g, activation)",
+        "direct_input_gradient(y, x, w, NULL, &g, activation)",
+    ),
+    Fault(
+        "weight of the other pixel",
+        "resample.c",
+        "resample",
+        "axis->low[q] == s ? 1 - axis->upper[q] : axis->upper[q]",
+        "axis->low[q] == s ? axis->upper[q] : 1 - axis->upper[q]",
+    ),
     # Ties, NaN and infinity.
     Fault(
         "last of equal cells", "pooling.c", "pooling", "~((x <= best) | is_nan(best))", "~((x < best) | is_nan(best))"
