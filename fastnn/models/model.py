@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import custom, optimizers
+from .. import custom
 from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, is_tracing, pack
-from ..layers.base import Layer, as_shape
+from ..layers.base import Layer
 from ..layers.support.array_checks import checked_mask
-from ..layers.support.traced_call import call_traced, cut, trace_call
+from ..layers.support.traced_call import call_traced
 from . import training
-from .arena import Arena
+from .compiled import Compiled
 from .config import graph_config, graph_from_config
 from .feeds import whole_number
 from .inputs import batch_of, preparing, read_batch
+from .inspected import Inspected
 from .locks import give_lock, locked
-from .network import Network, fits, output_shapes, reads_ids
 from .objectives import Objectives
-from .program import Program, warn_of_dropped_masks
 from .saved import Saved
-from .step import Step, shapes_key
-from .workspaces import Workspaces
+from .step import shapes_key
 
 __all__ = ["Model"]
 
-_MOST_PROGRAMS = 64  # of a model that writes call: one for each shape of batch
 
-
-class Model(Saved, Network):
+class Model(Saved, Inspected, Compiled):
     """A graph of layers, from inputs to outputs; or a subclass that writes ``call``.
 
     A model is a layer too: it may stand inside another one.
@@ -75,7 +69,6 @@ class Model(Saved, Network):
     (37, (None, 1))
     """
 
-    shape_declared = True
     random_stream: Any = None
     """Where ``fit`` draws the order of the data, in a model that goes on from a file; None: from the process."""
 
@@ -134,354 +127,6 @@ class Model(Saved, Network):
         self.output_shape = ends[0] if isinstance(graph.outputs, Symbol) else ends
         self.built = True
         self.forget_plan()
-
-    @property
-    def inputs(self) -> list[Symbol]:
-        """The symbols of the inputs."""
-        return list(self._graph_or_error().input_symbols)
-
-    @property
-    def outputs(self) -> list[Symbol]:
-        """The symbols of the outputs."""
-        return list(self._graph_or_error().output_symbols)
-
-    @property
-    def input(self) -> Any:
-        """The symbol of the input; a list or dict of them where there are several."""
-        return self._graph_or_error().inputs
-
-    @property
-    def output(self) -> Any:
-        """The symbol of the output; a list or dict of them where there are several."""
-        return self._graph_or_error().outputs
-
-    def _graph_or_error(self) -> Graph:
-        if self.graph is None:
-            raise AttributeError(
-                f'Model "{self.name}" has no symbols of inputs and outputs. '
-                + (
-                    "It writes call, and is traced for the data it gets: use Model(inputs, outputs) to have symbols."
-                    if self._traced
-                    else "It is not built: begin it with Input(shape=...), or call model.build(input_shape)."
-                )
-            )
-        return self.graph
-
-    @property
-    def input_names(self) -> list[str] | None:
-        """The names of the inputs: the keys of a dict, or those of ``Input``; None where the data say what they are."""
-        if self.graph is None:
-            return None if self._traced else ["x"]
-        if isinstance(self.graph.inputs, Mapping):
-            return list(self.graph.inputs)
-        return [symbol.node.operation.name or symbol.name for symbol in self.graph.input_symbols]
-
-    @property
-    def output_names(self) -> list[str]:
-        """The names of the outputs: the keys of a dict, or those of the layers that give them."""
-        if self.graph is None:
-            return list(self.objectives.names)
-        if isinstance(self.graph.outputs, Mapping):
-            return list(self.graph.outputs)
-        names: list[str] = []
-        for symbol in self.graph.output_symbols:
-            name = _layer_name(symbol)
-            count = sum(other == name or other.startswith(f"{name}_") for other in names)
-            names.append(f"{name}_{count}" if name in names else name)
-        return names
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of this name, or at this place.
-
-        Raises
-        ------
-        ValueError
-            If there is none, or not exactly one of the two is given.
-        """
-        if (name is None) == (index is None):
-            raise ValueError(f"Use name or index. Received: name={name!r}, index={index!r}.")
-        if name is not None:
-            for layer in self.layers:
-                if layer.name == name:
-                    return layer
-            raise ValueError(f"There is no layer named {name!r}. The layers are {[x.name for x in self.layers]}.")
-        if not -len(self.layers) <= index < len(self.layers):
-            raise ValueError(f"There are {len(self.layers)} layers. Received: index={index}.")
-        return self.layers[index]
-
-    # Building.
-
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to do for a model of symbols; ``Sequential`` and models that write ``call`` build their layers."""
-        self._require_layers()
-
-    def _require_layers(self) -> None:
-        if self.graph is None and not self._traced:
-            raise NotImplementedError(
-                f"{type(self).__name__} has nothing to run. Use Model(inputs, outputs) with symbols, or write "
-                "def call(self, x): return ... in the subclass."
-            )
-
-    def ensure_built(self, input_shape: Any, **options: Any) -> Any:
-        self._require_layers()
-        if self._traced and self.graph is None:
-            return super().ensure_built(input_shape, **options)
-        return as_shape(self.compute_output_shape(as_shape(input_shape)))
-
-    # The plan.
-
-    def forget_plan(self) -> None:
-        """Lay out buffers and order anew before the next call, because layers or their settings have changed."""
-        self._arena: Arena | None = None
-        self._programs: OrderedDict[Any, Program] = OrderedDict()
-        self._step: Step | None = None
-        self._settled = False
-        self._workspaces = Workspaces()
-        self._shapes: tuple[Any, Any] = (None, None)
-        self.input_dtypes: list[str] = []
-        vars(self).pop("_layer_plans", None)
-        vars(self).pop("_traces", None)
-
-    def ensure_ready(self, x_shapes: Sequence[tuple[int, ...]], dtypes: Sequence[Any] = ()) -> None:
-        """Build for inputs of these shapes if need be, and bring buffers and plan up to date.
-
-        Raises
-        ------
-        ValueError
-            If a layer cannot take the shape; nothing is built then.
-        """
-        if not self.built:
-            if self._traced:
-                kinds = ["int64" if np.dtype(d).kind in "iu" else self.dtype for d in dtypes]
-                self._first_call = (kinds, self._template)
-            shapes = [(None, *shape[1:]) for shape in x_shapes]
-            self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
-            self.shape_declared = False
-        if self._arena is None:
-            self.dtype = self._common_dtype()
-            if self.graph is not None:
-                self.input_dtypes = [
-                    "int64" if reads_ids(self.graph, symbol) else self.dtype for symbol in self.graph.input_symbols
-                ]
-                self.objectives.bind(self.output_names)
-                warn_of_dropped_masks(self.graph)
-            self._arena = Arena(self.trainable_weights, self.non_trainable_weights, self.dtype)
-        elif not self._arena.whole:
-            self._arena.claim()
-        if self.graph is None:
-            kinds = self.dtypes_of(dtypes=dtypes)
-            self._program_of(tuple(x_shapes), tuple(kinds), False)  # its outputs have names
-
-    def _common_dtype(self) -> str:
-        """The dtype that the weights are of; without weights that of the layers, if they agree.
-
-        Raises
-        ------
-        ValueError
-            If weights are of several.
-        """
-        layers = [layer for layer, _ in self.leaves()]
-        wanted = {layer.dtype for layer in layers if layer.dtype and layer.weights}
-        if len(wanted) > 1:
-            raise ValueError(
-                f"All layers of a model compute in one dtype. Received: {sorted(wanted)}. "
-                'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
-            )
-        if not wanted and self.graph is not None:
-            inputs = {id(symbol.node.operation) for symbol in self.graph.input_symbols}
-            wanted = {layer.dtype for layer in layers if id(layer) not in inputs} or {
-                symbol.dtype for symbol in self.graph.input_symbols if symbol.dtype.startswith("float")
-            }
-        return wanted.pop() if len(wanted) == 1 else self.dtype
-
-    def dtypes_of(self, arrays: Sequence[np.ndarray] = (), dtypes: Sequence[Any] | None = None) -> list[str]:
-        """What each input is read as."""
-        if self.graph is not None:
-            return self.input_dtypes
-        kinds = [a.dtype for a in arrays] if dtypes is None else dtypes
-        return ["int64" if np.dtype(kind).kind in "iu" else self.dtype for kind in kinds]
-
-    def program(self, xs: Sequence[np.ndarray], training: bool) -> Program:
-        """What runs the model on these inputs."""
-        if self.graph is not None:
-            return self._programs.get(None) or self._make_program(None, self.graph, len(self.graph.output_symbols))
-        return self._program_of(tuple([x.shape for x in xs]), tuple([x.dtype.name for x in xs]), training)
-
-    def _program_of(self, shapes: tuple[Any, ...], dtypes: tuple[str, ...], training: bool) -> Program:
-        """The program of a model that writes ``call``, for inputs of these shapes."""
-        key = (shapes, dtypes, training)
-        found = self._programs.get(key)
-        if found is not None:
-            self._programs.move_to_end(key)
-            return found
-        traced = trace_call(self, shapes, dtypes, training, template=self._template)
-        outputs = traced.structure
-        names = list(outputs) if isinstance(outputs, Mapping) else [f"output_{i + 1}" for i in range(traced.outputs)]
-        self.objectives.bind(names)
-        self._structure = outputs
-        return self._make_program(key, traced.graph, traced.outputs)
-
-    def _make_program(self, key: Any, graph: Graph, outputs: int) -> Program:
-        losses = self.objectives.losses if self.compiled else None
-        found = self._programs[key] = Program(graph, outputs, self._arena.trainable, self._fuse, losses)
-        if len(self._programs) > _MOST_PROGRAMS:
-            self._programs.popitem(last=False)
-        return found
-
-    def takes(self, x: np.ndarray) -> bool:
-        """Whether the model is ready for exactly this array as a batch of its only input."""
-        arena = self._arena
-        if arena is None or not arena.whole or not x.flags.c_contiguous:
-            return False
-        if self.graph is None:
-            dtype = "int64" if x.dtype.kind in "iu" else self.dtype
-            key = ((x.shape,), (dtype,), False)
-            return self._template is None and x.dtype == dtype and key in self._programs
-        if len(self.input_dtypes) != 1 or x.dtype != self.input_dtypes[0] or self.input_dtypes[0] == "int64":
-            return False
-        expected, shape = self.graph.input_symbols[0].shape, x.shape
-        return shape[0] > 0 and (shape[1:] == expected[1:] or fits(expected, shape))
-
-    def note_structure(self, x: Any) -> list[Any]:
-        """The arrays among the data of a model that writes ``call``, which gets them in the structure they came in."""
-        leaves: list[Any] = []
-        if isinstance(x, (dict, list, tuple)) and any(isinstance(leaf, np.ndarray) for leaf in flatten(x)):
-            first = next(iter(inspect.signature(self.call).parameters))
-            self._template = {first: cut(x, leaves, True)}
-            return leaves
-        self._template = None
-        return [x]
-
-    def take_lengths(self, x_shapes: Sequence[tuple[int, ...]]) -> bool:
-        """Whether inputs of these shapes pass too, though the model was built with data of another shape."""
-        return False
-
-    @property
-    def batch_declared(self) -> int | None:
-        """The size of all batches, where the input said one."""
-        shape = None if self.graph is None else self.graph.input_symbols[0].shape
-        return shape[0] if shape else None
-
-    def output_shapes_for(self, x_shapes: Sequence[tuple[int, ...]]) -> list[tuple[int | None, ...]]:
-        """The shape of each output for inputs of these shapes, with None for the batch alone."""
-        if self.graph is None:
-            known = next(
-                program
-                for (shapes, _, _), program in reversed(self._programs.items())
-                if [s[1:] for s in shapes] == [s[1:] for s in x_shapes]
-            )
-            symbols = known.graph.output_symbols[: known.outputs]
-            return [(None, *symbol.shape[1:]) for symbol in symbols]
-        symbols = self.graph.output_symbols
-        if not any(None in symbol.shape[1:] for symbol in symbols):
-            return [(None, *symbol.shape[1:]) for symbol in symbols]
-        key, shapes = self._shapes
-        wanted = [shape[1:] for shape in x_shapes]
-        if key != wanted:
-            found = output_shapes(self.graph, [(None, *shape) for shape in wanted])
-            shapes = [(None, *shape[1:]) for shape in found]
-            self._shapes = (wanted, shapes)
-        return shapes
-
-    @property
-    def settled(self) -> bool:
-        """Whether data can change nothing any more: built for declared shapes, and bound to its losses and metrics."""
-        if not self._settled and self._step is not None:
-            self._settled = (
-                self._step.optimizer is not None
-                and self.graph is not None
-                and self.shape_declared
-                and all(metrics.built for metrics in self.objectives.metrics)
-            )
-        return self._settled
-
-    def preparation(self) -> dict[str, Any]:
-        """What reading data may change: given to ``take_back`` if the data are refused."""
-        names = ("built", "input_shape", "output_shape", "shape_declared", "_template", "dtype", "graph", "_arena")
-        kept = {name: getattr(self, name) for name in names}
-        return kept | {"objectives": self.objectives.state()}
-
-    def take_back(self, before: dict[str, Any]) -> None:
-        """Be what one was before data were read that have been refused."""
-        objectives = before.pop("objectives")
-        if self.built and not before["built"]:
-            self.unbuild()
-        elif self.graph is not before["graph"] or before["_arena"] is not self._arena:
-            self.forget_plan()
-        before.pop("_arena")
-        for name, value in before.items():
-            setattr(self, name, value)
-        self.objectives.set_state(objectives)
-
-    # Compile.
-
-    @locked
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-        fuse: bool = True,
-    ) -> None:
-        """Say how to train: optimizer, loss, metrics.
-
-        ``trainable`` of the layers, as it is at the first training step after this call, decides which weights training
-        changes; to change it later, compile again.
-
-        Parameters
-        ----------
-        optimizer : str or Optimizer
-        loss : str, function or Loss
-            With several outputs a list, or a dict by their names; one alone serves all outputs, None leaves one out.
-        loss_weights : list or dict of float, optional
-            How much the loss of each output counts; default 1.
-        metrics, weighted_metrics : list, optional
-            With several outputs a list of lists, or a dict. Only the second are weighted by ``sample_weight`` and
-            ``class_weight``.
-        fuse : bool
-            Join neighbouring layers into one kernel where no number changes beyond rounding; False runs them one by
-            one.
-        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
-            Accepted as Keras does; everything here is compiled already.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For unknown names, or entries that are not those of the outputs; the model stays as it was compiled before.
-        """
-        self._require_layers_or_sequential()
-        objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
-        if self.graph is not None:
-            objectives.bind(self.output_names)
-        found_optimizer = optimizers.get(optimizer)
-        self.loss, self.objectives, self.optimizer = loss, objectives, found_optimizer
-        self._fuse, self.compiled = bool(fuse), True
-        self.forget_plan()
-
-    def _require_layers_or_sequential(self) -> None:
-        self._require_layers()
-
-    def require_compiled(self, what: str) -> None:
-        """Raise unless ``compile`` was called."""
-        if not self.compiled:
-            raise ValueError(
-                f'{what} needs a compiled model. Call model.compile(optimizer="adam", loss="mse") '
-                "with the loss that fits your targets."
-            )
-
-    def require_loss(self) -> None:
-        """Raise unless there is a loss to measure with."""
-        adds = self.graph is None and any(len(p.graph.output_symbols) > p.outputs for p in self._programs.values())
-        if not adds and not any(loss is not None for loss in self.objectives.losses):
-            raise ValueError(
-                'The model has no loss. Call model.compile(loss="mse", ...) with a loss that fits the targets.'
-            )
 
     # Train and use.
 
@@ -609,6 +254,8 @@ class Model(Saved, Network):
         with self._lock:
             return training.predict(self, x, batch_size, verbose, steps, callbacks)
 
+    # One batch.
+
     def train_on_batch(
         self,
         x: Any,
@@ -704,37 +351,6 @@ class Model(Saved, Network):
                 outputs = plan.forward(xs, bool(training), None if mask is None else masks)[0]
                 return self.packed([y.copy() for y in outputs[: program.outputs]])
 
-    def _build_on_symbols(self, x: Any) -> None:
-        """Build a model that is not built yet for the shapes of symbols."""
-        self._require_layers()
-
-    def step(self) -> Step:
-        """The compiled step, made when first needed."""
-        if self._step is None:
-            self._step = Step(self.program, self._arena, self._workspaces, self.objectives)
-        if self.graph is not None and self._step.fixed_program is None:
-            self._step.fixed_program = self.program((), True)
-        return self._step
-
-    def trained_step(self) -> Step:
-        """The step, with its optimizer built; the first one after ``compile`` settles which weights it trains."""
-        step = self.step()
-        if step.optimizer is not None:
-            return step
-        if [id(p) for p in self._arena.trainable] != [id(p) for p in self.trainable_weights]:
-            programs = list(self._programs)
-            self.forget_plan()
-            shapes = [self.input_shape] if isinstance(self.input_shape, tuple) else self.input_shape
-            self.ensure_ready(shapes if not programs or programs[0] is None else programs[-1][0], self._kinds(programs))
-            step = self.step()
-        if self._arena.trainable:
-            self.optimizer.build(self._arena.trainable, self._arena.trainable_value, self._arena.trainable_grad)
-            step.optimizer = self.optimizer
-        return step
-
-    def _kinds(self, programs: Sequence[Any]) -> Sequence[str]:
-        return programs[-1][1] if programs and programs[-1] is not None else ()
-
     @locked
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Write all weights, in the order of ``get_weights``, once no other thread is in a call of the model."""
@@ -748,36 +364,6 @@ class Model(Saved, Network):
                 layer.reset_state()
 
     reset_states = reset_state
-
-    def current_logs(self) -> dict[str, Any]:
-        """Loss and metrics so far in this epoch or evaluation; the progress bar asks."""
-        return {} if self._step is None else self._step.logs()
-
-    def reset_metrics(self) -> None:
-        """Forget the losses and metrics of all batches."""
-        if self._step is not None:
-            self._step.reset()
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The compiled metrics."""
-        return [metric for compiled in self.objectives.metrics for metric in compiled.metrics]
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """ "loss", the losses of the outputs if there are several, then the metrics in the order of ``compile``."""
-        outputs = self._step.output_losses() if self._step is not None else {}
-        return ["loss", *outputs, *self.objectives.result()]
-
-    def in_order(self, logs: dict[str, Any]) -> Any:
-        """The logs as Keras lists them: the loss alone, or loss, losses of the outputs, metrics."""
-        if len(logs) == 1:
-            return logs["loss"]
-        names = self.metrics_names
-        if len(self.objectives.names) > 1:
-            head = ["loss", *self._step.output_losses()]
-            names = head + sorted(name for name in logs if name not in head)
-        return [logs[name] for name in names]
 
     # Settings.
 
@@ -804,38 +390,3 @@ class Model(Saved, Network):
                 return cls(**config)
         inputs, outputs = graph_from_config(config, custom_objects)
         return Model(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Sequence[float] | None = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-    ) -> None:
-        """Print the layers, their output shapes and numbers of weights.
-
-        Parameters
-        ----------
-        line_length : int
-            Default: 88, or the terminal less 4.
-        positions : list of float
-            Where columns end, as shares of the line.
-        print_fn : callable
-            Gets the whole text; default ``print``.
-        expand_nested : bool
-            Also show the layers of models inside.
-        show_trainable : bool
-            Add a column that says which layers training changes.
-        """
-        from .summary import summary_text
-
-        (print_fn or print)(summary_text(self, line_length, positions, expand_nested, show_trainable))
-
-
-def _layer_name(symbol: Symbol) -> str:
-    """The name of the layer behind a symbol."""
-    operation = symbol.node.operation
-    if not isinstance(operation, Layer) and symbol.node.inputs:  # an operator, or the penalty of a layer
-        return getattr(operation, "name", "") or _layer_name(symbol.node.inputs[0])
-    return operation.name
