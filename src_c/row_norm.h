@@ -20,6 +20,7 @@ enum {
     SMALLEST_CHUNK = 2 * GROUP,
     LARGEST_CHUNK = 64,        /* rows whose shares of dγ and dβ are summed by one thread */
     PIPELINED = 256,           /* longer rows take their walks one group after the other, or groups would leave L1 */
+    FAR_BYTES = 1 << 20,    /* larger arrays are fetched ahead where rows are longer than that */
     NORM_FORWARD_BYTES = 3 * sizeof(real), /* an element moves about so many */
     NORM_BACKWARD_BYTES = 5 * sizeof(real),
 };
@@ -93,13 +94,14 @@ INLINE vec normalised(const int centred, const int affine, vec x, real mean, rea
 INLINE void group_normalise(const int rows, const int centred, const int affine, const struct row_norm *job, real *y,
                             const real *x, const real mean[GROUP], const real scale[GROUP]) {
     const ptrdiff_t C = job->C;
+    const int far = C > PIPELINED && job->rows * C > FAR_BYTES / (ptrdiff_t)sizeof(real);
     ptrdiff_t c = 0;
-    /* The main loop; meanwhile the next group comes nearer: */
+    /* The main loop; meanwhile the next group comes nearer, if it is not in cache: */
     for (; c + VL <= C; c += VL) {
         vec gamma = affine && job->gamma ? load(job->gamma + c) : splat(1);
         vec beta = affine && job->beta ? load(job->beta + c) : (vec){0};
         EACH_ROW (i) {
-            __builtin_prefetch(x + (i + rows) * C + c, 0, 2);
+            if (far) __builtin_prefetch(x + (i + rows) * C + c, 0, 2);
             store(y + i * C + c, normalised(centred, affine, load(x + i * C + c), mean[i], scale[i], gamma, beta));
         }
     }
@@ -147,7 +149,7 @@ INLINE int row_norm_items(const int centred, const struct row_norm *shared, ptrd
     const struct row_norm copy = *shared, *job = &copy;
     const ptrdiff_t size = rows_of_item(job->C), begin = first * size, end = least(last * size, job->rows);
     const ptrdiff_t whole = size == GROUP ? begin + (end - begin) / GROUP * GROUP : begin;
-    const ptrdiff_t lag = job->C <= PIPELINED ? GROUP : 0;
+    const ptrdiff_t lag = centred && job->C <= PIPELINED ? GROUP : 0; /* rms_norm folds once, which gains nothing */
     for (ptrdiff_t row = begin; begin < whole && row < whole + (WALKS - 1) * lag; row += GROUP) {
         const ptrdiff_t second = row - lag, third = row - 2 * lag;
         if (row < whole) row_norm_walk(SUMS, GROUP, centred, job, row);
