@@ -64,6 +64,17 @@ def test_cnn_fashion(tmp_path):
 
 
 @needs_fashion
+def test_residual_fashion(tmp_path):
+    """Twenty steps: too few for the moving averages of the test, enough for the training images."""
+    printed = run(tmp_path, "residual_fashion", epochs=2, samples=1280)
+    assert "309,418" in printed
+    assert "looks like a" in printed
+    assert 0 < accuracy(printed) < 1
+    first, second = (float(a) for a in re.findall(r"- accuracy: (\d\.\d+) .*val_accuracy", printed))
+    assert second > max(first, 0.4)
+
+
+@needs_fashion
 def test_validation_curves(tmp_path):
     printed = run(tmp_path, "validation_curves", epochs=2, samples=1500)
     assert [line.split("  ")[0] for line in printed.splitlines()[:4]] == [
