@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from typing import Any
 
 from ..layers.base import Layer, unique
@@ -57,11 +57,13 @@ def summary_text(
         ends, longest = [0.9 * end for end in ends] + [1.0], longest + 12
     line_length = line_length or min(longest, shutil.get_terminal_size().columns - 4)
     widths = _column_widths(line_length, ends)
-    links = _links(model) if connected else None
+    names = _names(model) if connected else {}
+    links = _links(model, names) if connected else None
     shapes = {id(node.operation): node.outputs[0].shape for node in reversed(model.graph.nodes)} if connected else {}
     rows = []
     for item in _items(model, connected):
-        rows += _rows(item, links, expand_nested, show_trainable, 0, shapes.get(id(item)))
+        name = names.get(id(item), item.name)
+        rows += _rows(item, name, links, expand_nested, show_trainable, 0, shapes.get(id(item)))
     lines = [
         f'Model: "{model.name}"',
         _rule("┏━┳┓", widths),
@@ -144,7 +146,18 @@ def _items(model: Any, connected: bool) -> list[Any]:
     return unique([*entries, *(node.operation for node in _visible(model.graph))])
 
 
-def _links(model: Any) -> dict[int, list[str]]:
+def _names(model: Any) -> dict[int, str]:
+    """What the table calls each operator of a graph: those of one name are numbered, around the names of the layers."""
+    operators = unique([node.operation for node in _visible(model.graph) if not isinstance(node.operation, Layer)])
+    taken, found = {layer.name for layer in model.layers}, {}
+    for operator in operators:
+        candidates = chain([operator.name], (f"{operator.name}_{i}" for i in count(1)))
+        found[id(operator)] = name = next(name for name in candidates if name not in taken)
+        taken.add(name)
+    return found
+
+
+def _links(model: Any, operators: dict[int, str]) -> dict[int, list[str]]:
     """For each layer or operator the ones that it reads, as Keras writes them: ``dense[0][0]``."""
     uses: dict[int, int] = {}
     names: dict[int, str] = {}
@@ -159,7 +172,7 @@ def _links(model: Any) -> dict[int, list[str]]:
         number = uses.get(id(operation), 0)
         uses[id(operation)] = number + 1
         for i, symbol in enumerate(node.outputs if node.reads else ()):
-            names[id(symbol)] = f"{operation.name}[{number}][{i}]"
+            names[id(symbol)] = f"{operators.get(id(operation), operation.name)}[{number}][{i}]"
         if node.inputs:
             found.setdefault(id(operation), []).extend(names.get(id(symbol), "a constant") for symbol in node.reads)
     return found
@@ -167,6 +180,7 @@ def _links(model: Any) -> dict[int, list[str]]:
 
 def _rows(
     layer: Any,
+    name: str,
     links: dict[int, list[str]] | None,
     expand_nested: bool,
     show_trainable: bool,
@@ -176,7 +190,7 @@ def _rows(
     prefix = "   " * depth + "└ " if depth else ""
     is_layer = isinstance(layer, Layer)
     row = [
-        f"{prefix}{layer.name} ({type(layer).__name__})",
+        f"{prefix}{name} ({type(layer).__name__})",
         _shape_text(layer.output_shape if is_layer else shape),
         (f"{layer.count_params():,}" if layer.built else "0 (unbuilt)") if is_layer else "0",
     ]
@@ -186,9 +200,10 @@ def _rows(
         row.append("-" if not layer.weights else "Y" if layer.trainable else "N")
     rows = [row]
     if expand_nested:
-        inner = _links(layer) if links is not None and getattr(layer, "graph", None) is not None else links
+        graph = links is not None and getattr(layer, "graph", None) is not None
+        inner = _links(layer, _names(layer)) if graph else links
         for child in getattr(layer, "layers", ()):
-            rows += _rows(child, inner, True, show_trainable, depth + 1)
+            rows += _rows(child, child.name, inner, True, show_trainable, depth + 1)
     return rows
 
 
@@ -201,10 +216,10 @@ def _shape_text(shape: Any) -> str:
 
 
 def _totals(model: Any) -> list[str]:
-    def count(parameters: Any) -> tuple[int, int]:
+    def sizes(parameters: Any) -> tuple[int, int]:
         return sum(p.value.size for p in parameters), sum(p.value.nbytes for p in parameters)
 
-    trainable, frozen = count(model.trainable_weights), count(model.non_trainable_weights)
+    trainable, frozen = sizes(model.trainable_weights), sizes(model.non_trainable_weights)
     optimizer = None
     if model.optimizer is not None and model.optimizer.built:
         state = model.optimizer.variables

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn import Sequential, layers
+from fastnn import Input, Model, Sequential, layers
 from fastnn.models.summary import readable_bytes
 
 UNTRAINED = """\
@@ -108,4 +108,23 @@ def test_readable_bytes():
         "1.00 KB",
         "5.00 MB",
         "3.00 PB",
+    ]
+
+
+def test_operators_of_one_kind_have_names_of_their_own():
+    """As in Keras: otherwise nobody could see which of them a layer reads.  Layers keep their names."""
+    x = Input((4,))
+    y = layers.Dense(4, name="a")(x) + x
+    y = layers.Dense(4, name="add_1")(y) + y
+    y = layers.Add(name="b")([y, y + x])
+    texts = []
+    Model(x, y).summary(print_fn=texts.append, line_length=160)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in texts[0].splitlines() if "│" in line]
+    assert [(row[0], row[3]) for row in rows[1:]] == [
+        ("a (Dense)", f"{x.name}[0][0]"),
+        ("add (Add)", f"a[0][0], {x.name}[0][0]"),
+        ("add_1 (Dense)", "add[0][0]"),
+        ("add_2 (Add)", "add_1[0][0], add[0][0]"),
+        ("add_3 (Add)", f"add_2[0][0], {x.name}[0][0]"),
+        ("b (Add)", "add_2[0][0], add_3[0][0]"),
     ]
