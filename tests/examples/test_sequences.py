@@ -107,10 +107,11 @@ def test_the_transformer_is_as_good_as_the_gru(tmp_path):
 @needs_nsmc
 @pytest.mark.slow
 def test_the_transformer_reads_korean(tmp_path):
+    """Measured after this run: 0.783."""
     found = accuracies(
         run(tmp_path, "transformer_sentiment", data="nsmc", models="Transformer", epochs=2, samples=30000)
     )
-    assert found["Transformer"] > 0.72
+    assert found["Transformer"] > 0.75
 
 
 @needs_shakespeare
@@ -123,8 +124,9 @@ def test_char_rnn_beats_pairs_of_characters(tmp_path):
 @needs_shakespeare
 @pytest.mark.slow
 def test_char_gpt_beats_pairs_of_characters(tmp_path):
+    """Counting pairs of characters gives about 3.6 bits; measured here: 3.18."""
     printed = run(tmp_path, "char_gpt_shakespeare", epochs=1, width=64, blocks=2, length=20)
-    assert bits(printed) < 3.3
+    assert bits(printed) < 3.4
 
 
 @pytest.mark.slow
