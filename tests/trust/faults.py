@@ -64,7 +64,7 @@ FAULTS = (
     ),
     Fault(
         "group forgotten",
-        "conv_direct.h",
+        "conv_direct.c",
         "conv",
         "group = job->panel / panels_of_group(g);\n    tile c;\n    tile_zero(c);\n    tile_windows",
         "group = 0;\n    tile c;\n    tile_zero(c);\n    tile_windows",
