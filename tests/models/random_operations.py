@@ -183,6 +183,13 @@ def batch_norm(b, x, step):
 
 
 @operation(real)
+def row_norm(b, x, step):
+    cls = layers.RMSNormalization if step.size % 2 else layers.LayerNormalization
+    y = x + b.partner(x, step.size) if step.size >= 4 else x
+    return b.call(b.layer(cls, epsilon=0.1), y)
+
+
+@operation(real)
 def norm_and_relu(b, x, step):
     return b.call(b.layer(layers.ReLU), b.call(b.layer(layers.BatchNormalization, epsilon=0.1), x))
 
@@ -292,6 +299,22 @@ def concatenate(b, x, step):
 @operation(of_rank(3, known=True))
 def dot(b, x, step):
     return b.layer(layers.Dot, axes=(2, 2), normalize=False)([x, b.partner(x, step.size)])
+
+
+@operation(of_rank(3))
+def attention(b, x, step):
+    """With heads or without, to itself or to another sequence, in causal order or not."""
+    y = b.partner(x, step.size)
+    causal = {"use_causal_mask": step.size % 2 == 1}
+    if step.size % 4 < 2:
+        return b.layer(layers.Attention, use_scale=True, dropout=0.2)([x, y], **causal)
+    return b.layer(layers.MultiHeadAttention, 2, b.width, dropout=0.2 * (step.size == 7))(x, y, **causal)
+
+
+@operation(small(4))
+def bigger(b, x, step):
+    y = b.call(b.layer(layers.UpSampling2D, 2), x) if step.size % 2 else b.call(b.layer(layers.ZeroPadding2D, 1), x)
+    return b.call(b.layer(layers.AveragePooling2D, 2), y)
 
 
 # Sequences.
