@@ -212,21 +212,21 @@ def hostile(rng, header):
 
 
 def fuzz(tmp_path, count, seed):
-    """``count`` files, every sixth hostile and the others damaged; how many of each kind could be read."""
+    """``count`` files, every twelfth hostile and the others damaged; how many of each kind could be read."""
     rng = np.random.default_rng(seed)
     wholes = seeds_of(tmp_path)
     contents, target = [path.read_bytes() for path in wholes], str(tmp_path / "mutated.safetensors")
     read = [0, 0]
     for i in range(count):
         which = int(rng.integers(len(wholes)))
-        if i % 6 == 0:
+        if i % 12 == 0:
             try:
                 rewrite(wholes[which], target, lambda header: hostile(rng, header))
             except KeyError:  # the checksum itself was taken out
                 continue
         else:
             Path(target).write_bytes(damaged(rng, contents[which]))
-        read[i % 6 == 0] += read_or_refuse(target)
+        read[i % 12 == 0] += read_or_refuse(target)
     return read
 
 
@@ -237,7 +237,7 @@ LIMIT = 600 * 2**20
 def test_mutated_files_are_read_or_refused(tmp_path):
     damaged, hostile = fuzz(tmp_path, 2400, 1)
     assert damaged < 40, "damage that leaves a file whole is rare: an entry that is written twice, a new name"
-    assert 40 < hostile < 360, "some settings may be changed, and are read as they stand"
+    assert 15 < hostile < 185, "some settings may be changed, and are read as they stand"
 
 
 @pytest.mark.slow
