@@ -5,9 +5,17 @@ Every public name of every family module in this package is re-exported here; ``
 
 import importlib
 import pkgutil
-from pathlib import Path
 
-from fastnn.kernels._advice import advice, not_built
+from fastnn.kernels._advice import not_built
+
+
+def _explained(error: Exception) -> ImportError:
+    from pathlib import Path
+
+    from fastnn.kernels._advice import advice
+
+    return ImportError(advice(Path(__path__[0]), error))
+
 
 try:
     from fastnn.kernels._core import (
@@ -21,17 +29,17 @@ try:
 except (ImportError, TypeError, ValueError) as error:  # Cython's words for modules that do not fit together vary
     if str(error).startswith("FASTNN_ISA") or "FASTNN_BUILD_TIERS" in str(error):
         raise
-    raise ImportError(advice(Path(__path__[0]), error)) from None
+    raise _explained(error) from None
 
 _FAMILIES = sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-if _left := not_built(Path(__path__[0]), _FAMILIES):
+if _left := not_built(__path__[0], _FAMILIES):
     raise ImportError(f"Some kernels of fastnn are not built: {', '.join(_left)}. Run `pip install -e .` again.")
 
 for _name in _FAMILIES:
     try:
         _family = importlib.import_module(f"{__name__}.{_name}")
     except (ImportError, TypeError, ValueError) as error:
-        raise ImportError(advice(Path(__path__[0]), error)) from error
+        raise _explained(error) from error
     globals().update({_function: getattr(_family, _function) for _function in _family.__all__})
 
 

@@ -112,7 +112,7 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
                 'For real-valued targets, use loss="mean_squared_error".'
             )
     found = np.ascontiguousarray(t, dtype=np.int64)
-    if found.size and not (found.min() >= 0 and found.max() < classes):
+    if found.size and found.view(np.uint64).max() >= classes:  # a negative label is a huge one
         bad = (found < 0) | (found >= classes)
         if ignore is not None:
             bad &= found != ignore
