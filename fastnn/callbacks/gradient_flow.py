@@ -96,8 +96,8 @@ class GradientFlow(Callback):
         norms = np.sqrt(np.square(gradients, dtype=np.float64).reshape(*gradients.shape[:2], -1).sum(-1)).mean(0)
         longer = max(len(norms), len(self._sum))
         self._sum = np.pad(self._sum, (longer - len(self._sum), 0)) + np.pad(norms, (longer - len(norms), 0))
-        heard = np.pad(np.ones(len(norms)), (longer - len(norms), 0))
-        self._count = np.pad(self._count, (longer - len(self._count), 0)) + heard
+        counted = np.pad(np.ones(len(norms)), (longer - len(norms), 0))
+        self._count = np.pad(self._count, (longer - len(self._count), 0)) + counted
 
     def _write(self) -> None:
         if len(self._sum):

@@ -43,7 +43,7 @@ class MonitorCallback(Callback):
                 return 1 if metric.direction == "up" else -1
         raise ValueError(
             f"{type(self).__name__} cannot tell whether more or less of {self.monitor!r} is better. "
-            'Type mode="max" or mode="min".'
+            'Use mode="max" or mode="min".'
         )
 
     def better(self, value: float, than: float | None) -> bool:

@@ -155,7 +155,7 @@ def check_gradients(
     for name, array in arrays.items():
         gradient = np.asarray(gradients[name])
         if array.dtype != np.float64:
-            raise TypeError(f"{name} is float64 for a gradient check. Received: {array.dtype}. Type dtype='float64'.")
+            raise TypeError(f"{name} is float64 for a gradient check. Received: {array.dtype}. Use dtype='float64'.")
         if gradient.shape != array.shape:
             raise ValueError(f"The gradient of {name} has its shape, {array.shape}. Received: {gradient.shape}.")
         places = np.arange(array.size)

@@ -203,7 +203,7 @@ class Loss:
         if self.reduction in ("none", None):
             raise ValueError(
                 f"Training needs a loss that is one number. Received: {self.name} with reduction={self.reduction!r}. "
-                'Type reduction="sum_over_batch_size".'
+                'Use reduction="sum_over_batch_size".'
             )
         if self.reduction == "sum":
             return weight

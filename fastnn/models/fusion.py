@@ -35,7 +35,7 @@ from ..layers.normalization.layer_normalization import LayerNormalization
 from ..layers.normalization.rms_normalization import RMSNormalization
 from ..layers.pooling.pooling2d import MaxPooling2D
 from ..layers.recurrent.time_distributed import TimeDistributed
-from ..layers.support.fused_activation import Rule, rule_of
+from ..layers.support.fused_activation import FusedActivation, fused_activation
 from ..layers.support.row_norm import RowNorm, axes_within
 from ..ops.arithmetic import Add as AddFunction
 from ..ops.function import wanted
@@ -70,7 +70,7 @@ class FusedLayers(Operation):
 class WithActivation(FusedLayers):
     """A Dense or convolution layer, with the activation of ``rule`` in place of its own."""
 
-    def __init__(self, layer: Dense | BaseConv2D | BaseConv1D, rule: Rule, others: Sequence[Layer] = ()):
+    def __init__(self, layer: Dense | BaseConv2D | BaseConv1D, rule: FusedActivation, others: Sequence[Layer] = ()):
         self.layer, self.rule, self.layers = layer, rule, (layer, *others)
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
@@ -201,7 +201,7 @@ class FoldedNorm(FusedLayers):
     def __init__(self, layer: Any, norm: BatchNormalization, relu: Layer | None = None):
         self.layer, self.norm = layer, norm
         self.layers = (layer, norm) if relu is None else (layer, norm, relu)
-        self.rule = rule_of(None) if relu is None else rule_of("relu")
+        self.rule = fused_activation(None) if relu is None else fused_activation("relu")
 
     @property
     def weights(self) -> Sequence[Parameter]:
@@ -418,7 +418,7 @@ def _takes_rule(layer: Any) -> bool:
     )
 
 
-def _pools(conv: Layer, rule: Rule, pool: Any) -> bool:
+def _pools(conv: Layer, rule: FusedActivation, pool: Any) -> bool:
     """Whether the kernel ``conv2d_pool`` computes this pair."""
     return (
         type(conv) is Conv2D
@@ -469,7 +469,7 @@ def split_head(
     if _is_activation(operation) and len(node.reads) == 1:
         rest, logits = [n for n in nodes if n is not node], node.inputs[0]
     elif _takes_rule(operation):
-        twin = Node(WithActivation(operation, rule_of(None)), node.inputs, None, node.masks)
+        twin = Node(WithActivation(operation, fused_activation(None)), node.inputs, None, node.masks)
         logits = Symbol(symbol.shape, symbol.dtype, twin, 0, f"{symbol.name}_logits")
         twin.outputs = [logits]
         rest = [twin if n is node else n for n in nodes]

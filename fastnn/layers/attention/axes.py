@@ -37,15 +37,15 @@ class AttentionAxes:
         if x.ndim == 4 and self.in_order:
             return x
         batch = len(x) * math.prod(x.shape[i] for i in self.apart)
-        turned = x if self.in_order else x.transpose(self._order)
-        return np.ascontiguousarray(turned).reshape(batch, math.prod(self.steps(x.shape)), *x.shape[-2:])
+        transposed = x if self.in_order else x.transpose(self._order)
+        return np.ascontiguousarray(transposed).reshape(batch, math.prod(self.steps(x.shape)), *x.shape[-2:])
 
     def unfold(self, y: np.ndarray, shape: Sequence[int]) -> np.ndarray:
         """The same the other way round, for the axes between of an array of this shape (batch, …)."""
         if len(shape) == 3 and self.in_order:
             return y
-        turned = y.reshape(*(shape[i] for i in self._order[:-2]), *y.shape[-2:])
-        return turned if self.in_order else np.ascontiguousarray(turned.transpose(self._back))
+        transposed = y.reshape(*(shape[i] for i in self._order[:-2]), *y.shape[-2:])
+        return transposed if self.in_order else np.ascontiguousarray(transposed.transpose(self._back))
 
     def unfold_scores(self, scores: np.ndarray, query: Sequence[int], key: Sequence[int]) -> np.ndarray:
         """(batch', heads, queries, keys) as (batch, apart…, heads, queries…, keys…)."""

@@ -10,7 +10,7 @@ from ... import shapes
 from ...backend import active
 from ..base import Shape
 from ..support.arguments import check_parts, flag, positive
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 from ..support.series import SeriesLayer, as_images, one_size
 
 __all__ = ["BaseConv1D", "Conv1D"]
@@ -61,7 +61,7 @@ class BaseConv1D(SeriesLayer):
         self.algorithm = algorithm
         pads = ((0, 0), (d * (k - 1), 0)) if self.padding == "causal" else self.padding
         self.window = (1, s), pads, (1, d)
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
         self.use_bias = flag("use_bias", use_bias, self)
         self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer

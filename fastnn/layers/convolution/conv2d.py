@@ -10,7 +10,7 @@ from ... import checks, shapes
 from ...backend import active
 from ..base import Shape
 from ..support.arguments import check_parts, flag, positive, sizes
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 from ..support.images import ImageLayer, per_image
 
 __all__ = ["BaseConv2D", "Conv2D"]
@@ -56,7 +56,7 @@ class BaseConv2D(ImageLayer):
                 f"algorithm of {type(self).__name__} is {', '.join(most)} or {last}. Received: algorithm={algorithm!r}."
             )
         self.algorithm = algorithm
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
         self.use_bias = flag("use_bias", use_bias, self)
         self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer

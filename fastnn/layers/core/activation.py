@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import activations
 from ..base import Layer, Shape
-from ..support.fused_activation import Rule, rule_of
+from ..support.fused_activation import FusedActivation, fused_activation
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "ReLU", "Softmax"]
 
@@ -50,7 +50,7 @@ class Activation(ActivationLayer):
 
     def __init__(self, activation: Any, **settings: Any):
         super().__init__(**settings)
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
 
 
@@ -78,7 +78,7 @@ class ReLU(ActivationLayer):
             activation = activations.Activation("leaky_relu", self.negative_slope)
         else:
             activation = activations.Activation("relu")
-        self.rule = Rule(activation)
+        self.rule = FusedActivation(activation)
 
 
 class LeakyReLU(ActivationLayer):
@@ -101,7 +101,7 @@ class LeakyReLU(ActivationLayer):
             negative_slope = settings.pop("alpha")
         super().__init__(**settings)
         self.negative_slope = _slope("negative_slope", negative_slope, self)
-        self.rule = Rule(activations.Activation("leaky_relu", self.negative_slope))
+        self.rule = FusedActivation(activations.Activation("leaky_relu", self.negative_slope))
 
 
 class ELU(ActivationLayer):
@@ -121,7 +121,7 @@ class ELU(ActivationLayer):
     def __init__(self, alpha: float = 1.0, **settings: Any):
         super().__init__(**settings)
         self.alpha = _slope("alpha", alpha, self)
-        self.rule = Rule(activations.Activation("elu", self.alpha))
+        self.rule = FusedActivation(activations.Activation("elu", self.alpha))
 
 
 class Softmax(ActivationLayer):
@@ -154,7 +154,7 @@ class Softmax(ActivationLayer):
     def __init__(self, axis: int | Sequence[int] = -1, **settings: Any):
         super().__init__(**settings)
         self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
-        self.rule = Rule(activations.Softmax(self.axis))
+        self.rule = FusedActivation(activations.Softmax(self.axis))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         n = len(input_shape)

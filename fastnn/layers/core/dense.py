@@ -9,7 +9,7 @@ import numpy as np
 from ...backend import active
 from ..base import Layer, Shape
 from ..support.arguments import check_parts, flag, positive
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 
 __all__ = ["Dense"]
 
@@ -75,7 +75,7 @@ class Dense(Layer):
         self.kernel: Any = None
         self.bias: Any = None
         self.units = positive("units", units, self)
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
         self.use_bias = flag("use_bias", use_bias, self)
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -103,7 +103,7 @@ class Dense(Layer):
     def _check(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:
             self.refuse_shape(
-                "rows of known length, (batch, features)", input_shape, "For one number an example type x[:, None]."
+                "rows of known length, (batch, features)", input_shape, "For one number an example use x[:, None]."
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -14,7 +14,7 @@ from ...backend import active
 from ..base import Layer, Shape
 from ..support.arguments import check_parts
 from ..support.einsum_equation import Equation, read_equation, split_equation
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 
 __all__ = ["EinsumDense"]
 
@@ -88,7 +88,7 @@ class EinsumDense(Layer):
             )
         self.equation, self.bias_axes = equation, bias_axes or None
         self.wanted = self._sizes(output_shape)
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
@@ -168,10 +168,10 @@ class EinsumDense(Layer):
     def _product(self, x: np.ndarray, found: Equation) -> tuple[np.ndarray, Any]:
         """``forward`` as a product of matrices: x (rows, inner), W (inner, columns), y (rows, columns).
 
-        All three are views where their axes stand in this order, as in the common equations; else they are turned.
+        All three are views where their axes stand in this order, as in the common equations; else they are transposed.
         Bias and activation are the kernel's where y is such a view and each column has one bias.
         """
-        rows = turned(x, found.joined, found.rows + found.inner).reshape(-1, math.prod(found.shape(found.inner)))
+        rows = transposed(x, found.joined, found.rows + found.inner).reshape(-1, math.prod(found.shape(found.inner)))
         fused = self._fused(found)
         bias = None
         if fused and self.bias is not None:
@@ -180,7 +180,7 @@ class EinsumDense(Layer):
         y = z.reshape(found.shape(found.rows + found.columns))
         after = None
         if not fused:
-            y, after = self.rule.forward(self._with_bias(turned(y, found.rows + found.columns, found.y)))
+            y, after = self.rule.forward(self._with_bias(transposed(y, found.rows + found.columns, found.y)))
         elif self.rule.separate:
             y, after = self.rule.forward(y)
         return y, (found, rows, z, after)
@@ -204,7 +204,7 @@ class EinsumDense(Layer):
 
     def _product_backward(self, dy: np.ndarray, found: Equation, rows: Any, z: Any, fused: bool, need_dx: bool) -> Any:
         columns = found.shape(found.columns)
-        dy = turned(dy, found.y, found.rows + found.columns).reshape(len(rows), math.prod(columns))
+        dy = transposed(dy, found.y, found.rows + found.columns).reshape(len(rows), math.prod(columns))
         in_place = found.w == found.inner + found.columns
         dx, dw, db = active().dense_backward(
             dy,
@@ -218,16 +218,16 @@ class EinsumDense(Layer):
         )
         if not in_place:
             dw = dw.reshape(found.shape(found.inner) + columns)
-            self.kernel.grad[...] = turned(dw, found.inner + found.columns, found.w)
+            self.kernel.grad[...] = transposed(dw, found.inner + found.columns, found.w)
         if db is not None:
             self.bias.grad[...] = folded(db.reshape(columns), self.bias.shape)
         if not need_dx:
             return None
-        return turned(dx.reshape(found.shape(found.rows + found.inner)), found.rows + found.inner, found.joined)
+        return transposed(dx.reshape(found.shape(found.rows + found.inner)), found.rows + found.inner, found.joined)
 
     def _matrix(self, found: Equation) -> np.ndarray:
         """The kernel as (inner, columns)."""
-        w = turned(self.kernel.value, found.w, found.inner + found.columns)
+        w = transposed(self.kernel.value, found.w, found.inner + found.columns)
         return w.reshape(math.prod(found.shape(found.inner)), -1)
 
     def _fused(self, found: Equation) -> bool:
@@ -240,7 +240,7 @@ class EinsumDense(Layer):
         return z
 
 
-def turned(array: np.ndarray, letters: str, order: str) -> np.ndarray:
+def transposed(array: np.ndarray, letters: str, order: str) -> np.ndarray:
     """The axes in another order, contiguous; the array itself where the order is the same."""
     return array if letters == order else np.ascontiguousarray(array.transpose([letters.index(c) for c in order]))
 

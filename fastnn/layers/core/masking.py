@@ -39,7 +39,7 @@ class Masking(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 3:
             self.refuse_shape(
-                "sequences (batch, time, features)", input_shape, "For one number a time step type x[..., None]."
+                "sequences (batch, time, features)", input_shape, "For one number a time step use x[..., None]."
             )
         return input_shape
 

@@ -219,8 +219,8 @@ class BatchNormalization(Layer):
         axis = self.axis % len(shape)
         if axis == len(shape) - 1:
             return rows.reshape(shape)
-        turned = (*shape[:axis], *shape[axis + 1 :], shape[axis])
-        return np.ascontiguousarray(np.moveaxis(rows.reshape(turned), -1, axis))
+        transposed = (*shape[:axis], *shape[axis + 1 :], shape[axis])
+        return np.ascontiguousarray(np.moveaxis(rows.reshape(transposed), -1, axis))
 
     def _counting(self, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """A mask (N, T) for each row."""

@@ -96,7 +96,7 @@ class Bidirectional(RecurrentLayer):
             raise ValueError(
                 "The two layers of Bidirectional go in opposite directions. Received: "
                 f"go_backwards={first.go_backwards} for both. "
-                f"Type backward_layer={type(second).__name__}(..., go_backwards={not first.go_backwards})."
+                f"Use backward_layer={type(second).__name__}(..., go_backwards={not first.go_backwards})."
             )
         for name in ("return_sequences", "return_state", "stateful", "zero_output_for_mask", "dtype"):
             if getattr(first, name) != getattr(second, name):
@@ -143,7 +143,7 @@ class Bidirectional(RecurrentLayer):
         if self.merge_mode not in ("concat", None) and shapes[0] != shapes[1]:
             raise ValueError(
                 f"merge_mode={self.merge_mode!r} joins outputs of one size. Received: outputs of the shapes "
-                f'{shapes[0]} and {shapes[1]}. Type merge_mode="concat".'
+                f'{shapes[0]} and {shapes[1]}. Use merge_mode="concat".'
             )
         if self._first_weights is not None:
             self.set_weights(self._first_weights)

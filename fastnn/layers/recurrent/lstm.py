@@ -9,7 +9,7 @@ import numpy as np
 from ... import initializers
 from ...backend import active
 from ..support.arguments import flag
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 from .cell import Cell
 from .cell_rnn import CellRNN, of_cell
 from .dropped_products import products, products_back
@@ -55,7 +55,7 @@ class LSTMCell(Cell):
         **settings: Any,
     ):
         super().__init__(units, **settings)
-        self.rule, self.gate_rule = rule_of(activation), rule_of(recurrent_activation)
+        self.rule, self.gate_rule = fused_activation(activation), fused_activation(recurrent_activation)
         self.activation, self.recurrent_activation = self.rule.activation, self.gate_rule.activation
         self.unit_forget_bias = flag("unit_forget_bias", unit_forget_bias, self)
 

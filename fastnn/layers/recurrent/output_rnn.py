@@ -9,7 +9,7 @@ import numpy as np
 from ...backend import active
 from ..base import Shape
 from ..support.arguments import positive
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 from .cell import Cell
 from .dropped_products import products, products_back
 from .sweep import Sweep
@@ -54,7 +54,7 @@ class OutputRNNCell(Cell):
         **settings: Any,
     ):
         super().__init__(units, **settings)
-        self.rule, self.output_rule = rule_of(activation), rule_of(output_activation)
+        self.rule, self.output_rule = fused_activation(activation), fused_activation(output_activation)
         self.activation, self.output_activation = self.rule.activation, self.output_rule.activation
         self.output_units = self.units if output_units is None else positive("output_units", output_units, self)
         self.output_kernel: Any = None

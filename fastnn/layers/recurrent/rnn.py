@@ -138,7 +138,7 @@ class RNN(RecurrentLayer):
     def _check_shape(self, input_shape: Shape) -> None:
         if len(input_shape) < 3 or None in input_shape[2:]:
             hint = (
-                "For one number a step type x[..., None]; words go through an Embedding first, as ids (batch, steps): "
+                "For one number a step use x[..., None]; words go through an Embedding first, as ids (batch, steps): "
                 "dataset.batch(32) makes batches, x[None] one of a single sequence."
             )
             self.refuse_shape(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...backend import active
-from ..support.fused_activation import rule_of
+from ..support.fused_activation import fused_activation
 from .cell import Cell
 from .cell_rnn import CellRNN, of_cell
 from .dropped_products import products, products_back
@@ -41,7 +41,7 @@ class SimpleRNNCell(Cell):
 
     def __init__(self, units: int, activation: Any = "tanh", **settings: Any):
         super().__init__(units, **settings)
-        self.rule = rule_of(activation)
+        self.rule = fused_activation(activation)
         self.activation = self.rule.activation
 
     @property

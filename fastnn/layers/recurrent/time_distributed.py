@@ -93,7 +93,7 @@ class TimeDistributed(Wrapper):
 
     def _step(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 3 and not (self.takes_ids and len(input_shape) == 2):
-            self.refuse_shape("sequences, (batch, steps, …)", input_shape, "For one number a step type x[..., None].")
+            self.refuse_shape("sequences, (batch, steps, …)", input_shape, "For one number a step use x[..., None].")
         return (None, *input_shape[2:])
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -36,11 +36,11 @@ def read_values(x: Any, layer: Any) -> np.ndarray:
     except ValueError:
         raise ValueError(
             f'Layer "{layer.name}" takes an array, rows of one length. Received: a list of {len(x)} rows of different '
-            "lengths. Type x = fastnn.utils.pad_sequences(x)."
+            "lengths. Use x = fastnn.utils.pad_sequences(x)."
         ) from None
     if values.dtype.kind not in "biuf":
         raise TypeError(
-            f'Layer "{layer.name}" takes real numbers. Received: dtype {values.dtype}. Type x.astype(np.float32) if '
+            f'Layer "{layer.name}" takes real numbers. Received: dtype {values.dtype}. Use x.astype(np.float32) if '
             "they are; words are turned into ids first, by fastnn.text.TextVectorization for instance."
         )
     return np.ascontiguousarray(values, layer.dtype)
@@ -73,7 +73,7 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
     except ValueError:
         raise ValueError(
             f'Layer "{name}" takes ids (batch, time), rows of one length. Received: a list of {len(x)} rows of '
-            "different lengths. Type x = fastnn.utils.pad_sequences(x)."
+            "different lengths. Use x = fastnn.utils.pad_sequences(x)."
         ) from None
     if ids.dtype.kind not in "biuf":
         raise TypeError(
@@ -87,7 +87,7 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
             at = np.unravel_index(int(np.argmin(whole)), ids.shape)
             raise ValueError(
                 f'Layer "{name}" takes ids, whole numbers. Received: {ids[at]} at index {tuple(map(int, at))}. '
-                "Type x.astype(np.int64) if cutting the fractions off is meant."
+                "Use x.astype(np.int64) if cutting the fractions off is meant."
             )
     elif ids.dtype == np.uint64 and ids.size and int(ids.max()) >= 2**63:
         raise ValueError(f'Layer "{name}" takes ids below 2**63. Received: {int(ids.max())}.')
@@ -125,7 +125,7 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
     except ValueError:
         raise ValueError(
             f'The mask of layer "{name}" has rows of one length. Received: a list of {len(mask)} rows of different '
-            "lengths. Type mask = x != 0, of the padded ids."
+            "lengths. Use mask = x != 0, of the padded ids."
         ) from None
     if found.dtype.kind not in "biuf":
         raise TypeError(

@@ -6,10 +6,10 @@ from typing import Any
 
 from ... import activations
 
-__all__ = ["Rule", "rule_of"]
+__all__ = ["FusedActivation", "fused_activation"]
 
 
-class Rule:
+class FusedActivation:
     """An activation as a layer uses it.
 
     Attributes
@@ -32,7 +32,7 @@ class Rule:
         self.forward, self.backward = activation.forward, activation.backward
 
 
-def rule_of(activation: Any) -> Rule:
+def fused_activation(activation: Any) -> FusedActivation:
     """The rule for what was given as ``activation=``: None, a name, a function, or an object with forward and backward.
 
     Raises
@@ -43,5 +43,5 @@ def rule_of(activation: Any) -> Rule:
         For anything that is no activation.
     """
     if hasattr(activation, "forward") and hasattr(activation, "backward") and not isinstance(activation, type):
-        return Rule(activation)
-    return Rule(activations.get(activation))
+        return FusedActivation(activation)
+    return FusedActivation(activations.get(activation))

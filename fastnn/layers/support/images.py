@@ -41,7 +41,7 @@ class ImageLayer(Layer):
         """The input shape as (N, H, W, C), or the error that says what is expected."""
         axes = "channels, height, width" if self.channels_first else "height, width, channels"
         if len(input_shape) != 4:
-            hint = "For images without a channel axis type x[..., None], or Reshape((28, 28, 1)) before it."
+            hint = "For images without a channel axis use x[..., None], or Reshape((28, 28, 1)) before it."
             self.refuse_shape(f"images (batch, {axes})", input_shape, hint if len(input_shape) == 3 else "")
         n, *rest = input_shape
         shape = (n, *rest[1:], rest[0]) if self.channels_first else input_shape

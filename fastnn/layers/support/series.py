@@ -48,7 +48,7 @@ class SeriesLayer(Layer):
         """The input shape as (N, T, C), or the error that says what is expected."""
         axes = "channels, time" if self.channels_first else "time, channels"
         if len(input_shape) != 3:
-            hint = "For one number a time step type x[..., None]." if len(input_shape) == 2 else ""
+            hint = "For one number a time step use x[..., None]." if len(input_shape) == 2 else ""
             self.refuse_shape(f"sequences (batch, {axes})", input_shape, hint)
         n, t, c = input_shape
         if self.channels_first:
