@@ -24,6 +24,7 @@ enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
     MC = 240,                        /* rows of a block of A: it stays in L2 */
     FEW_ROWS = 48,           /* packing costs more than it gains; a batch of 32 is few on every tier */
+    FETCHED_DEPTH = 1024,            /* of rows that L2 has room for beside those in use */
     GROUP = 8,                       /* tiles that meet a panel of B one after the other */
 };
 
@@ -239,15 +240,25 @@ static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t heigh
     run_tiles(&tile, height);
 }
 
+/* The rows of A that come next, on their way into L2 while those before them are multiplied. */
+static void fetch_rows(const struct product *p, ptrdiff_t first, ptrdiff_t last) {
+    if (p->a_column != 1 || p->K > FETCHED_DEPTH) return;
+    for (ptrdiff_t row = first; row < last; row++)
+        for (ptrdiff_t k = 0; k < p->K; k += 64 / (ptrdiff_t)sizeof(real))
+            __builtin_prefetch(p->a + row * p->a_row + k, 0, 2);
+}
+
 /* An item is a row of tiles; GROUP of them meet a panel while it is in L1. */
 static int stripes_of_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct stripes *job = context;
     const struct product *p = job->product;
     const ptrdiff_t end = least(last * TILE_ROWS, p->M);
-    for (ptrdiff_t row = first * TILE_ROWS; row < end; row += GROUP * TILE_ROWS)
+    for (ptrdiff_t row = first * TILE_ROWS; row < end; row += GROUP * TILE_ROWS) {
+        fetch_rows(p, row + GROUP * TILE_ROWS, least(end, row + 2 * GROUP * TILE_ROWS));
         for (ptrdiff_t start = 0; start < p->K; start += KC)
             for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
                 meet_panel(job, row, least(GROUP * TILE_ROWS, end - row), start, column);
+    }
     return FNN_OK;
 }
 
