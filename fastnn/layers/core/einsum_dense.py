@@ -171,13 +171,13 @@ class EinsumDense(Layer):
         All three are views where their axes stand in this order, as in the common equations; else they are transposed.
         Bias and activation are the kernel's where y is such a view and each column has one bias.
         """
-        rows = transposed(x, found.joined, found.rows + found.inner).reshape(-1, math.prod(found.shape(found.inner)))
+        rows = transposed(x, found.joined, found.rows + found.inner).reshape(-1, found.inner_size)
         fused = self._fused(found)
-        bias = None
-        if fused and self.bias is not None:
-            bias = np.broadcast_to(self.bias.value, found.shape(found.columns)).reshape(-1)
+        bias = self.bias.value if fused and self.bias is not None else None
+        if bias is not None:
+            bias = (bias if bias.shape == found.column_shape else np.broadcast_to(bias, found.column_shape)).reshape(-1)
         z = active().dense_forward(rows, self._matrix(found), bias, self.rule.fused if fused else "linear")
-        y = z.reshape(found.shape(found.rows + found.columns))
+        y = z.reshape(found.product_shape)
         after = None
         if not fused:
             y, after = self.rule.forward(self._with_bias(transposed(y, found.rows + found.columns, found.y)))
@@ -203,7 +203,7 @@ class EinsumDense(Layer):
         return dx
 
     def _product_backward(self, dy: np.ndarray, found: Equation, rows: Any, z: Any, fused: bool, need_dx: bool) -> Any:
-        columns = found.shape(found.columns)
+        columns = found.column_shape
         dy = transposed(dy, found.y, found.rows + found.columns).reshape(len(rows), math.prod(columns))
         in_place = found.w == found.inner + found.columns
         dx, dw, db = active().dense_backward(
@@ -228,7 +228,7 @@ class EinsumDense(Layer):
     def _matrix(self, found: Equation) -> np.ndarray:
         """The kernel as (inner, columns)."""
         w = transposed(self.kernel.value, found.w, found.inner + found.columns)
-        return w.reshape(math.prod(found.shape(found.inner)), -1)
+        return w.reshape(found.inner_size, -1)
 
     def _fused(self, found: Equation) -> bool:
         """Whether the kernel adds the bias and computes the activation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import string
 from dataclasses import dataclass
@@ -62,6 +63,21 @@ class Equation:
     def joined(self) -> str:
         """Letters of x that w or y has, in the order of x."""
         return "".join(c for c in self.x if c in self.w + self.y)
+
+    @functools.cached_property
+    def inner_size(self) -> int:
+        """How many terms a product sums."""
+        return math.prod(self.shape(self.inner))
+
+    @functools.cached_property
+    def column_shape(self) -> Shape:
+        """Sizes of the axes of w and y alone."""
+        return self.shape(self.columns)
+
+    @functools.cached_property
+    def product_shape(self) -> Shape:
+        """Sizes of the axes of the product, those of x in front."""
+        return self.shape(self.rows + self.columns)
 
     def shape(self, letters: str) -> Shape:
         """Sizes of the axes of these letters."""
