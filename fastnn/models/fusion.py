@@ -24,8 +24,9 @@ import numpy as np
 from ..backend import active
 from ..graph import Node, Operation, Symbol
 from ..layers.base import Layer, Parameter
-from ..layers.convolution.conv1d import BaseConv1D, Conv1D
-from ..layers.convolution.conv2d import BaseConv2D, Conv2D
+from ..layers.convolution.conv1d import Conv1D
+from ..layers.convolution.conv2d import Conv2D
+from ..layers.convolution.convolving import Convolving
 from ..layers.convolution.depthwise_conv2d import DepthwiseConv2D
 from ..layers.core.activation import ActivationLayer
 from ..layers.core.dense import Dense
@@ -70,7 +71,7 @@ class FusedLayers(Operation):
 class WithActivation(FusedLayers):
     """A Dense or convolution layer, with the activation of ``rule`` in place of its own."""
 
-    def __init__(self, layer: Dense | BaseConv2D | BaseConv1D, rule: FusedActivation, others: Sequence[Layer] = ()):
+    def __init__(self, layer: Dense | Convolving, rule: FusedActivation, others: Sequence[Layer] = ()):
         self.layer, self.rule, self.layers = layer, rule, (layer, *others)
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
@@ -411,11 +412,7 @@ def _folds(layer: Any, norm: Any, rank: int) -> bool:
 
 def _takes_rule(layer: Any) -> bool:
     """Whether ``layer.forward_as`` runs the layer with another activation."""
-    return (
-        isinstance(layer, (Dense, BaseConv2D, BaseConv1D))
-        and not layer._traced
-        and not getattr(layer, "channels_first", False)
-    )
+    return isinstance(layer, (Dense, Convolving)) and not layer._traced and not getattr(layer, "channels_first", False)
 
 
 def _pools(conv: Layer, rule: FusedActivation, pool: Any) -> bool:

@@ -7,26 +7,18 @@ from typing import Any
 import numpy as np
 
 from ... import shapes
-from ...backend import active
 from ..base import Shape
-from ..support.arguments import check_parts, flag, positive
-from ..support.fused_activation import fused_activation
+from ..support.arguments import check_parts, positive
 from ..support.series import SeriesLayer, as_images, one_size
+from .convolving import Convolving
 
 __all__ = ["BaseConv1D", "Conv1D"]
 
 
-class BaseConv1D(SeriesLayer):
-    """What convolutions of sequences share: windows, activation, bias; subclasses build the weights.
-
-    ``kernel_view`` and ``kernel_gradient`` are the weight and its gradient as (1, K, C / groups, F).
-    """
+class BaseConv1D(Convolving, SeriesLayer):
+    """What convolutions of sequences share: sizes and settings of the windows; subclasses say the weights."""
 
     paddings: tuple[str, ...] = ("valid", "same")
-    groups: int = 1
-    built_channels: int | None = None
-    kernel: Any = None
-    bias: Any = None
 
     def __init__(
         self,
@@ -61,81 +53,25 @@ class BaseConv1D(SeriesLayer):
         self.algorithm = algorithm
         pads = ((0, 0), (d * (k - 1), 0)) if self.padding == "causal" else self.padding
         self.window = (1, s), pads, (1, d)
-        self.rule = fused_activation(activation)
-        self.activation = self.rule.activation
-        self.use_bias = flag("use_bias", use_bias, self)
-        self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer
-        self.bias_constraint = bias_constraint
+        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int]:
-        """(K, C / groups, F) for an input of so many channels."""
-        raise NotImplementedError
+    def to_images(self, x: np.ndarray) -> np.ndarray:
+        return as_images(x)
 
-    def add_bias(self, n: int, channels: int) -> None:
-        """Make the bias, if there is to be one, and keep the number of channels of the input."""
-        self.built_channels = channels
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
-            )
+    def from_images(self, x: np.ndarray) -> np.ndarray:
+        return x[:, 0]
 
-    def kernel_view(self) -> np.ndarray:
-        return self.kernel.value[None]
-
-    def kernel_gradient(self) -> np.ndarray:
-        return self.kernel.grad[None]
+    def channels_of(self, input_shape: Shape) -> int:
+        return self.series_shape(input_shape)[2]
 
     def output_length(self, length: int, channels: int) -> int:
-        if self.built_channels not in (None, channels):
-            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        self.check_channels(channels)
         window = self.window_shape(channels)
         groups = channels // window[1]
         return shapes.conv2d_output_shape((1, 1, length, channels), (1, *window), *self.window, groups)[2]
 
     def output_channels(self, channels: int) -> int:
         return self.window_shape(channels)[2]
-
-    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
-        return self.forward_as(x, self.rule)
-
-    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule, need_dx)
-
-    def weights_for_kernel(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Kernel (1, K, C / groups, F) and bias (None if there is none) as ``forward`` gives them to its kernel."""
-        return self.kernel_view(), self.bias.value if self.bias is not None else None
-
-    def forward_as(self, x: np.ndarray, rule: Any, weights: Any = None) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, T, C) with another activation, and other weights if given; the fusion pass calls it."""
-        x = as_images(x)
-        kernel, bias = weights or self.weights_for_kernel()
-        z = active().conv2d_forward(x, kernel, bias, *self.window, self.groups, rule.fused, self.algorithm)
-        y, after = z[:, 0], None
-        if rule.separate:
-            y, after = rule.forward(y)
-        return y, (x, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        bias = self.bias
-        dx, _, _ = active().conv2d_backward(
-            as_images(dy),
-            x,
-            self.kernel_view(),
-            z,
-            *self.window,
-            self.groups,
-            rule.fused,
-            self.algorithm,
-            need_dx=need_dx,
-            need_db=bias is not None,
-            dw=self.kernel_gradient(),
-            db=bias.grad if bias is not None else None,
-        )
-        return None if dx is None else dx[:, 0]
 
 
 class Conv1D(BaseConv1D):
@@ -240,15 +176,3 @@ class Conv1D(BaseConv1D):
         if channels % self.groups:
             raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
         return (*self.kernel_size, channels // self.groups, self.filters)
-
-    def build(self, input_shape: Shape) -> None:
-        channels = self.series_shape(input_shape)[2]
-        self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            self.window_shape(channels),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            name="kernel",
-        )
-        self.add_bias(self.filters, channels)

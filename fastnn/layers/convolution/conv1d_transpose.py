@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ... import shapes
-from ...backend import active
-from ..base import Shape
 from ..support.arguments import check_parts, extra_lengths, positive
-from ..support.series import as_images
 from .conv1d import BaseConv1D
+from .convolving import Transposed
 
 __all__ = ["Conv1DTranspose"]
 
 
-class Conv1DTranspose(BaseConv1D):
+class Conv1DTranspose(Transposed, BaseConv1D):
     """Transposed convolution of sequences: the gradient of a convolution, as a layer that makes sequences longer.
 
     x (N,T,C), W (K,filters,C), b (filters,) → y (N,OT,filters).  Weights in order: kernel, bias.
@@ -104,61 +100,10 @@ class Conv1DTranspose(BaseConv1D):
         self.kernel_constraint = kernel_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int]:
-        """(K, filters, C) for an input of so many channels."""
-        return (*self.kernel_size, self.filters, channels)
-
     def output_length(self, length: int, channels: int) -> int:
-        if self.built_channels not in (None, channels):
-            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        self.check_channels(channels)
         window = (1, *self.window_shape(channels))
-        return shapes.conv2d_transpose_output_shape((1, 1, length, channels), window, *self._geometry())[2]
+        return shapes.conv2d_transpose_output_shape((1, 1, length, channels), window, *self.geometry())[2]
 
     def output_channels(self, channels: int) -> int:
         return self.filters
-
-    def _geometry(self) -> tuple:
-        strides, padding, dilation = self.window
-        return strides, padding, None if self.output_padding is None else (0, *self.output_padding), dilation
-
-    def build(self, input_shape: Shape) -> None:
-        channels = self.series_shape(input_shape)[2]
-        self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            self.window_shape(channels),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            name="kernel",
-        )
-        self.add_bias(self.filters, channels)
-
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, T, C) with another activation; the fusion pass calls it."""
-        x = as_images(x)
-        bias = self.bias.value if self.bias is not None else None
-        z = active().conv2d_transpose_forward(x, self.kernel_view(), bias, *self._geometry(), rule.fused)
-        y, after = z[:, 0], None
-        if rule.separate:
-            y, after = rule.forward(y)
-        return y, (x, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        bias = self.bias
-        dx, _, _ = active().conv2d_transpose_backward(
-            as_images(dy),
-            x,
-            self.kernel_view(),
-            z,
-            *self._geometry(),
-            rule.fused,
-            need_dx=need_dx,
-            need_db=bias is not None,
-            dw=self.kernel_gradient(),
-            db=bias.grad if bias is not None else None,
-        )
-        return None if dx is None else dx[:, 0]

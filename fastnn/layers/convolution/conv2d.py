@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ... import checks, shapes
-from ...backend import active
 from ..base import Shape
-from ..support.arguments import check_parts, flag, positive, sizes
-from ..support.fused_activation import fused_activation
+from ..support.arguments import check_parts, positive, sizes
 from ..support.images import ImageLayer, per_image
+from .convolving import Convolving
 
 __all__ = ["BaseConv2D", "Conv2D"]
 
 
-class BaseConv2D(ImageLayer):
-    """What convolutions share: windows, activation, bias; subclasses build the weights.
-
-    ``kernel_view`` and ``kernel_gradient`` are the weight and its gradient as (KH, KW, C / groups, F).
-    """
+class BaseConv2D(Convolving, ImageLayer):
+    """What convolutions of images share: sizes and settings of the windows; subclasses say the weights."""
 
     algorithms: tuple[str, ...] = ("auto", "direct", "im2col")
-    groups: int = 1
-    built_channels: int | None = None
-    kernel: Any = None
-    bias: Any = None
 
     def __init__(
         self,
@@ -56,90 +46,17 @@ class BaseConv2D(ImageLayer):
                 f"algorithm of {type(self).__name__} is {', '.join(most)} or {last}. Received: algorithm={algorithm!r}."
             )
         self.algorithm = algorithm
-        self.rule = fused_activation(activation)
-        self.activation = self.rule.activation
-        self.use_bias = flag("use_bias", use_bias, self)
-        self.bias_initializer, self.bias_regularizer = bias_initializer, bias_regularizer
-        self.bias_constraint = bias_constraint
+        self.window = self.strides, self.padding, self.dilation_rate
+        self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
-    def add_bias(self, n: int, channels: int) -> None:
-        """Make the bias, if there is to be one, and keep the number of channels of the input."""
-        self.built_channels = channels
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (n,), self.bias_initializer, self.bias_regularizer, self.bias_constraint, name="bias"
-            )
-
-    def kernel_view(self) -> np.ndarray:
-        return self.kernel.value
-
-    def kernel_gradient(self) -> np.ndarray:
-        return self.kernel.grad
-
-    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
-        """(KH, KW, C / groups, F) for an input of so many channels."""
-        raise NotImplementedError
+    def channels_of(self, input_shape: Shape) -> int:
+        return self.image_shape(input_shape)[3]
 
     def output_shape_last(self, input_shape: Shape) -> Shape:
         channels = input_shape[3]
-        if self.built_channels not in (None, channels):
-            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        self.check_channels(channels)
         window = self.window_shape(channels)
-        groups = channels // window[2]
-        return per_image(
-            shapes.conv2d_output_shape, input_shape, window, self.strides, self.padding, self.dilation_rate, groups
-        )
-
-    def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
-        return self.forward_as(x, self.rule)
-
-    def backward_last(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        return self.backward_as(dy, ctx, self.rule, need_dx)
-
-    def weights_for_kernel(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Kernel (KH, KW, C / groups, F) and bias (None if there is none) as ``forward`` gives them to its kernel."""
-        return self.kernel_view(), self.bias.value if self.bias is not None else None
-
-    def forward_as(self, x: np.ndarray, rule: Any, weights: Any = None) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, H, W, C) with another activation, and other weights if given; the fusion pass calls it."""
-        y = z = active().conv2d_forward(
-            x,
-            *(weights or self.weights_for_kernel()),
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            self.groups,
-            rule.fused,
-            self.algorithm,
-        )
-        after = None
-        if rule.separate:
-            y, after = rule.forward(z)
-        return y, (x, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        bias = self.bias
-        dx, _, _ = active().conv2d_backward(
-            dy,
-            x,
-            self.kernel_view(),
-            z,
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-            self.groups,
-            rule.fused,
-            self.algorithm,
-            need_dx=need_dx,
-            need_db=bias is not None,
-            dw=self.kernel_gradient(),
-            db=bias.grad if bias is not None else None,
-        )
-        return dx
+        return per_image(shapes.conv2d_output_shape, input_shape, window, *self.window, channels // window[2])
 
 
 class Conv2D(BaseConv2D):
@@ -242,15 +159,3 @@ class Conv2D(BaseConv2D):
         if channels % self.groups:
             raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
         return (*self.kernel_size, channels // self.groups, self.filters)
-
-    def build(self, input_shape: Shape) -> None:
-        channels = self.image_shape(input_shape)[3]
-        self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            self.window_shape(channels),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            name="kernel",
-        )
-        self.add_bias(self.filters, channels)

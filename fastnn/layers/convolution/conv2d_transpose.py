@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ... import shapes
-from ...backend import active
 from ..base import Shape
 from ..support.arguments import check_parts, extra_lengths, positive
 from ..support.images import per_image
 from .conv2d import BaseConv2D
+from .convolving import Transposed
 
 __all__ = ["Conv2DTranspose"]
 
 
-class Conv2DTranspose(BaseConv2D):
+class Conv2DTranspose(Transposed, BaseConv2D):
     """Transposed convolution of images: the gradient of a convolution, as a layer that makes images larger.
 
     x (N,H,W,C), W (KH,KW,filters,C), b (filters,) → y (N,OH,OW,filters).  Weights in order: kernel, bias.
@@ -109,58 +107,9 @@ class Conv2DTranspose(BaseConv2D):
         self.kernel_constraint = kernel_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
-        """(KH, KW, filters, C) for an input of so many channels."""
-        return (*self.kernel_size, self.filters, channels)
-
     def output_shape_last(self, input_shape: Shape) -> Shape:
         channels = input_shape[3]
-        if self.built_channels not in (None, channels):
-            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+        self.check_channels(channels)
         return per_image(
-            shapes.conv2d_transpose_output_shape, input_shape, self.window_shape(channels), *self._geometry()
+            shapes.conv2d_transpose_output_shape, input_shape, self.window_shape(channels), *self.geometry()
         )
-
-    def _geometry(self) -> tuple:
-        return self.strides, self.padding, self.output_padding, self.dilation_rate
-
-    def build(self, input_shape: Shape) -> None:
-        channels = self.image_shape(input_shape)[3]
-        self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            self.window_shape(channels),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            name="kernel",
-        )
-        self.add_bias(self.filters, channels)
-
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, H, W, C) with another activation; the fusion pass calls it."""
-        bias = self.bias.value if self.bias is not None else None
-        y = z = active().conv2d_transpose_forward(x, self.kernel_view(), bias, *self._geometry(), rule.fused)
-        after = None
-        if rule.separate:
-            y, after = rule.forward(z)
-        return y, (x, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        bias = self.bias
-        dx, _, _ = active().conv2d_transpose_backward(
-            dy,
-            x,
-            self.kernel_view(),
-            z,
-            *self._geometry(),
-            rule.fused,
-            need_dx=need_dx,
-            need_db=bias is not None,
-            dw=self.kernel_gradient(),
-            db=bias.grad if bias is not None else None,
-        )
-        return dx

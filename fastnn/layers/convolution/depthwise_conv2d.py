@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ...backend import active
 from ..base import Shape
 from ..support.arguments import check_parts, positive
 from .conv2d import BaseConv2D
+from .convolving import Depthwise, Separable
 
 __all__ = ["DepthwiseConv2D", "SeparableConv2D"]
 
 
-class DepthwiseConv2D(BaseConv2D):
+class DepthwiseConv2D(Depthwise, BaseConv2D):
     """Convolution of each channel with ``depth_multiplier`` windows of its own.
 
     x (N,H,W,C), W (KH,KW,C,depth_multiplier) → y (N,OH,OW,C·depth_multiplier).  Weights in order: kernel, bias.
@@ -87,29 +85,8 @@ class DepthwiseConv2D(BaseConv2D):
         self.depthwise_constraint = depthwise_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
-        return (*self.kernel_size, 1, channels * self.depth_multiplier)
 
-    def build(self, input_shape: Shape) -> None:
-        self.groups = channels = self.image_shape(input_shape)[3]
-        self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            self.depthwise_regularizer,
-            self.depthwise_constraint,
-            name="kernel",
-        )
-        self.add_bias(channels * self.depth_multiplier, channels)
-
-    def kernel_view(self) -> np.ndarray:
-        return self.kernel.value.reshape(*self.kernel_size, 1, -1)
-
-    def kernel_gradient(self) -> np.ndarray:
-        return self.kernel.grad.reshape(*self.kernel_size, 1, -1)
-
-
-class SeparableConv2D(BaseConv2D):
+class SeparableConv2D(Separable, BaseConv2D):
     """A depthwise convolution without activation, then a 1×1 convolution that mixes the channels.
 
     x (N,H,W,C) → y (N,OH,OW,filters).  Weights in order: depthwise kernel (KH,KW,C,depth_multiplier), pointwise kernel
@@ -193,62 +170,5 @@ class SeparableConv2D(BaseConv2D):
         self.depthwise_constraint, self.pointwise_constraint = depthwise_constraint, pointwise_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
-        return (*self.kernel_size, 1, channels * self.depth_multiplier)
-
-    def build(self, input_shape: Shape) -> None:
-        self.groups = channels = self.image_shape(input_shape)[3]
-        self.compute_output_shape(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            (*self.kernel_size, channels, self.depth_multiplier),
-            self.depthwise_initializer,
-            self.depthwise_regularizer,
-            self.depthwise_constraint,
-            name="depthwise_kernel",
-        )
-        self.pointwise_kernel = self.add_weight(
-            (1, 1, channels * self.depth_multiplier, self.filters),
-            self.pointwise_initializer,
-            self.pointwise_regularizer,
-            self.pointwise_constraint,
-            name="pointwise_kernel",
-        )
-        self.add_bias(self.filters, channels)
-
-    def _windows(self, kernel: np.ndarray) -> np.ndarray:
-        return kernel.reshape(*self.kernel_size, 1, -1)
-
     def output_shape_last(self, input_shape: Shape) -> Shape:
         return (*super().output_shape_last(input_shape)[:3], self.filters)
-
-    def _depthwise(self) -> tuple:
-        return self.strides, self.padding, self.dilation_rate, self.groups, "linear", self.algorithm
-
-    def forward_as(self, x: np.ndarray, rule: Any) -> tuple[np.ndarray, Any]:
-        """``forward`` on (N, H, W, C) with another activation."""
-        kernels, ones = active(), (1, 1)
-        bias = self.bias.value if self.bias is not None else None
-        h = kernels.conv2d_forward(x, self._windows(self.depthwise_kernel.value), None, *self._depthwise())
-        y = z = kernels.conv2d_forward(
-            h, self.pointwise_kernel.value, bias, ones, "valid", ones, 1, rule.fused, self.algorithm
-        )
-        after = None
-        if rule.separate:
-            y, after = rule.forward(z)
-        return y, (x, h, z, after)
-
-    def backward_as(self, dy: np.ndarray, ctx: Any, rule: Any, need_dx: bool = True) -> np.ndarray | None:
-        """``backward`` of ``forward_as``."""
-        x, h, z, after = ctx
-        if rule.separate:
-            dy = rule.backward(dy, after)
-        kernels, ones, bias = active(), (1, 1), self.bias
-        dh, _, _ = kernels.conv2d_backward(
-            dy, h, self.pointwise_kernel.value, z, ones, "valid", ones, 1, rule.fused, self.algorithm,
-            need_db=bias is not None, dw=self.pointwise_kernel.grad, db=bias.grad if bias is not None else None,
-        )  # fmt: skip
-        dx, _, _ = kernels.conv2d_backward(
-            dh, x, self._windows(self.depthwise_kernel.value), None, *self._depthwise(),
-            need_dx=need_dx, need_db=False, dw=self._windows(self.depthwise_kernel.grad),
-        )  # fmt: skip
-        return dx
