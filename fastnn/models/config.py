@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..activations import Activation
 from ..graph import Graph, Operation, Symbol, flatten, pack, record
 from ..layers.base import Layer, unique
 from ..layers.support.symbolic_call import ActivityPenalty
 from ..layers.support.traced_call import arguments_of, plain_template
 from ..layers.support.wrapper import described, made_from
+from ..ops.random import STREAMS
 
 __all__ = ["graph_config", "graph_from_config"]
 
@@ -66,11 +68,11 @@ def _path_of(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def _class_at(path: Any, kind: str) -> type:
-    """The class of fastnn at this path: looked up among loaded modules, never imported."""
+def _class_at(path: Any, bases: type | tuple[type, ...], kind: str) -> type:
+    """The class of fastnn at this path, of one of these kinds: looked up among loaded modules, never imported."""
     module, _, name = path.partition(":") if isinstance(path, str) else ("", "", "")
     found = getattr(sys.modules.get(module), name, None) if module.startswith("fastnn.") else None
-    if not isinstance(found, type) or found.__module__ != module:
+    if not isinstance(found, type) or found.__module__ != module or not issubclass(found, bases):
         raise ValueError(f"A config names {kind} of fastnn. Received: {path!r}.")
     return found
 
@@ -99,10 +101,7 @@ def _read(value: Any) -> Any:
         return tuple(_read(part) for part in value["tuple"])
     if "array" in value:
         return np.asarray(value["array"], value["dtype"]).reshape(value["shape"])
-    cls = _class_at(value.get("class"), "settings")
-    if not hasattr(cls, "get_config"):
-        raise ValueError(f"A config names settings of fastnn. Received: {value['class']!r}.")
-    return cls(**value["config"])
+    return _class_at(value.get("class"), (Activation, *STREAMS), "settings")(**value["config"])
 
 
 def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:
@@ -141,10 +140,7 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
 
 
 def _remade(entry: dict[str, Any], given: list[Symbol]) -> Any:
-    cls = _class_at(entry["operation"], "operations")
-    if not issubclass(cls, Operation):
-        raise ValueError(f"A config names operations of fastnn. Received: {entry['operation']!r}.")
-    operation = object.__new__(cls)
+    operation = object.__new__(_class_at(entry["operation"], Operation, "operations"))
     vars(operation).update({name: _read(value) for name, value in entry["settings"].items()})
     shapes = [tuple(shape) for shape, _ in entry["outputs"]]
     dtypes = [dtype for _, dtype in entry["outputs"]]

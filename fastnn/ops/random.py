@@ -80,6 +80,10 @@ class _Same:
         return {"seed": self.key}
 
 
+STREAMS = (SeedGenerator, _Same)
+"""What draws, and what a config may make again."""
+
+
 def _stream(name: str, seed: Any) -> Any:
     if seed is None:
         return SeedGenerator()

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from .. import activations, custom, initializers, losses, metrics, ops
-from ..layers.support.traced_call import Place
 from ..ops.random import SeedGenerator
 
 __all__ = ["from_plain", "to_plain"]
@@ -95,8 +94,6 @@ def _marked(value: Any, where: str) -> Any:
         return {"$ellipsis": True}
     if isinstance(value, np.dtype):
         return {"$dtype": value.name}
-    if isinstance(value, Place):
-        return {"$place": value.index}
     if isinstance(value, SeedGenerator):
         return {"$stream": [value.key, value.calls], "seed": value.seed}
     if isinstance(value, activations.Activation):
@@ -162,7 +159,6 @@ _READERS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], Any]] = {
     "$slice": lambda value, read: slice(*read(value["$slice"])),
     "$ellipsis": lambda value, read: Ellipsis,
     "$dtype": lambda value, read: np.dtype(str(value["$dtype"])),
-    "$place": lambda value, read: Place(int(value["$place"])),
     "$array": _array,
     "$activation": lambda value, read: activations.get(read(value["$activation"])),
 }

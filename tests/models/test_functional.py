@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fastnn import Input, Model, Sequential, data, layers, ops, optimizers, utils
+from fastnn import Input, Model, Sequential, data, layers, ops, optimizers, random, utils
 from fastnn.inspect import gradient_check
 
 RNG = np.random.default_rng(0)
@@ -299,6 +299,31 @@ def test_operators_and_calls_with_several_arguments_are_plain_data():
     again = Model.from_config(json.loads(json.dumps(model.get_config())), {"Mix": Mix})
     arrays = [RNG.standard_normal((3, 4, 6)) for _ in range(2)]
     np.testing.assert_array_equal(again.predict(arrays, verbose=0), model.predict(arrays, verbose=0))
+
+
+@pytest.mark.parametrize("seed", [7, random.SeedGenerator(7)], ids=["number", "stream"])
+def test_draws_are_plain_data(seed):
+    x = Input((4,))
+    model = Model(x, x + random.normal((1, 4), seed=seed))
+    again = Model.from_config(json.loads(json.dumps(model.get_config())))
+    np.testing.assert_array_equal(again.predict(A[:, :4], verbose=0), model.predict(A[:, :4], verbose=0))
+
+
+@pytest.mark.parametrize(
+    "path", ["fastnn.layers.core.dense:Dense", "fastnn.backend:use", "os:system", "fastnn.ops:cast"]
+)
+def test_a_config_makes_no_other_settings_and_operations(path):
+    x = Input((4,))
+    config = Model(x, ops.gelu(x)).get_config()
+    (node,) = config["nodes"]
+    setting = next(name for name, value in node["settings"].items() if isinstance(value, dict))
+    kept = node["settings"][setting]
+    node["settings"][setting] = {"class": path, "config": {}}
+    with pytest.raises(ValueError, match="A config names settings of fastnn"):
+        Model.from_config(config)
+    node["settings"][setting], node["operation"] = kept, path
+    with pytest.raises(ValueError, match="A config names operations of fastnn"):
+        Model.from_config(config)
 
 
 def test_a_model_without_weights_computes_in_the_dtype_of_its_layers():

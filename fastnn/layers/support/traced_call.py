@@ -35,11 +35,9 @@ from .symbolic_call import record_call
 __all__ = [
     "CallGraph",
     "arguments_of",
-    "Place",
     "call_built_in",
     "call_traced",
     "cut",
-    "fill",
     "install_trace",
     "layers_among",
     "note_loss",
@@ -53,7 +51,7 @@ _PROBES = ((2, 3), (16, 17), (64, 65), (256, 257))
 
 
 @dataclass(frozen=True)
-class Place:
+class _Place:
     """Stands in the arguments of a call where an array was."""
 
     index: int
@@ -170,7 +168,7 @@ def read_call(
     template = {name: cut(value, leaves, i == 0) for i, (name, value) in enumerate(given.items())}
     if not leaves:
         raise TypeError(f"{type(self).__name__} is called on at least one array or symbol. Received: {given!r}.")
-    options = {} if template == {next(iter(signature.parameters)): Place(0)} else {"template": template}
+    options = {} if template == {next(iter(signature.parameters)): _Place(0)} else {"template": template}
     masks = None
     if mask is not None:
         masks = list(mask) if isinstance(mask, (list, tuple)) and len(leaves) > 1 else [mask]
@@ -179,7 +177,7 @@ def read_call(
 
 
 def cut(value: Any, leaves: list[Any], first: bool) -> Any:
-    """The argument with a ``Place`` for each array or symbol, which go into ``leaves``."""
+    """The argument with a ``_Place`` for each array or symbol, which go into ``leaves``."""
     if isinstance(value, dict):
         return {key: cut(part, leaves, first) for key, part in value.items()}
     if isinstance(value, (list, tuple)) and (
@@ -188,23 +186,23 @@ def cut(value: Any, leaves: list[Any], first: bool) -> Any:
         return type(value)(cut(part, leaves, first) for part in value)
     if isinstance(value, (Symbol, np.ndarray)) or (first and isinstance(value, (list, tuple, int, float, np.generic))):
         leaves.append(value)
-        return Place(len(leaves) - 1)
+        return _Place(len(leaves) - 1)
     return value
 
 
-def fill(template: Any, symbols: Sequence[Any]) -> Any:
-    if isinstance(template, Place):
+def _fill(template: Any, symbols: Sequence[Any]) -> Any:
+    if isinstance(template, _Place):
         return symbols[template.index]
     if isinstance(template, dict):
-        return {key: fill(part, symbols) for key, part in template.items()}
+        return {key: _fill(part, symbols) for key, part in template.items()}
     if isinstance(template, (list, tuple)):
-        return type(template)(fill(part, symbols) for part in template)
+        return type(template)(_fill(part, symbols) for part in template)
     return template
 
 
 def plain_template(template: Any) -> Any:
     """Where arrays stood in a call, as plain data."""
-    if isinstance(template, Place):
+    if isinstance(template, _Place):
         return {"array": template.index}
     if isinstance(template, dict):
         return {"dict": {key: plain_template(part) for key, part in template.items()}}
@@ -252,7 +250,7 @@ def trace_call(
         symbol.name = f"{self.name}_input" + (f"_{i}" if i else "")
     signature = inspect.signature(self.call)
     parameters = signature.parameters
-    named: dict[str, Any] = {next(iter(parameters)): inputs[0]} if template is None else fill(template, inputs)
+    named: dict[str, Any] = {next(iter(parameters)): inputs[0]} if template is None else _fill(template, inputs)
     if template is None and len(inputs) > 1:
         named = {next(iter(parameters)): list(inputs)}
     if "training" in parameters:
