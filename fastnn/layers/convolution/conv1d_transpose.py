@@ -37,6 +37,7 @@ class Conv1DTranspose(Transposed, BaseConv1D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Conv1DTranspose(4, 3, strides=2, padding="same")(np.zeros((2, 10, 5), "float32")).shape
     (2, 20, 4)
     """

@@ -85,6 +85,7 @@ class Conv2D(BaseConv2D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Conv2D(4, 3, activation="relu")(np.zeros((2, 28, 28, 1), "float32")).shape
     (2, 26, 26, 4)
     """

@@ -44,6 +44,7 @@ class Conv2DTranspose(Transposed, BaseConv2D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> Conv2DTranspose(4, 3, strides=2, padding="same")(np.zeros((2, 14, 14, 8), "float32")).shape
     (2, 28, 28, 4)
     """

@@ -32,6 +32,7 @@ class DepthwiseConv1D(Depthwise, BaseConv1D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> DepthwiseConv1D(3, depth_multiplier=2)(np.zeros((2, 10, 5), "float32")).shape
     (2, 8, 10)
     """
@@ -114,6 +115,7 @@ class SeparableConv1D(Separable, BaseConv1D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> SeparableConv1D(4, 3)(np.zeros((2, 10, 5), "float32")).shape
     (2, 8, 4)
     """

@@ -26,6 +26,7 @@ class DepthwiseConv2D(Depthwise, BaseConv2D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> DepthwiseConv2D(3, depth_multiplier=2)(np.zeros((1, 8, 8, 3), "float32")).shape
     (1, 6, 6, 6)
     """
@@ -101,6 +102,7 @@ class SeparableConv2D(Separable, BaseConv2D):
 
     Examples
     --------
+    >>> import numpy as np
     >>> SeparableConv2D(5, 3)(np.zeros((1, 8, 8, 3), "float32")).shape
     (1, 6, 6, 5)
     """
