@@ -28,6 +28,7 @@ _MODULES = frozenset(
         "graph",
         "initializers",
         "inspect",
+        "interop",
         "keras",
         "kernels",
         "layers",

@@ -100,7 +100,7 @@ def test_every_twin_says_what_it_computes(row):
 
 
 FLOORS = (
-    {"_version", "absent", "checks", "custom", "seeds", "shapes"},
+    {"_version", "absent", "checks", "custom", "extras", "seeds", "shapes"},
     {"lookup"},
     {"kernels", "reference"},
     {"_threadpoolctl", "backend", "registry"},
@@ -112,7 +112,7 @@ FLOORS = (
     {"metrics"},
     {"saving"},
     {"models"},
-    {"inspect", "keras"},
+    {"inspect", "interop", "keras"},
     {"cli"},
     {"__init__", "__main__"},
 )

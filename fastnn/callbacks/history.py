@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.callbacks.callback import Callback
+from ..extras import library
+from .callback import Callback
 
 __all__ = ["History"]
 
@@ -63,15 +64,12 @@ class History(Callback):
         Raises
         ------
         ImportError
-            If matplotlib is not there.
+            If matplotlib is not installed.
         ValueError
             If there is nothing to draw, or a name is not in the history.
         """
-        try:
-            import matplotlib.pyplot as plt
-            from matplotlib.ticker import MaxNLocator
-        except ImportError:
-            raise ImportError("History.plot draws with matplotlib. Type: pip install 'fastnn-kernels[plot]'.") from None
+        plt = library("matplotlib.pyplot", "plot", "History.plot")
+        ticker = library("matplotlib.ticker", "plot", "History.plot")
         known = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
         known.sort(key=lambda name: (name == "learning_rate", name == "loss"))
         names = known if names is None else [names] if isinstance(names, str) else list(names)
@@ -87,7 +85,7 @@ class History(Callback):
                     axis.plot(epochs, self.history[key], style, label=label, markersize=3)
             axis.set_title(name.replace("_", " "))
             axis.set_xlabel("epoch")
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
             axis.grid(alpha=0.3)
             axis.legend()
         if title:

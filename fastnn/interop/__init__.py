@@ -1,0 +1,29 @@
+"""Exchange with other libraries: models, weights and estimators in their words.
+
+Each part needs a library that an extra installs, and imports it when it is first used.
+"""
+
+import importlib
+from typing import Any
+
+from .. import absent
+
+_PARTS: dict[str, str] = {}
+"""Public names, and the module of this package that each comes from."""
+
+__all__: list[str] = sorted(_PARTS)
+
+_absent = absent.answer(__name__, depth=2)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part when it is first asked for, so that nothing is imported for the sake of the others."""
+    if name in _PARTS:
+        value = getattr(importlib.import_module(f"{__name__}.{_PARTS[name]}"), name)
+        globals()[name] = value
+        return value
+    return _absent(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
