@@ -1,6 +1,6 @@
 """Callbacks that write down what happens: History and CSVLogger."""
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -46,16 +46,11 @@ def test_plot():
 
 
 def test_plot_without_matplotlib_names_the_extra(monkeypatch):
-    real_import = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
     history = History()
     train(history, LOGS)
-    monkeypatch.setattr(builtins, "__import__", without)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"fastnn-kernels\[plot\]"):
         history.plot()
 
