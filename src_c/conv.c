@@ -16,6 +16,7 @@
 #include "conv_direct.h"
 #include "conv_im2col.h"
 #include "conv_winograd.h"
+#include "conv_winograd_gradient.h"
 
 static int is_depthwise(const struct geometry *g) {
     return g->channels == 1 && g->shape.groups == g->shape.C && g->shape.C > 1;

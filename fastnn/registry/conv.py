@@ -93,15 +93,24 @@ def _geometry(kwargs: dict) -> dict:
     return {name: kwargs[name] for name in ("strides", "padding", "dilation", "groups") if name in kwargs}
 
 
-_B = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
-_A = np.array([[1, 0], [1, 1], [1, -1], [0, -1]])
+_B = np.array(
+    [
+        [4, 0, -5, 0, 1, 0],
+        [0, 4, 0, -5, 0, 1],
+        [0, -4, -4, 1, 1, 0],
+        [0, 4, -4, -1, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 2, -1, -2, 1, 0],
+    ]
+)
+_G = np.array([[6, 0, 0], [0, 0, 24], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4]]) / 24
+_A = np.array([[1, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1], [1, -1, 1, -1], [1, 2, 4, 8], [1, -2, 4, -8]])
 
 
 def _tiles(image, pads, size: int):
-    """The parts of images that tiles of 2 × 2 outputs read, (N, rows, columns, size, size, channels)."""
+    """The parts of images that tiles of 4 × 4 outputs read, (N, rows, columns, size, size, channels)."""
     (top, bottom), (left, right) = pads
-    return windows(image, (size, size), (2, 2), ((top, bottom + 1), (left, right + 1)))
+    return windows(image, (size, size), (4, 4), ((top, bottom + 3), (left, right + 3)))
 
 
 def _transformed(matrix, x):
@@ -110,17 +119,17 @@ def _transformed(matrix, x):
 
 def _winograd_output(x, w, pads):
     """Σ of all terms' sizes, those that cancel too, of each output: the transforms and products in absolute values."""
-    pixels = _transformed(_B, _tiles(x, pads, 4))
+    pixels = _transformed(_B, _tiles(x, pads, 6))
     filters = np.einsum("ia,abcf,jb->ijcf", np.abs(_G), w, np.abs(_G))
     y = np.einsum("ia,nhwijc,ijcf,jb->nhawbf", np.abs(_A), pixels, filters, np.abs(_A), optimize=True)
     n, h, _, v, _, f = y.shape
     rows, columns = (x.shape[i + 1] + sum(pads[i]) - 2 for i in range(2))
-    return y.reshape(n, 2 * h, 2 * v, f)[:, :rows, :columns]
+    return y.reshape(n, 4 * h, 4 * v, f)[:, :rows, :columns]
 
 
 def _winograd_weights(x, dz, pads):
     """The same of each weight."""
-    pixels, slopes_ = _transformed(_B, _tiles(x, pads, 4)), _transformed(_A, _tiles(dz, ((0, 0), (0, 0)), 2))
+    pixels, slopes_ = _transformed(_B, _tiles(x, pads, 6)), _transformed(_A, _tiles(dz, ((0, 0), (0, 0)), 4))
     g = np.abs(_G)
     return np.einsum("ia,nhwijc,nhwijf,jb->abcf", g, pixels, slopes_, g, optimize=True)
 
@@ -134,22 +143,22 @@ def _by_winograd(x, w, kwargs) -> bool:
 def _forward_tolerance(case, expected, eps):
     """The sums are within 2·(K + 1)·ε·Σ|x|·|w|, K = KH·KW·C / groups and the bias; the activation scales that.
 
-    By Winograd's algorithm a sum has C products, and each transform adds at most 3 terms twice: (C + 9)·ε times the
-    sizes of all terms, of which some cancel.
+    By Winograd's algorithm a sum has C products, and each of its three transforms adds at most 5 terms twice; 1/9
+    is rounded itself and so is the product with it: (C + 32)·ε times the sizes of all terms, of which some cancel.
     """
     x, w, b = (np.abs(a) for a in case.args)
     length = w[..., 0].size + 1
     sums = 2 * length * eps * conv2d_forward(x, w, b, **_geometry(case.kwargs))
     if _by_winograd(x, w, case.kwargs):
         pads = conv2d_padding(x.shape, w.shape, 1, case.kwargs.get("padding", "valid"))
-        sums = sums + (x.shape[3] + 9) * eps * _winograd_output(x, w, pads)
+        sums = sums + (x.shape[3] + 32) * eps * _winograd_output(x, w, pads)
     return (activation_growth(case.kwargs.get("activation", "linear"), sums, expected[0], eps),)
 
 
 def _backward_tolerance(case, expected, eps):
     """2·(K + 4)·ε·Σ|a|·|b| with |dz| ≤ |dy|·(1 + |slope|); K is KH·KW·F / groups for dx and N·OH·OW for dw and db.
 
-    By Winograd's algorithm as forward: (F + 9)·ε and (tiles + 9)·ε times the sizes of all terms.
+    By Winograd's algorithm as forward: (F + 32)·ε and (tiles + 32)·ε times the sizes of all terms.
     """
     dy, x, w, y = case.args
     groups = case.kwargs.get("groups", 1)
@@ -159,10 +168,10 @@ def _backward_tolerance(case, expected, eps):
     dx, dw = 2 * (filters + 4) * eps * dx, 2 * (pixels + 4) * eps * dw
     if _by_winograd(x, w, case.kwargs):
         pads = conv2d_padding(x.shape, w.shape, 1, case.kwargs.get("padding", "valid"))
-        dw = dw + (pixels + 9) * eps * _winograd_weights(np.abs(x), dz, pads)
+        dw = dw + (pixels + 32) * eps * _winograd_weights(np.abs(x), dz, pads)
         turned = np.abs(w)[::-1, ::-1].transpose(0, 1, 3, 2)
         around = tuple((2 - before, 2 - after) for before, after in pads)
-        dx = dx + (w.shape[3] + 9) * eps * _winograd_output(dz, turned, around)
+        dx = dx + (w.shape[3] + 32) * eps * _winograd_output(dz, turned, around)
     return dx, dw, 2 * (pixels + 4) * eps * db
 
 

@@ -141,7 +141,7 @@ def test_a_large_padded_batch_equals_its_parts(compiled, rng):
 @pytest.mark.parametrize("padding", ["valid", "same", ((3, 4), (5, 0)), ((0, 2), (1, 7))])
 @pytest.mark.parametrize("shape", [(3, 8, 9, 25), (1, 17, 8, 31)])
 def test_winograd_on_integers(compiled, rng, dtype, algorithm, padding, shape):
-    """Halves and quarters of small integers are exact, so the algorithm equals the definition bit for bit."""
+    """Parts of small integers and a ninth of their sums are exact: the algorithm equals the definition bit for bit."""
     x, w = rng.integers(-8, 9, shape).astype(dtype), rng.integers(-8, 9, (3, 3, shape[3], 24)).astype(dtype)
     y = compiled.conv2d_forward(x, w, padding=padding, algorithm="direct")
     np.testing.assert_array_equal(compiled.conv2d_forward(x, w, padding=padding, algorithm=algorithm), y)
@@ -151,6 +151,28 @@ def test_winograd_on_integers(compiled, rng, dtype, algorithm, padding, shape):
         compiled.conv2d_backward(dy, x, w, padding=padding, algorithm=algorithm), expected, strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("shape", [(4, 31, 35, 27), (1, 66, 90, 24), (70, 5, 6, 33), (1, 5, 170, 130)])
+def test_winograd_of_many_tiles_on_integers(compiled, rng, dtype, padding, shape):
+    """Blocks of tiles, several chunks of dw, and lines of an image cut into strips."""
+    x, w = rng.integers(-1, 2, shape).astype(dtype), rng.integers(-1, 2, (3, 3, shape[3], 33)).astype(dtype)
+    y = compiled.conv2d_forward(x, w, padding=padding, algorithm="direct")
+    np.testing.assert_array_equal(compiled.conv2d_forward(x, w, padding=padding, algorithm="winograd"), y)
+    dy = rng.integers(-1, 2, y.shape).astype(dtype)
+    expected = compiled.conv2d_backward(dy, x, w, padding=padding, algorithm="direct")
+    for one, other in zip(
+        compiled.conv2d_backward(dy, x, w, padding=padding, algorithm="winograd"), expected, strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_parts_of_the_filters_in_the_gradient_of_winograd(compiled, rng):
+    x, dy = (rng.integers(-1, 2, (2, 33, 40, channels)).astype("float64") for channels in (6, 147))
+    _, dw, _ = compiled.conv2d_backward(dy, x, np.ones((3, 3, 6, 147)), padding="same", algorithm="winograd")
+    _, expected, _ = compiled.conv2d_backward(dy, x, np.ones((3, 3, 6, 147)), padding="same", algorithm="direct")
+    np.testing.assert_array_equal(dw, expected)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])

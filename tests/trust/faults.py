@@ -78,10 +78,18 @@ FAULTS = (
         "memset(padded, 0, (size_t)image_size(g) * sizeof(real));\n    for (ptrdiff_t h = 0; h < s->H; h++)\n"
         "        memcpy(padded + (s->bottom + h)",
     ),
-    Fault("pixel beside the image", "conv_winograd.h", "conv", "beside ? dz + t->F : zeros", "dz + t->F"),
-    Fault("tiles of a chunk again", "conv_winograd.h", "conv", "from > begin}", "0}"),
+    Fault(
+        "pixel beside the image", "winograd_tiles.h", "conv", "h < p->height ? p->image", "h <= p->height ? p->image"
+    ),
+    Fault(
+        "tiles of a chunk again",
+        "conv_winograd_gradient.h",
+        "conv",
+        "tiles, filters, from > begin)",
+        "tiles, filters, 0)",
+    ),
     Fault("windows not turned round", "conv_winograd.h", "conv", ".turned = 1}", ".turned = 0}"),
-    Fault("infinity mixed into its tile", "conv_winograd.h", "conv", "odd += (y[i][0] + y[i][1]) * 0;", ""),
+    Fault("infinity mixed into its tile", "conv_winograd.h", "conv", "odd += z * 0;", ""),
     Fault(
         "dilation of the columns dropped",
         "conv_depthwise.h",
