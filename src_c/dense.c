@@ -9,10 +9,12 @@
  * There are two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips zeros in x (images, multi-hot and
  * one-hot rows): each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums kept in registers.
  * A skipped zero hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros, of a large x those of a
- * sample, and chooses; the choice depends only on x and the shapes.
+ * sample, and chooses; the choice depends only on x and the shapes.  Backward of many rows is one pass over them, see
+ * dense_backward.h.
  */
 #include "bias_gradient.h"
 #include "chunks.h"
+#include "dense_backward.h"
 #include "gemm.h"
 
 enum {
@@ -214,10 +216,12 @@ int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptr
 
 int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                         ptrdiff_t M, ptrdiff_t K, ptrdiff_t N, int activation, int algorithm) {
+    const int sparse = K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N);
+    if (!sparse && one_pass_pays(M, K, N)) return backward_in_one_pass(dx, dw, db, dy, x, w, y, M, K, N, activation);
     const real *dz;
     int status = gradient_of_bias(&dz, db, dy, y, M, N, activation);
     if (status != FNN_OK) return status;
-    if (K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) {
+    if (sparse) {
         struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
         status = fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);
     } else {

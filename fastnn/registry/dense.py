@@ -32,11 +32,16 @@ SIZES = (
     (67, 530, 90, True, "tanh", "dense"),
     (9, 150, 300, True, "relu", "sparse"),
     (70, 200, 33, True, "linear", "sparse"),
+    (513, 13, 34, True, "linear", "auto"),  # backward in one pass over groups of rows
+    (519, 50, 500, False, "tanh", "dense"),  # whose blocks are cut by the width,
+    (4109, 15, 19, True, "relu", "dense"),  # or by the number of rows
 )
 BENCH = (
     ("MLP, first layer: 32 x 784 x 256, relu", (32, 784, 256, True, "relu", "auto")),
     ("MLP, last layer: 32 x 256 x 10", (32, 256, 10, True, "linear", "auto")),
     ("CNN, dense layer: 32 x 64 x 64, relu", (32, 64, 64, True, "relu", "auto")),
+    ("transformer: 3200 x 64 x 256, relu", (3200, 64, 256, True, "relu", "auto")),
+    ("transformer: 4096 x 128 x 512", (4096, 128, 512, True, "linear", "auto")),
 )
 
 

@@ -38,6 +38,14 @@ FAULTS = (
     Fault("label one too far", "losses.c", "losses", "job->labels[m] >= job->C", "job->labels[m] > job->C"),
     # Sums in parts.
     Fault("first block of K again", "gemm.c", "gemm", ".add = p->add || job->start > 0", ".add = p->add"),
+    Fault("first block of a group again", "dense_backward.h", "dense", "rows, row > start);", "rows, 0);"),
+    Fault(
+        "last group not added",
+        "dense_backward.h",
+        "dense",
+        "group < job->depth; group++)",
+        "group < job->depth - 1; group++)",
+    ),
     Fault("activation of a part", "gemm.c", "dense", "last = job->start + job->depth == p->K", "last = 1"),
     Fault(
         "half of the dot product",
