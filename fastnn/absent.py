@@ -220,7 +220,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "legacy": "Use the optimizers of fastnn.optimizers.",
     },
     "callbacks": {
-        **_each("BackupAndRestore OrbaxCheckpoint", "Use ModelCheckpoint, and fastnn.models.load_model to go on."),
+        "OrbaxCheckpoint": "Use BackupAndRestore, or ModelCheckpoint and fastnn.models.load_model, to go on.",
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
         **_each(
             "TensorBoard RemoteMonitor", "Use CSVLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere."

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-__all__ = ["Stream", "draw_key", "random_generator", "set_aside", "set_random_seed"]
+__all__ = ["Stream", "draw_key", "go_on_from", "random_generator", "set_aside", "set_random_seed"]
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
@@ -94,6 +94,13 @@ def draw_key() -> int:
     with _lock:
         _count += 1
         return _splitmix64(_splitmix64(_seed) ^ _count)
+
+
+def go_on_from(seed: int, count: int) -> None:
+    """Let the stream of the process go on from a ``Stream.position()``: a run that was broken off goes on here."""
+    global _seed, _count
+    with _lock:
+        _seed, _count = int(seed) & _MASK, int(count) & _MASK
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Callbacks: what happens between batches and epochs besides training."""
 
 from .. import absent
+from .backup_and_restore import BackupAndRestore
 from .callback import Callback
 from .callback_list import CallbackList
 from .csv_logger import CSVLogger
@@ -15,6 +16,7 @@ from .progress_bar import ProgressBar
 from .terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -25,7 +25,12 @@ class Callback:
         Set before training; ``model.stop_training = True`` ends it after the batch.
     params : dict
         ``epochs``, ``steps`` and ``verbose`` of this call of ``fit``.
+    remembers : tuple of str
+        The attributes that change while training: numbers, strings, arrays, and lists and dicts of them. With
+        ``BackupAndRestore`` they are saved, and are as they were when a run goes on.
     """
+
+    remembers: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.model: Any = None
@@ -38,6 +43,15 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Keep the parameters of this call."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """What a run that goes on in another process needs: the attributes that ``remembers`` names."""
+        return {name: getattr(self, name) for name in self.remembers}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``get_state`` gave; called after ``on_train_begin``."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Before the first epoch."""

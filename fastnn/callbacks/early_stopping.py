@@ -28,6 +28,8 @@ class EarlyStopping(MonitorCallback):
         Look at nothing before this epoch.
     """
 
+    remembers = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

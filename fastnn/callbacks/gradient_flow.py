@@ -54,6 +54,8 @@ class GradientFlow(Callback):
     (3, (5,))
     """
 
+    remembers = ("norms", "_sum", "_count", "_batch")
+
     def __init__(self, layer: Any, every: int | None = None):
         super().__init__()
         if every is not None and (isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1):

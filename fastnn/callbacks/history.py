@@ -30,6 +30,8 @@ class History(Callback):
     {'loss': [0.5], 'val_loss': [0.6]}
     """
 
+    remembers = ("history", "epoch")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[Any]] = {}

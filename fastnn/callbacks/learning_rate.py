@@ -34,6 +34,8 @@ class ReduceLROnPlateau(MonitorCallback):
         The rate is not made smaller than this.
     """
 
+    remembers = ("best", "wait", "cooldown_counter")
+
     def __init__(
         self,
         monitor: str = "val_loss",

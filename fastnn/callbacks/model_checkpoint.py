@@ -47,6 +47,8 @@ class ModelCheckpoint(MonitorCallback):
     >>> checkpoint = ModelCheckpoint("best.safetensors", monitor="val_accuracy", save_best_only=True)
     """
 
+    remembers = ("best", "_epoch", "_batches")
+
     def __init__(
         self,
         filepath: Any,

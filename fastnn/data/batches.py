@@ -3,6 +3,9 @@
 Both classes here give, each time they are iterated, tuples ``(xs, ts, weights)``: an array for each input, and for each
 output its targets and weights, or None.  All are ready arrays of the model's dtype.  ``ArrayBatches`` draws them from
 whole arrays, which are never copied: rows are gathered and cast batch by batch.
+
+``draw`` is the cheap half of an iteration, the row numbers or what the source yields, and ``prepare`` makes a batch of
+it; so a run that goes on after an interruption passes over the batches that were done.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from .dataset import Dataset
 
 __all__ = ["ArrayBatches", "Batch", "IterableBatches"]
 
@@ -91,29 +95,51 @@ class ArrayBatches:
         self._weights = [
             None if w is None else _Rows(np.ascontiguousarray(w, dtype), batch_size, None, shuffle) for w in weights
         ]
+        self._single = shuffle and len(xs) == len(ts) == len(weights) == 1 and weights[0] is None and ts[0] is not None
+
+    def draw(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The first position and the row numbers of each batch."""
+        order = np.arange(self.rows) if self.generator is None else self.generator.permutation(self.rows)
+        return ((i, order[i : i + self.batch_size]) for i in range(0, self.rows, self.batch_size))
+
+    def prepare(self, drawn: tuple[int, np.ndarray]) -> Batch:
+        """The batch of these rows."""
+        start, index = drawn
+        xs, ts, weights = self._xs, self._ts, self._weights
+        if self._single:
+            return (xs[0].gather(index),), (ts[0].gather(index),), (None,)
+        if self.generator is not None:
+            return (
+                tuple([x.gather(index) for x in xs]),
+                tuple([None if t is None else t.gather(index) for t in ts]),
+                tuple([None if w is None else w.gather(index) for w in weights]),
+            )
+        return (
+            tuple([x.part(start, index) for x in xs]),
+            tuple([None if t is None else t.part(start, index) for t in ts]),
+            tuple([None if w is None else w.part(start, index) for w in weights]),
+        )
 
     def __iter__(self) -> Iterator[Batch]:
-        xs, ts, weights, size = self._xs, self._ts, self._weights, self.batch_size
-        shuffled = self.generator is not None
-        single = shuffled and len(xs) == len(ts) == len(weights) == 1 and weights[0] is None and ts[0] is not None
-        nothing = (None,)
-        order = self.generator.permutation(self.rows) if shuffled else np.arange(self.rows)
-        for start in range(0, self.rows, size):
-            index = order[start : start + size]
-            if single:
-                yield (xs[0].gather(index),), (ts[0].gather(index),), nothing
-            elif shuffled:
-                yield (
-                    tuple([x.gather(index) for x in xs]),
-                    tuple([None if t is None else t.gather(index) for t in ts]),
-                    tuple([None if w is None else w.gather(index) for w in weights]),
-                )
-            else:
-                yield (
-                    tuple([x.part(start, index) for x in xs]),
-                    tuple([None if t is None else t.part(start, index) for t in ts]),
-                    tuple([None if w is None else w.part(start, index) for w in weights]),
-                )
+        return map(self.prepare, self.draw())
+
+    def describe(self) -> dict[str, Any]:
+        """What decides how the data are cut into batches."""
+        return {
+            "data": "arrays",
+            "examples": self.rows,
+            "batch_size": self.batch_size,
+            "shuffle": self.generator is not None,
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """What decides the orders to come."""
+        return {} if self.generator is None else dict(self.generator.bit_generator.state)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Draw on from what ``get_state`` returned."""
+        if self.generator is not None:
+            self.generator.bit_generator.state = state
 
 
 class IterableBatches:
@@ -138,6 +164,7 @@ class IterableBatches:
         except TypeError:  # no length, or a Dataset of unknown length
             self.steps = None
         self._open: Iterator[Any] | None = None
+        self._state = source.get_state() if isinstance(source, Dataset) else {}
 
     def peek(self, what: str) -> Any:
         """Return the first item of the source; the next iteration still starts with it.
@@ -157,7 +184,25 @@ class IterableBatches:
         self._open = chain([first], iterator)
         return first
 
-    def __iter__(self) -> Iterator[Batch]:
+    def draw(self) -> Iterator[Any]:
+        """What the source yields."""
         source, self._open = iter(self.source) if self._open is None else self._open, None
-        for item in source:
-            yield self.prepare(item)
+        return source
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self.prepare, self.draw())
+
+    def describe(self) -> dict[str, Any]:
+        """What decides how the data are cut into batches."""
+        return {"data": type(self.source).__name__, "batches": self.steps}
+
+    def get_state(self) -> dict[str, Any]:
+        """What decided the orders before ``peek``; of a source that is not a ``Dataset`` nothing is known."""
+        return self._state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Draw as from ``get_state`` on."""
+        if state != self._state:  # else the iteration that peek began is the one that is meant
+            self._open = None
+            self.source.set_state(state)
+            self._state = state

@@ -22,7 +22,7 @@ class Batching:
     """Batches of the elements of ``_source``."""
 
     _source: Stream
-    _of: Callable[[Stream], Dataset]
+    _then: Callable[[Stream], Dataset]
 
     def batch(
         self,
@@ -160,7 +160,7 @@ class Batching:
                 else:
                     yield _padder(shapes, padding_values)(like, leaves)
 
-        return self._of(Stream(start))
+        return self._then(Stream(start))
 
     def unbatch(self) -> Dataset:
         """Split each element into its rows: the inverse of ``batch``."""
@@ -173,7 +173,7 @@ class Batching:
                     raise ValueError(f"unbatch needs arrays of equal length. Received: {element!r}.")
                 yield from rows
 
-        return self._of(Stream(start))
+        return self._then(Stream(start))
 
     def _batched(
         self, size: int, drop_remainder: bool, join: Callable[[Any, list[joining.Column]], Any], padded: bool
@@ -187,7 +187,7 @@ class Batching:
             if spec is None
             else lambda: map_leaves(lambda leaf: leaf.batched(size if drop_remainder else None, padded), spec())
         )
-        return self._of(
+        return self._then(
             Stream(lambda: (join(*block) for block in source.blocks(size, drop_remainder)), known, row_spec)
         )
 

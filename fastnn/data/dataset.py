@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -51,15 +51,20 @@ class Dataset(Batching):
     """
 
     _source: Stream
+    _shuffles: tuple[Orders, ...]
 
     def __init__(self) -> None:
         raise TypeError("Use Dataset.from_tensor_slices((x, y)), Dataset.from_generator(...) or Dataset.range(n).")
 
     @classmethod
-    def _of(cls, source: Stream) -> Dataset:
+    def _of(cls, source: Stream, shuffles: Iterable[Orders] = ()) -> Dataset:
         dataset = cls.__new__(cls)
-        dataset._source = source
+        dataset._source, dataset._shuffles = source, tuple(dict.fromkeys(shuffles))
         return dataset
+
+    def _then(self, source: Stream) -> Dataset:
+        """The dataset after another step."""
+        return self._of(source, self._shuffles)
 
     # Constructors ----------------------------------------------------------------------------------------------------
 
@@ -198,12 +203,14 @@ class Dataset(Batching):
             length = min(source.length for source in sources)
             tables = [map_leaves(lambda column: column[:length], source.table) for source in sources]
             return cls._of(Rows(rebuild(nest, tables)))
+        shuffles = [orders for part in parts for orders in part._shuffles]
         known = [source.cardinality for source in sources if source.cardinality != INFINITE_CARDINALITY]
         return cls._of(
             Stream(
                 lambda: (rebuild(nest, elements) for elements in zip(*sources, strict=False)),
                 min(known, default=INFINITE_CARDINALITY),
-            )
+            ),
+            shuffles,
         )
 
     # Rearranging -----------------------------------------------------------------------------------------------------
@@ -234,15 +241,16 @@ class Dataset(Batching):
         ([0, 1, 2, 4, 3], [3, 1, 4, 2, 0])
         """
         size = whole("buffer_size", buffer_size, 1)
-        return self._of(self._source.shuffle(size, Orders(seed, reshuffle_each_iteration is not False)))
+        orders = Orders(seed, reshuffle_each_iteration is not False)
+        return self._of(self._source.shuffle(size, orders), (*self._shuffles, orders))
 
     def take(self, count: int) -> Dataset:
         """Keep the first ``count`` elements; all of them for −1."""
-        return self._of(self._source.take(whole("count", count, -1)))
+        return self._then(self._source.take(whole("count", count, -1)))
 
     def skip(self, count: int) -> Dataset:
         """Leave out the first ``count`` elements; all of them for −1."""
-        return self._of(self._source.skip(whole("count", count, -1)))
+        return self._then(self._source.skip(whole("count", count, -1)))
 
     def repeat(self, count: int | None = None) -> Dataset:
         """Repeat the elements ``count`` times; forever for None or −1.
@@ -252,27 +260,30 @@ class Dataset(Batching):
         >>> [int(i) for i in Dataset.range(2).repeat(2)]
         [0, 1, 0, 1]
         """
-        return self._of(self._source.repeat(-1 if count is None else whole("count", count, -1)))
+        return self._then(self._source.repeat(-1 if count is None else whole("count", count, -1)))
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """Append the elements of another dataset."""
         a, b = self._source, dataset._source
         both = (a.cardinality, b.cardinality)
         total = INFINITE_CARDINALITY if INFINITE_CARDINALITY in both else UNKNOWN_CARDINALITY
-        return self._of(Stream(lambda: (e for part in (a, b) for e in part), sum(both) if min(both) >= 0 else total))
+        return self._of(
+            Stream(lambda: (e for part in (a, b) for e in part), sum(both) if min(both) >= 0 else total),
+            (*self._shuffles, *dataset._shuffles),
+        )
 
     def enumerate(self, start: int = 0) -> Dataset:
         """Number the elements: ``(i, element)``, counting from ``start``."""
         source, first = self._source, whole("start", start, 0)
         if isinstance(source, Rows) and source.whole:
             return self.zip(self.range(first, first + source.length), self)
-        return self._of(
+        return self._then(
             Stream(lambda: ((np.int64(i), element) for i, element in enumerate(source, first)), source.cardinality)
         )
 
     def cache(self) -> Dataset:
         """Keep all elements in memory after the first full iteration, so that the steps before run only once."""
-        return self._of(self._source.cache())
+        return self._then(self._source.cache())
 
     def prefetch(self, buffer_size: int = AUTOTUNE) -> Dataset:
         """Make up to ``buffer_size`` elements ahead of time in a thread.
@@ -289,7 +300,7 @@ class Dataset(Batching):
         if size == 0 or isinstance(source, Rows):  # rows need no work
             return self
         size = 2 if size == AUTOTUNE else size
-        return self._of(Stream(lambda: prefetched(source, size), source.cardinality, source.spec))
+        return self._then(Stream(lambda: prefetched(source, size), source.cardinality, source.spec))
 
     # Changing elements -----------------------------------------------------------------------------------------------
 
@@ -312,7 +323,9 @@ class Dataset(Batching):
         (np.int64(4), {'y': np.int64(3)})
         """
         source = self._source
-        return self._of(Stream(lambda: (as_element(call(map_func, element)) for element in source), source.cardinality))
+        return self._then(
+            Stream(lambda: (as_element(call(map_func, element)) for element in source), source.cardinality)
+        )
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """Keep the elements for which ``predicate`` is true.
@@ -323,11 +336,31 @@ class Dataset(Batching):
         [1, 3, 5]
         """
         source = self._source
-        return self._of(
+        return self._then(
             Stream(
                 lambda: (element for element in source if call(predicate, element)), UNKNOWN_CARDINALITY, source.spec
             )
         )
+
+    # Where it is -----------------------------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the keys of its shuffles and how often each was iterated: what decides the orders to come."""
+        return {"shuffles": [[orders.key, orders.iterations] for orders in self._shuffles]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Let the shuffles go on from what ``get_state`` returned, in this process or another one.
+
+        Raises
+        ------
+        ValueError
+            If it is the state of a dataset with more or fewer shuffles.
+        """
+        found = state["shuffles"]
+        if len(found) != len(self._shuffles):
+            raise ValueError(f"This dataset has {len(self._shuffles)} shuffles. Received: the state of {len(found)}.")
+        for orders, (key, iterations) in zip(self._shuffles, found, strict=True):
+            orders.key, orders.iterations = key, iterations
 
     # Iteration ----------------------------------------------------------------------------------------------
 

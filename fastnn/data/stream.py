@@ -7,7 +7,6 @@ rows of arrays in memory; it performs the same steps on row numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count as count_up
 from itertools import islice
 from itertools import repeat as always
 from typing import Any, TypeVar
@@ -38,10 +37,12 @@ class Orders:
 
     def __init__(self, seed: int | None, again: bool):
         self.key = draw_key() if seed is None else int(seed) % (1 << 64)
-        self.iterations: Iterator[int] = count_up() if again else always(0)
+        self.again, self.iterations = again, 0
 
     def __call__(self) -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(key=np.array([self.key, next(self.iterations)], np.uint64)))
+        number = self.iterations
+        self.iterations += self.again
+        return np.random.Generator(np.random.Philox(key=np.array([self.key, number], np.uint64)))
 
 
 def shuffled(items: Iterator[T], size: int, generator: np.random.Generator) -> Iterator[T]:

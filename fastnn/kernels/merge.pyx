@@ -91,7 +91,8 @@ cdef list results(object given, ndarray like, int axis, tuple lengths, list want
     cdef int ndim = PyArray_NDIM(like)
     cdef Py_ssize_t i, count = len(wanted)
     cdef ndarray out
-    memcpy(shape, PyArray_DIMS(like), ndim * sizeof(npy_intp))
+    if ndim:  # else there are no dimensions to point at, and memcpy takes no NULL
+        memcpy(shape, PyArray_DIMS(like), ndim * sizeof(npy_intp))
     if given is not None and checks.how_many("dx", given) != count:
         raise ValueError(f"dx has an entry for each of {count} arrays. Received: {len(given)}.")
     for i in range(count):

@@ -12,6 +12,8 @@ from fastnn.losses.targets import match
 
 __all__ = ["Mean", "MeanMetricWrapper", "Metric", "Sum"]
 
+_STATE = (int, float, np.generic, np.ndarray, list)
+
 
 class Metric:
     """Base of all metrics: values accumulated batch by batch.
@@ -42,6 +44,15 @@ class Metric:
     def reset_state(self) -> None:
         """Forget all batches."""
         raise NotImplementedError(f"{type(self).__name__} has no reset_state().")
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what has been accumulated, for a run that another process goes on with: attributes that are numbers,
+        arrays or lists of them.  A metric that keeps other things writes both methods itself."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, _STATE)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``get_state`` returned."""
+        vars(self).update(state)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch and return the current result."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -188,25 +189,50 @@ class Epochs:
             )
         self.batches, self.limit, self.name, self.afresh = batches, steps, name, afresh
         self.steps = batches.steps if steps is None else steps
-        self._open: Iterator[Batch] | None = None
+        self._open: Iterator[Any] | None = None
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(self.batches) if self.limit is None else self._some(self.limit)
+        return self.after(0)
 
-    def _some(self, limit: int) -> Iterator[Batch]:
+    def after(self, done: int) -> Iterator[Batch]:
+        """The batches of an epoch, without its first ``done``, which are drawn and not made.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer.
+        """
+        drawn = self._drawn()
+        if sum(1 for _ in islice(drawn, done)) < done:
+            raise ValueError(f"The data have fewer than the {done} batches that were done of this epoch.")
+        return map(self.batches.prepare, drawn)
+
+    def skip(self) -> int:
+        """Draw an epoch and make nothing of it; the number of its batches."""
+        return sum(1 for _ in self._drawn())
+
+    def describe(self) -> dict[str, Any]:
+        """What decides which examples a batch has."""
+        return {**self.batches.describe(), self.name: self.limit}
+
+    def _drawn(self) -> Iterator[Any]:
+        return self.batches.draw() if self.limit is None else self._some(self.limit)
+
+    def _some(self, limit: int) -> Iterator[Any]:
         if self.afresh:
             self._open = None
+        nothing = object()
         for _ in range(limit):
-            batch = None if self._open is None else next(self._open, None)
-            if batch is None:
-                self._open = iter(self.batches)
-                batch = next(self._open, None)
-            if batch is None:
+            drawn = nothing if self._open is None else next(self._open, nothing)
+            if drawn is nothing:
+                self._open = self.batches.draw()
+                drawn = next(self._open, nothing)
+            if drawn is nothing:
                 raise ValueError(
                     f"The data ran out: {self.name}={limit}, and a generator gives each batch once. "
                     "Let it go on for ever, or pass something that can be iterated again."
                 )
-            yield batch
+            yield drawn
 
 
 def _is_endless(source: Any) -> bool:

@@ -72,6 +72,9 @@ class Model(Saved, Inspected, Compiled):
     random_stream: Any = None
     """Where ``fit`` draws the order of the data, in a model that goes on from a file; None: from the process."""
 
+    current_run: Any = None
+    """The ``fit`` under way: callbacks ask it for backups."""
+
     def __init_subclass__(cls, **options: Any):
         if "call" in vars(cls) and "forward" not in vars(cls):
             cls._builds_itself = False
@@ -102,7 +105,7 @@ class Model(Saved, Inspected, Compiled):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: layers, optimizer, history; it lays out buffers and order of its own."""
-        left = ("_lock", "_arena", "_programs", "_step", "_workspaces", "_layer_plans")
+        left = ("_lock", "_arena", "_programs", "_step", "_workspaces", "_layer_plans", "current_run")
         return {k: v for k, v in super().__getstate__().items() if k not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from ..data.checks import unpack
 from .feeds import Epochs, check_same_size, predict_batches, split_arrays, train_batches, whole_number
 from .guard import Guard
 from .inputs import is_iterable_data, preparing
+from .run import Run
 from .step import NotFinite
 
 __all__ = ["FitSettings", "evaluate", "fit", "predict"]
@@ -53,26 +54,38 @@ def fit(model: Any, x: Any, y: Any, settings: FitSettings) -> History:
     guard = Guard(step.arena, step.optimizer)
     model.stop_training = False
     params = {"verbose": verbose, "epochs": epochs, "steps": train.steps}
-    with _callbacks(model, settings.callbacks, params, history=True) as (callbacks, bars):
+    with (
+        _callbacks(model, settings.callbacks, params, history=True) as (callbacks, bars),
+        Run(model, step, train, validation, validates, callbacks, initial_epoch) as run,
+    ):
         callbacks.on_train_begin(None)
-        logs: dict[str, Any] | None = None
-        for epoch in range(initial_epoch, epochs):
-            step.reset()
-            callbacks.on_epoch_begin(epoch, None)
-            logs = _train_epoch(model, step, train, guard, callbacks, bars, epoch)
-            if validation is not None and validates(epoch):
-                step.reset()
-                measured = _test_epoch(step, validation, callbacks, ())
-                logs |= {f"val_{name}": value for name, value in measured.items()}
-            logs = dict(sorted(logs.items()))
-            callbacks.on_epoch_end(epoch, logs)
+        run.resume()
+        while run.epoch < epochs and not run.over:
+            _epoch(run, guard, callbacks, bars)
             if model.stop_training:
                 break
         if step.optimizer is not None and epochs > initial_epoch:
             step.optimizer.finalize_variable_values()
             _check_last_update(model, guard, callbacks)
-        callbacks.on_train_end(logs)
+        callbacks.on_train_end(run.logs)
     return model.history
+
+
+def _epoch(run: Run, guard: Guard, callbacks: Any, bars: Any) -> None:
+    """An epoch, or what is left of one that was interrupted, and its validation."""
+    epoch, step = run.epoch, run.step
+    if not run.batch:
+        step.reset()
+    callbacks.on_epoch_begin(epoch, None)
+    run.begin_epoch()
+    logs = _train_epoch(run, guard, callbacks, bars)
+    if run.validation is not None and run.validates(epoch):
+        step.reset()
+        measured = _test_epoch(step, run.validation, callbacks, ())
+        logs |= {f"val_{name}": value for name, value in measured.items()}
+    logs = dict(sorted(logs.items()))
+    callbacks.on_epoch_end(epoch, logs)
+    run.end_epoch(logs)
 
 
 def _feeds(model: Any, x: Any, y: Any, settings: FitSettings) -> tuple[Epochs, Epochs | None]:
@@ -110,15 +123,14 @@ def _check_last_update(model: Any, guard: Guard, callbacks: Any) -> None:
     )
 
 
-def _train_epoch(
-    model: Any, step: Any, train: Epochs, guard: Guard, callbacks: Any, bars: Any, epoch: int
-) -> dict[str, Any]:
-    """All batches of one epoch; gives its logs."""
+def _train_epoch(run: Run, guard: Guard, callbacks: Any, bars: Any) -> dict[str, Any]:
+    """All batches of one epoch that were not done before an interruption; gives its logs."""
+    model, step, epoch = run.model, run.step, run.epoch
     before = callbacks.on_train_batch_begin if callbacks.hears("on_train_batch_begin") else None
     after = callbacks.on_train_batch_end if callbacks.hears("on_train_batch_end") else None
     learn, checkpoint, tick = step.train, guard.checkpoint, bars[0].tick if bars else None
-    i = -1
-    for i, (xs, ts, weights) in enumerate(train):
+    i, batches = run.batch - 1, run.train.after(run.batch)
+    for i, (xs, ts, weights) in enumerate(() if run.ended else batches, run.batch):
         if before is not None:
             before(i, None)
         try:
@@ -129,6 +141,9 @@ def _train_epoch(
             after(i, step.logs())
         if tick is not None:
             tick(i + 1)
+        run.batch = i + 1
+        if run.wanted is not None:
+            run.save()
         if model.stop_training:
             break
     if i < 0:

@@ -15,6 +15,7 @@ __all__ = [
     "compile_again",
     "compiled_state",
     "optimizer_state",
+    "put_optimizer_state",
     "random_state",
     "restore_optimizer",
     "restore_random",
@@ -86,11 +87,23 @@ def restore_optimizer(model: Any, saved: dict[str, Any], arrays: dict[str, np.nd
     ValueError
         If it is the state of other weights.
     """
-    optimizer, parameters = model.optimizer, weight_paths(model)
     if saved["excluded"]:
-        optimizer.exclude_from_weight_decay(var_list=[parameters[path] for path in saved["excluded"]])
+        parameters = weight_paths(model)
+        model.optimizer.exclude_from_weight_decay(var_list=[parameters[path] for path in saved["excluded"]])
     model.ensure_ready([])
     model.trained_step()
+    put_optimizer_state(model, saved, arrays)
+
+
+def put_optimizer_state(model: Any, saved: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Give an optimizer that is built the state that was saved.
+
+    Raises
+    ------
+    ValueError
+        If it is the state of other weights.
+    """
+    optimizer, parameters = model.optimizer, weight_paths(model)
     names = {id(parameter): path for path, parameter in parameters.items()}
     trained = [names[id(p)] for p in optimizer.parameters]
     if sorted(trained) != sorted(saved["weights"]):
