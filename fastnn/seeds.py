@@ -97,10 +97,14 @@ def draw_key() -> int:
 
 
 def go_on_from(seed: int, count: int) -> None:
-    """Let the stream of the process go on from a ``Stream.position()``: a run that was broken off goes on here."""
+    """Let the stream of the process go on from a ``Stream.position()``: a run that was broken off goes on here.
+
+    Within one seed it never goes back, since that would repeat keys that are in use.
+    """
     global _seed, _count
+    seed, count = int(seed) & _MASK, int(count) & _MASK
     with _lock:
-        _seed, _count = int(seed) & _MASK, int(count) & _MASK
+        _seed, _count = seed, max(count, _count) if seed == _seed else count
 
 
 @contextmanager

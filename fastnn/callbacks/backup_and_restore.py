@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import Any
 
 from .callback import Callback
 
 __all__ = ["BackupAndRestore"]
+
+_PART = re.compile(r"\.latest\.safetensors\.\w+\.part|\.tmp\w{6}")
+"""Files that are not whole yet: ours, and what the safetensors package writes before it."""
 
 
 class BackupAndRestore(Callback):
@@ -97,7 +101,7 @@ class BackupAndRestore(Callback):
     def _delete_parts(self) -> None:
         """Delete what a write that was broken off has left."""
         for name in os.listdir(self.backup_dir) if os.path.isdir(self.backup_dir) else ():
-            if name.startswith(".latest.safetensors.") and name.endswith(".part"):
+            if _PART.fullmatch(name):
                 os.unlink(os.path.join(self.backup_dir, name))
 
     def _delete(self) -> None:
