@@ -65,10 +65,13 @@ class ModelCheckpoint(MonitorCallback):
         if save_freq != "epoch" and not whole:
             raise ValueError(f'save_freq is "epoch" or a number of batches. Received: save_freq={save_freq!r}.')
         self.filepath = os.fspath(filepath)
-        if self.filepath.lower().endswith((".keras", ".h5", ".hdf5")):
+        wrong = ".keras" if save_weights_only else (".h5", ".hdf5")
+        if self.filepath.lower().endswith(wrong):
             raise ValueError(
-                "Files that end in .keras or .h5 are in formats of Keras, which are not written. "
-                f'Received: filepath="{self.filepath}". Use a path that ends in .safetensors.'
+                f"{'Weights' if save_weights_only else 'Models'} are written as .safetensors, or as "
+                f"{'.weights.h5' if save_weights_only else '.keras'} for Keras. "
+                f'Received: filepath="{self.filepath}" with save_weights_only={save_weights_only}. '
+                "Use a path that ends so."
             )
         self.verbose, self.save_freq = verbose, save_freq
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only

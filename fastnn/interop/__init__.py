@@ -3,13 +3,28 @@
 Each part needs a library that an extra installs, and imports it when it is first used.
 """
 
+import functools
 import importlib
 from typing import Any
 
 from .. import absent
+from ..saving import formats
 
-_PARTS: dict[str, str] = {}
+_PARTS: dict[str, str] = {
+    "from_keras": "keras",
+    "to_keras": "keras",
+}
 """Public names, and the module of this package that each comes from."""
+
+_FORMATS: dict[str, str] = {
+    ".h5": "keras",
+    ".hdf5": "keras",
+    ".keras": "keras",
+}
+"""Endings of files, and the module of this package that reads and writes them."""
+
+for _suffix, _module in _FORMATS.items():
+    formats.enter(_suffix, functools.partial(importlib.import_module, f"{__name__}.{_module}"))
 
 __all__: list[str] = sorted(_PARTS)
 

@@ -260,6 +260,31 @@ class Optimizer:
                 found += [self.state[name][piece].reshape(parameter.value.shape) for name in group]
         return found + [np.asarray(number) for number in self.numbers().values()]
 
+    def set_variables(self, arrays: Sequence[Any]) -> None:
+        """Restore what ``variables`` listed; nothing changes if it does not fit.
+
+        Raises
+        ------
+        ValueError
+            If the optimizer is not built, or their number or a shape differs.
+        """
+        expected, given = [array.shape for array in self.variables], [np.asarray(array) for array in arrays]
+        if not self.built or expected != [array.shape for array in given]:
+            raise ValueError(
+                f"The variables of this {type(self).__name__} have the shapes {expected}. Received: "
+                f"{[array.shape for array in given]}. Use those of an optimizer of the same kind and model."
+            )
+        state, left = self.get_state(), iter(given)
+        state["iterations"] = int(next(left))
+        if not isinstance(self._rate, LearningRateSchedule):
+            rate = float(next(left))
+            state |= {"learning_rate": rate} if "learning_rate" in state else {}
+        for group in self._groups():
+            for parts in zip(*(self.split(state[name]) for name in group), strict=True):
+                for part in parts:
+                    part[...] = next(left)
+        self.set_state(state | {name: float(next(left)) for name in self.numbers()})
+
     def _groups(self) -> list[tuple[str, ...]]:
         """The names of all state arrays, in Keras' order; those in one group lie side by side in ``variables``."""
         groups = [("average",)] if self.use_ema else []

@@ -32,22 +32,10 @@ def check_path(path: Any, what: str) -> str:
     ------
     TypeError
         If it is no path.
-    ValueError
-        If it ends as the files of Keras do, which are of another format.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f'{what} takes the path of a file. Received: {path!r}. Use "model.safetensors".')
-    path = os.fspath(path)
-    if isinstance(path, bytes):
-        path = os.fsdecode(path)
-    for end in (".keras", ".h5", ".hdf5"):
-        if path.lower().endswith(end):
-            raise ValueError(
-                f"Files that end in {end} are in a format of Keras, which is neither read nor written. "
-                f'Received: "{path}". Use a path that ends in .safetensors; to bring weights over from Keras, use '
-                "model.set_weights(keras_model.get_weights())."
-            )
-    return path
+    return os.fsdecode(path)
 
 
 def write_file(path: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
@@ -106,11 +94,11 @@ def read_file(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 def _refuse_other_formats(path: str) -> None:
     with open(path, "rb") as file:
         head = file.read(8)
-    for begins, name in ((b"PK\x03\x04", "a .keras or other zip file"), (b"\x89HDF", "an HDF5 file (.h5)")):
+    for begins, name, end in ((b"PK\x03\x04", "a zip file", ".keras"), (b"\x89HDF", "an HDF5 file", ".h5")):
         if head.startswith(begins):
             raise ValueError(
-                f'"{path}" is {name}, whatever its ending, which is not read. Use a file that model.save wrote; to '
-                "bring weights over from Keras, use model.set_weights(keras_model.get_weights())."
+                f'"{path}" is {name}, whatever its ending. If Keras wrote it, give it a name that ends in {end}, by '
+                "which its format is known; else use a file that model.save wrote."
             )
 
 

@@ -12,6 +12,7 @@ from .._version import __version__
 from ..layers.support.unfilled import unfilled
 from .architecture import architecture, model_from
 from .container import check_path, read_file, write_file
+from .formats import format_of
 from .paths import weight_paths
 from .state import (
     compile_again,
@@ -33,6 +34,10 @@ def save_model(
     """Write a model to one file; ``model.save`` says more."""
     path = check_path(filepath, "save")
     refuse_overwriting(path, overwrite)
+    other = format_of(path)
+    if other is not None:
+        other.save_model(model, path, include_optimizer)
+        return
     weights = {name: p.value for name, p in weight_paths(model).items()}
     optimizer, slots = optimizer_state(model) if include_optimizer else (None, {})
     stream = seeds.Stream() if model.random_stream is None else model.random_stream
@@ -57,7 +62,7 @@ def refuse_overwriting(path: str, overwrite: bool) -> None:
 def load_model(
     filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
 ) -> Any:
-    """The model that ``model.save`` wrote, compiled as it was, with its weights and all state.
+    """The model that ``model.save`` wrote, or Keras, compiled as it was, with its weights and all state.
 
     ``fit`` goes on to the bits of the training that was not interrupted, the order of the data included, unless
     ``set_random_seed`` is called in between.  No code from the file is run.
@@ -65,6 +70,7 @@ def load_model(
     Parameters
     ----------
     filepath : path
+        Of a file of this package, or of Keras: one that ends in ``.keras`` or ``.h5``.
     custom_objects : dict, optional
         Classes and functions of the user's own by name; those that are registered are known.
     compile : bool
@@ -92,8 +98,9 @@ def load_model(
     True
     """
     path = check_path(filepath, "load_model")
+    other = format_of(path)
     with custom.scope(custom_objects):
-        return _load(path, compile)
+        return _load(path, compile) if other is None else other.load_model(path, compile, safe_mode)
 
 
 def _load(path: str, compile: bool) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .._version import __version__
 from .container import check_path, read_file, write_file
+from .formats import format_of
 from .model_file import refuse_overwriting
 from .paths import weight_paths
 
@@ -17,6 +18,10 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights of a model; ``model.save_weights`` says more."""
     path = check_path(filepath, "save_weights")
     refuse_overwriting(path, overwrite)
+    other = format_of(path)
+    if other is not None:
+        other.save_weights(model, path)
+        return
     _require_built(model, "save_weights")
     weights = {name: p.value for name, p in weight_paths(model).items()}
     write_file(path, weights, {"kind": "weights", "fastnn_version": __version__, "weights": list(weights)})
@@ -25,6 +30,10 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read the weights of a model; ``model.load_weights`` says more."""
     path = check_path(filepath, "load_weights")
+    other = format_of(path)
+    if other is not None:
+        other.load_weights(model, path, skip_mismatch)
+        return
     _require_built(model, "load_weights")
     arrays, header = read_file(path)
     saved, mine = {name: arrays.get(name) for name in header["weights"]}, weight_paths(model)
