@@ -250,25 +250,44 @@ class Optimizer:
     @property
     def variables(self) -> list[np.ndarray]:
         """Keras' list: the step, the learning rate unless it follows a schedule, then each parameter's state."""
+        return self.variables_of(self.parameters)
+
+    def variables_of(self, parameters: Sequence[Any]) -> list[np.ndarray]:
+        """``variables`` with the state of the parameters in another order."""
         found = [np.asarray(self._calls)]
         if not isinstance(self._rate, LearningRateSchedule):
             found.append(np.asarray(self.learning_rate, dtype=backend.floatx()))
         if not self.built:
             return found
-        for group in self._groups():
-            for parameter, (piece, _) in zip(self._parameters, self._pieces, strict=True):
-                found += [self.state[name][piece].reshape(parameter.value.shape) for name in group]
+        found += self._in_turn(self.state, parameters)
         return found + [np.asarray(number) for number in self.numbers().values()]
 
-    def set_variables(self, arrays: Sequence[Any]) -> None:
+    def _in_turn(self, state: dict[str, Any], parameters: Sequence[Any]) -> list[np.ndarray]:
+        """Views of the state arrays in the order of ``variables``, for each parameter."""
+        places = {id(parameter): i for i, parameter in enumerate(self._parameters)}
+        found: list[np.ndarray] = []
+        for group in self._groups():
+            parts = [self.split(state[name]) for name in group]
+            found += [part[places[id(parameter)]] for parameter in parameters for part in parts]
+        return found
+
+    def set_variables(self, arrays: Sequence[Any], parameters: Sequence[Any] | None = None) -> None:
         """Restore what ``variables`` listed; nothing changes if it does not fit.
+
+        Parameters
+        ----------
+        arrays : sequence of array
+        parameters : sequence of Parameter, optional
+            The order of their state; default: that of ``parameters``.
 
         Raises
         ------
         ValueError
             If the optimizer is not built, or their number or a shape differs.
         """
-        expected, given = [array.shape for array in self.variables], [np.asarray(array) for array in arrays]
+        parameters = self.parameters if parameters is None else parameters
+        expected = [array.shape for array in self.variables_of(parameters)]
+        given = [np.asarray(array) for array in arrays]
         if not self.built or expected != [array.shape for array in given]:
             raise ValueError(
                 f"The variables of this {type(self).__name__} have the shapes {expected}. Received: "
@@ -279,10 +298,8 @@ class Optimizer:
         if not isinstance(self._rate, LearningRateSchedule):
             rate = float(next(left))
             state |= {"learning_rate": rate} if "learning_rate" in state else {}
-        for group in self._groups():
-            for parts in zip(*(self.split(state[name]) for name in group), strict=True):
-                for part in parts:
-                    part[...] = next(left)
+        for part in self._in_turn(state, parameters):
+            part[...] = next(left)
         self.set_state(state | {name: float(next(left)) for name in self.numbers()})
 
     def _groups(self) -> list[tuple[str, ...]]:
@@ -306,7 +323,7 @@ class Optimizer:
     def split(self, array: np.ndarray) -> list[np.ndarray]:
         """The parts of a state array, one for each of ``parameters``, as views of their shapes."""
         pairs = zip(self._parameters, self._pieces, strict=True)
-        return [array[piece].reshape(parameter.shape) for parameter, (piece, _) in pairs]
+        return [array[piece].reshape(parameter.value.shape) for parameter, (piece, _) in pairs]
 
     def numbers(self) -> dict[str, float]:
         """State that is not an array, beside ``iterations`` and the learning rate."""

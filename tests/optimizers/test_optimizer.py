@@ -69,6 +69,32 @@ def test_variables_are_keras_list():
         assert [v.shape for v in optimizer.variables] == expected
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optimizers.Adam(0.1, amsgrad=True),
+        lambda: optimizers.Nadam(0.1),
+        lambda: optimizers.SGD(schedules.CosineDecay(0.1, 10), momentum=0.9, use_ema=True),
+    ],
+)
+def test_variables_go_back_in_the_order_in_which_they_were_listed(make, backwards):
+    one, two = arena(), arena()
+    first, second = make(), make()
+    first.build(*one)
+    second.build(*two)
+    run(first, one, 3, 1)
+    orders = [parts[0][::-1] if backwards else parts[0] for parts in (one, two)]
+    second.set_variables(first.variables_of(orders[0]), orders[1])
+    for name, value in first.get_state().items():
+        np.testing.assert_allclose(second.get_state()[name], value, rtol=1e-6)
+    before = second.get_state()
+    with pytest.raises(ValueError, match=r"variables of this .* have the shapes"):
+        second.set_variables(first.variables[:-1])
+    for name, value in before.items():
+        np.testing.assert_array_equal(second.get_state()[name], value)
+
+
 def test_learning_rate_is_a_number_a_schedule_or_a_function():
     optimizer = optimizers.SGD(0.5)
     assert optimizer.learning_rate == 0.5

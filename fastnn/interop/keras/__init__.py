@@ -89,7 +89,7 @@ def _model_of(path: str, compile: bool) -> Any:
             arrays = file.arrays("optimizer/vars")
             numbered = [arrays[str(i)] for i in range(len(arrays)) if str(i) in arrays]
             if model.built and numbered:
-                restore_optimizer(model, [file.numbers(one) for one in numbered])
+                restore_optimizer(model, [file.numbers(one) for one in numbered], reader.orders)
     return model
 
 

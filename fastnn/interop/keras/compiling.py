@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ... import losses, metrics, optimizers
+from .layout import weights_in_order
 from .settings import read_value, write_value
 
 __all__ = ["compile_again", "compile_entry", "optimizer_arrays", "restore_optimizer"]
@@ -92,17 +94,22 @@ def _objects(given: Any, get: Any) -> Any:
 
 def optimizer_arrays(model: Any) -> list[np.ndarray]:
     """The optimizer's state in the order of Keras: steps, learning rate, then what it keeps of each weight."""
-    arrays = [np.asarray(one) for one in model.optimizer.variables]
+    arrays = model.optimizer.variables_of(_trained(model, {}))
     return [arrays[0].astype("int64"), *arrays[1:]]
 
 
-def restore_optimizer(model: Any, arrays: list[np.ndarray]) -> None:
+def _trained(model: Any, orders: Mapping[int, Any]) -> list[Any]:
+    """The weights that the optimizer trains, in the order of Keras."""
+    mine = {id(parameter) for parameter in model.optimizer.parameters}
+    return [parameter for parameter in weights_in_order(model, orders) if id(parameter) in mine]
+
+
+def restore_optimizer(model: Any, arrays: list[np.ndarray], orders: Mapping[int, Any]) -> None:
     """Give a compiled model's optimizer the state of a file; state of another optimizer is left out, with a warning."""
-    if len(arrays) < 3 and not getattr(model.optimizer, "slots", ()):
-        arrays = arrays[:2]
     model.ensure_ready([])
     model.trained_step()
-    expected = model.optimizer.variables
+    parameters = _trained(model, orders)
+    expected = model.optimizer.variables_of(parameters)
     if [array.shape for array in arrays] != [array.shape for array in expected]:
         if len(arrays) > 2:  # before its first step an optimizer of Keras has no more than these
             warnings.warn(
@@ -111,4 +118,4 @@ def restore_optimizer(model: Any, arrays: list[np.ndarray]) -> None:
                 stacklevel=2,
             )
         return
-    model.optimizer.set_variables(arrays)
+    model.optimizer.set_variables(arrays, parameters)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...layers.base import Layer, Parameter
+from ...layers.base import Layer, Parameter, unique
 from .names import CHILDREN, keras_class, snake_case
+from .order import layers_in_order
 
-__all__ = ["own_weights", "places"]
+__all__ = ["own_weights", "places", "weights_in_order"]
 
 
 def places(model: Any, orders: Mapping[int, Sequence[Layer]] | None = None) -> dict[str, Layer]:
@@ -47,7 +48,7 @@ def _walk(layer: Layer, path: str, found: dict[str, Layer], seen: set[int], orde
 def _held(layer: Any, orders: Any) -> Iterator[tuple[str, Any]]:
     """The attributes in Keras that hold layers or lists of them, in the order in which it walks them."""
     if getattr(layer, "graph", None) is not None or hasattr(layer, "_layers"):
-        yield "layers", orders.get(id(layer), layer.layers)
+        yield "layers", orders.get(id(layer)) or layers_in_order(layer)
         return
     table = CHILDREN.get(type(layer).__name__)
     if table is not None and type(layer).__module__.startswith("fastnn."):
@@ -68,6 +69,14 @@ def _counted(layers: Sequence[Layer]) -> Iterator[tuple[str, Layer]]:
         stem = snake_case(keras_class(type(layer)))
         number = numbers[stem] = numbers.get(stem, -1) + 1
         yield (f"{stem}_{number}" if number else stem), layer
+
+
+def weights_in_order(model: Any, orders: Mapping[int, Sequence[Layer]]) -> list[Parameter]:
+    """All weights of a model, layer by layer in the order of the file."""
+    if getattr(model, "graph", None) is None and not hasattr(model, "_layers"):
+        return model.weights
+    layers = orders.get(id(model)) or layers_in_order(model)
+    return unique([weight for layer in layers for weight in weights_in_order(layer, orders)])
 
 
 def own_weights(layer: Layer) -> list[Parameter]:

@@ -161,7 +161,7 @@ def _is_reference(value: Any) -> bool:
 
 
 def _offsets(calls: Any, given: Any, layers: dict[str, Layer], config: dict[str, Any]) -> dict[str, int]:
-    """Models count the call that made them, so calls of one inside another are numbered from 1."""
+    """In files of Keras 2 models count the call that made them, so their calls inside another are numbered from 1."""
     counts: dict[str, int] = {}
     for name, _ in [*calls, *given]:
         counts[name] = counts.get(name, 0) + 1

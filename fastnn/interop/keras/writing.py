@@ -161,9 +161,8 @@ class _Names:
                 continue
             if id(found) not in self.calls:
                 raise ValueError(f'"{getattr(found, "name", type(found).__name__)}" is no operation of Keras.')
-            nested = 1 if getattr(found, "graph", None) is not None and not hasattr(found, "_layers") else 0
             for part, symbol in enumerate(node.outputs):
-                self._place(symbol, found, len(self.calls[id(found)]) + nested, part)
+                self._place(symbol, found, len(self.calls[id(found)]), part)
             self.calls[id(found)].append(node)
 
     def _place(self, symbol: Symbol, operation: Any, call: int, part: int) -> None:
