@@ -23,7 +23,7 @@ class Saved:
         Parameters
         ----------
         filepath : path
-            Best with the ending ``.safetensors``.
+            Best with the ending ``.safetensors``; one that ends in ``.keras`` is a file of Keras.
         overwrite : bool
             Whether a file may be replaced.
         zipped
@@ -48,6 +48,8 @@ class Saved:
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights alone, each under its path in the model, ``encoder/attention/query/kernel``.
 
+        A path that ends in ``.weights.h5`` is a file of Keras.
+
         Raises
         ------
         FileExistsError
@@ -59,7 +61,7 @@ class Saved:
             saving.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Read the weights from a file of ``save_weights`` or ``save``.
+        """Read the weights from a file of ``save_weights`` or ``save``, or of Keras.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 import zipfile
 
 import numpy as np
@@ -292,3 +293,30 @@ def test_a_model_that_writes_call_is_refused_and_its_weights_are_kept(tmp_path):
         assert list(file["rest"]) == ["dense", "dense_1"]
     other.load_weights(tmp_path / "m.weights.h5")
     assert same(model, other)
+
+
+def test_without_h5py_the_error_names_the_extra_and_an_older_file_stays(path, monkeypatch):
+    model = classifier()
+    model.save(path)
+    before = path.read_bytes()
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    for call in (model.save, load_model, model.load_weights):
+        with pytest.raises(ImportError, match=r"needs h5py.*fastnn-kernels\[keras\]"):
+            call(path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == ["m.keras"]
+
+
+def test_a_save_that_fails_on_the_way_leaves_the_older_file(path, monkeypatch):
+    model = classifier()
+    model.save(path)
+    before = path.read_bytes()
+
+    def fail(*arguments, **options):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("zipfile.ZipFile.writestr", fail)
+    with pytest.raises(OSError, match="no space"):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == ["m.keras"]
