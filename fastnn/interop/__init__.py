@@ -11,6 +11,7 @@ from .. import absent
 from ..saving import formats
 
 _PARTS: dict[str, str] = {
+    "export_onnx": "onnx",
     "from_keras": "keras",
     "to_keras": "keras",
 }
