@@ -13,6 +13,7 @@ from ..saving import formats
 _PARTS: dict[str, str] = {
     "export_onnx": "onnx",
     "from_keras": "keras",
+    "import_onnx": "onnx",
     "to_keras": "keras",
 }
 """Public names, and the module of this package that each comes from."""
