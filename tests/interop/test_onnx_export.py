@@ -243,6 +243,12 @@ def test_float64_and_an_output_that_is_an_input():
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+def test_names_of_the_user_s_meet_those_of_the_file():
+    x = Input((3,), name="MatMul")
+    model = fastnn.Model(x, [layers.Dense(2, name="MatMul_1")(x), layers.Dense(2, "relu", name="constant")(x), x])
+    same(model, RNG.standard_normal((3, 3), "float32"), export_onnx)
+
+
 def test_the_file_is_what_is_given_back(tmp_path):
     model = fastnn.Sequential([Input((3,)), layers.Dense(2)])
     made = export_onnx(model, tmp_path / "model.onnx")

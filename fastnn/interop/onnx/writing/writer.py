@@ -44,6 +44,7 @@ class Writer:
         if parent is None:
             self.constants: dict[Any, Any] = {}
             self.counter: dict[str, itertools.count[int]] = {}
+            self.taken: set[str] = set()
         self._transposed: dict[Any, Value] = {}
 
     # Names, constants and nodes.
@@ -51,8 +52,12 @@ class Writer:
     def name(self, stem: str) -> str:
         """A name that nothing has yet."""
         counter = self.root.counter.setdefault(stem, itertools.count())
-        number = next(counter)
-        return f"{stem}_{number}" if number else stem
+        for number in counter:
+            found = f"{stem}_{number}" if number else stem
+            if found not in self.root.taken:
+                break
+        self.root.taken.add(found)
+        return found
 
     def constant(self, array: Any, dtype: str | None = None) -> Value:
         """A constant; it goes into the file once a node reads it, and equal ones go into it once."""
