@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..lookup import is_number
+from .foreign import has_axes, is_arraylike, refuse_texts, to_array
 
 __all__ = ["check_lengths", "read_array", "unpack", "weights_of_classes"]
 
 
 def read_array(name: str, value: Any) -> np.ndarray:
-    """Return an array of numbers. Arrays are not copied; lists of numbers and data frames become arrays.
+    """Return an array of numbers. Arrays are not copied; lists of numbers become arrays, and so does what ``to_array``
+    reads: tables, columns, tensors, buffers.
 
     Raises
     ------
@@ -26,23 +28,14 @@ def read_array(name: str, value: Any) -> np.ndarray:
     >>> read_array("x", [[1, 2], [3, 4]]).shape
     (2, 2)
     """
-    if isinstance(value, np.ndarray):
-        array = value
-    elif isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)):
         array = _read_list(name, value)
-    elif hasattr(value, "to_numpy"):
-        array = np.asarray(value.to_numpy())
-    elif hasattr(value, "__array__"):
-        array = np.asarray(value)
+    elif is_arraylike(value):
+        array = to_array(name, value)
     else:
-        raise TypeError(
-            f"{name} must be an array of numbers. Received: {type(value).__name__}. Use {name} = np.asarray({name})."
-        )
-    if array.dtype.kind in "USTO" and array.size and isinstance(array.flat[0], (str, bytes)):
-        hint = f"Use {name} = np.unique({name}, return_inverse=True)[1] if they name classes."
-        if name == "x":
-            hint = "Use fastnn.text.TextVectorization or Tokenizer to turn words into ids first."
-        raise TypeError(f"{name} must hold numbers. Received: texts, the first {str(array.flat[0])!r}. {hint}")
+        use = f"{name}.toarray()" if hasattr(value, "toarray") else f"np.asarray({name})"
+        raise TypeError(f"{name} must be an array of numbers. Received: {type(value).__name__}. Use {name} = {use}.")
+    refuse_texts(name, array)
     if array.dtype == object:
         raise TypeError(
             f"{name} must be an array of numbers. Received: an array of objects, which lists of unequal length make. "
@@ -61,7 +54,8 @@ def read_array(name: str, value: Any) -> np.ndarray:
 
 
 def _read_list(name: str, value: Any) -> np.ndarray:
-    if any(isinstance(v, np.ndarray) for v in value):
+    numbers = {kind: issubclass(kind, (int, float, str, list, tuple, np.generic)) for kind in set(map(type, value))}
+    if not all(numbers.values()) and any(has_axes(v) for v in value if not numbers[type(v)]):
         if len({np.shape(v) for v in value if isinstance(v, np.ndarray)}) > 1:
             raise TypeError(
                 f"{name} must be one array with examples along its first axis. Received: a {type(value).__name__} of "
@@ -146,6 +140,6 @@ def unpack(data: Any, what: str) -> tuple[Any, Any, Any]:
     """
     if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
         return (*data, None, None)[:3]
-    if isinstance(data, np.ndarray):
+    if is_arraylike(data):
         return data, None, None
     raise ValueError(f"{what} must be (x, y) or (x, y, sample_weight). Received: {type(data).__name__}.")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .foreign import is_arraylike, to_array
 from .joining import Column
 from .spec import TensorSpec, spec_of
 from .stream import INFINITE_CARDINALITY, Orders, Stream, columns, locked, repeated, shuffled, skipped, taken
@@ -71,12 +72,10 @@ def as_column(value: Any, what: str = "from_tensor_slices") -> np.ndarray | List
     TypeError, ValueError
         If it has no rows.
     """
-    if isinstance(value, np.ndarray):
-        array = value.view()
-    elif isinstance(value, list):
+    if isinstance(value, list):
         array = _read_list(value)
-    elif hasattr(value, "to_numpy") or hasattr(value, "__array__"):
-        array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value).view()
+    elif is_arraylike(value):
+        array = to_array("tensors", value, texts=True).view()
     else:
         raise TypeError(
             f"{what} needs arrays and lists, in tuples and dicts. Received: "

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .foreign import is_arraylike, to_array
+
 __all__ = ["as_element", "as_leaf", "call", "flatten", "map_leaves", "rebuild", "same_structure"]
 
 
@@ -95,10 +97,10 @@ def as_leaf(value: Any) -> Any:
         return value
     if isinstance(value, list):
         return as_array(value)
-    if hasattr(value, "to_numpy"):
-        return np.asarray(value.to_numpy())
-    if hasattr(value, "__array__") or isinstance(value, (bool, int, float, complex)):
+    if isinstance(value, (bool, int, float, complex)):
         return np.asarray(value)[()]
+    if is_arraylike(value):
+        return to_array("An element", value, texts=True)[()]
     hint = " Leave it out: use (x, y) instead of (x, y, None)." if value is None else ""
     raise TypeError(
         "An element of a Dataset must consist of arrays, numbers and strings, in tuples and dicts. "

@@ -13,6 +13,7 @@ from .. import utils
 from ..data import INFINITE_CARDINALITY
 from ..data.batches import ArrayBatches, Batch, IterableBatches
 from ..data.checks import check_lengths, read_array, unpack
+from ..data.foreign import has_axes
 from ..graph import flatten, pack
 from .inputs import batch_of, is_iterable_data, read_batch, read_inputs, read_targets, read_weights
 
@@ -160,7 +161,7 @@ def _arrays(name: str, value: Any) -> Any:
         return None
     if isinstance(value, dict):
         return {key: None if part is None else read_array(f"{name}[{key!r}]", part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)) and any(isinstance(part, np.ndarray) and part.ndim for part in value):
+    if isinstance(value, (list, tuple)) and any(map(has_axes, value)):
         return [None if part is None else read_array(f"{name}[{i}]", part) for i, part in enumerate(value)]
     return read_array(name, value)
 

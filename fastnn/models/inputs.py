@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data.checks import check_lengths, read_array, weights_of_classes
+from ..data.foreign import has_axes, is_arraylike
 from ..graph import Symbol
 from ..layers.support.array_checks import read_ids
 from .network import check_ids, fits
@@ -37,10 +38,10 @@ def preparing(model: Any) -> Iterator[None]:
 
 def is_iterable_data(x: Any, y: Any) -> bool:
     """Whether ``x`` yields batches (a generator, a data set) instead of being an array."""
-    if y is not None or isinstance(x, (np.ndarray, Mapping)) or hasattr(x, "__array__") or hasattr(x, "to_numpy"):
-        return False
+    if y is not None or isinstance(x, Mapping) or is_arraylike(x) or hasattr(x, "toarray"):
+        return False  # a sparse matrix iterates over its rows; ``read_array`` says what to do
     if isinstance(x, (list, tuple)):
-        return bool(x) and all(isinstance(b, tuple) and b and isinstance(b[0], (np.ndarray, Mapping)) for b in x)
+        return bool(x) and all(isinstance(b, tuple) and b and (isinstance(b[0], Mapping) or has_axes(b[0])) for b in x)
     return hasattr(x, "__iter__")
 
 
@@ -69,7 +70,7 @@ def split_inputs(model: Any, x: Any) -> list[Any]:
     if names is None:
         return model.note_structure(x)
     if len(names) == 1:
-        if isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray) and x[0].ndim > 1:
+        if isinstance(x, (list, tuple)) and len(x) == 1 and has_axes(x[0]) and getattr(x[0], "ndim", 2) > 1:
             return [x[0]]
         return [x]
     if not isinstance(x, (list, tuple)) or len(x) != len(names):
@@ -194,11 +195,11 @@ def split_outputs(model: Any, what: str, given: Any, shared: bool = False) -> li
             raise ValueError(f"{what} names the outputs, {names}. Received: {what} with the keys {list(given)}.")
         return [given.get(name) for name in names]
     if len(names) == 1:
-        single = isinstance(given, (list, tuple)) and len(given) == 1 and isinstance(given[0], np.ndarray)
-        return [given[0] if single and given[0].ndim else given]
+        single = isinstance(given, (list, tuple)) and len(given) == 1 and has_axes(given[0])
+        return [given[0] if single else given]
     if isinstance(given, (list, tuple)) and len(given) == len(names):
         return list(given)
-    if shared and isinstance(given, np.ndarray):
+    if shared and is_arraylike(given):
         return [given] * len(names)
     count = f"a list of {len(given)}" if isinstance(given, (list, tuple)) else f"one {type(given).__name__}"
     raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Dataset
+from ..data.foreign import is_arraylike, to_array
 
 __all__ = ["timeseries_dataset_from_array"]
 
@@ -105,7 +106,7 @@ def timeseries_dataset_from_array(
 
 
 def _array(name: str, value: Any) -> np.ndarray:
-    array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    array = to_array(name, value) if is_arraylike(value) else np.asarray(value)
     if array.ndim == 0:
         raise ValueError(f"{name} must have time along its first axis. Received: a single value, {value!r}.")
     return array

@@ -1,0 +1,1 @@
+"""Exchange with other libraries; tests of a library that is absent are skipped."""
