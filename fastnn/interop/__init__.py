@@ -13,8 +13,11 @@ from ..saving import formats
 _PARTS: dict[str, str] = {
     "export_onnx": "onnx",
     "from_keras": "keras",
+    "from_torch": "pytorch",
     "import_onnx": "onnx",
+    "load_torch_state_dict": "pytorch",
     "to_keras": "keras",
+    "to_torch_state_dict": "pytorch",
 }
 """Public names, and the module of this package that each comes from."""
 
