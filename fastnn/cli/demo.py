@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 
 import numpy as np
@@ -10,7 +11,13 @@ from fastnn import backend, callbacks, datasets, layers, models, utils
 from fastnn.cli.limits import measure
 from fastnn.cli.pictures import save_demo
 
-__all__ = ["demo"]
+__all__ = ["demo", "run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    demo(options.epochs, options.samples, options.batch_size, options.output, options.backend)
+    return 0
 
 
 def demo(

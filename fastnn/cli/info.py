@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import platform
 from collections.abc import Iterator
 
@@ -11,7 +12,13 @@ from fastnn._version import __version__
 from fastnn.cli.limits import measure
 from fastnn.cli.machine import caches, processor
 
-__all__ = ["report"]
+__all__ = ["report", "run"]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report."""
+    print(report())
+    return 0
 
 
 def report() -> str:

@@ -41,7 +41,7 @@ def test_an_error_becomes_one_line_and_a_status(monkeypatch, capsys, error, stat
     def run(options):
         raise error
 
-    monkeypatch.setattr(cli, "_run_info", run)
+    monkeypatch.setattr("fastnn.cli.info.run", run)
     assert cli.main(["info"]) == status
     assert capsys.readouterr().err.strip() == line
 

@@ -1,0 +1,197 @@
+"""``fastnn train``: learn from a data file, with a model that a file describes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from .. import callbacks, optimizers, saving, utils
+from .answer import print_json, say
+from .data_files import find_inputs, read_inputs, read_target, separator_of
+from .examples import fitted, read_examples, target_name
+from .model_files import own_names, read_model, write_model
+from .objective import Objective, as_classes, guess
+from .schema import Schema, read_schema, write_schema
+
+__all__ = ["run"]
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, save, and print what was reached."""
+    _refuse_early(options)
+    began = time.perf_counter()
+    utils.set_random_seed(options.seed)
+    resumed = bool(options.resume and os.path.exists(options.checkpoint))
+    model = read_model(options.checkpoint if resumed else options.model, _custom(options))
+    schema, train, validation = _data(options, model, read_schema(options.checkpoint) if resumed else None)
+    first = _epochs_done(options, model, len(train[0])) if resumed else 0
+    saving.to_json(model)  # refuses now, not after the training, what cannot be saved
+    for path in filter(None, (options.output, options.checkpoint)):
+        write_schema(path, schema)
+    words = "" if validation is None else f", {len(validation[0]):,} to validate on"
+    say(f"{len(train[0]):,} examples to train on{words}; {model.count_params():,} weights.")
+    if resumed:
+        say(f"Resumed from {options.checkpoint} after epoch {first} of {options.epochs}.")
+
+    with saving.custom_object_scope(own_names(_custom(options))):
+        history = model.fit(
+            *train,
+            batch_size=options.batch_size,
+            epochs=options.epochs,
+            initial_epoch=first,
+            validation_data=validation,
+            verbose=0 if options.quiet else "auto",
+            callbacks=_callbacks(options),
+        ).history
+        write_model(model, options.output)
+    _report(options, model, schema, history, first, [len(train[0]), 0 if validation is None else len(validation[0])])
+    say(f"Saved to {options.output}, after {time.perf_counter() - began:.1f} s.")
+    return 0
+
+
+def _refuse_early(options: argparse.Namespace) -> None:
+    """Refuse what would fail after hours of training."""
+    if options.resume and not options.checkpoint:
+        raise ValueError("--resume goes on from a checkpoint. Name its file with --checkpoint FILE.")
+    for path in filter(None, (options.output, options.checkpoint)):
+        if not path.lower().endswith((".safetensors", ".keras", ".onnx")) or (
+            path == options.checkpoint and not path.lower().endswith(".safetensors")
+        ):
+            raise ValueError(f"A trained model is saved to a .safetensors file. Received: {path}. Use that suffix.")
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(f"The folder {folder} is not there. Make it first: mkdir -p {folder}")
+
+
+def _custom(options: argparse.Namespace) -> str | None:
+    """The Python file with the user's own classes: as given, or the one that makes the model."""
+    return options.custom or (options.model if options.model.lower().endswith(".py") else None)
+
+
+def _data(options: argparse.Namespace, model: Any, known: Schema | None) -> tuple[Schema, Pair, Pair | None]:
+    """The schema, the examples to train on, and those to validate on."""
+    separator = separator_of(options.data, options.separator)
+    names = find_inputs(options.data, options.target, options.inputs, options.drop, separator)
+    y = read_target(options.data, options.target, separator)
+    x = read_inputs(options.data, names, separator)
+    if len(y) != len(x):
+        raise ValueError(f"Each example has a target. Received: {len(x)} examples and {len(y)} targets.")
+    kept, held = _split(len(x), 0.0 if options.validation else options.validation_split, options.seed)
+    schema = Schema(names, options.target, None, *_scaling(options, x[kept]))
+    if not model.built:
+        model.build((None, *x.shape[1:]))
+    x = fitted(options.data, schema.prepare(x), model)
+    objective = _objective(options, model, y)
+    if not model.compiled or (known is None and _asked(options)):
+        _compile(options, model, objective)
+    if objective.classes is not None:
+        schema = Schema(names, options.target, objective.classes, schema.shift, schema.scale)
+        y = as_classes(y, objective.classes, target_name(options.target))
+    if known is not None and known != schema:
+        raise ValueError(
+            f"{options.checkpoint} was trained on other columns, classes or scales than those of {options.data}. Use "
+            "the same data and options, or leave --resume out to begin anew."
+        )
+    validation = None
+    if options.validation:
+        validation = read_examples(options.validation, schema, model, separator)
+    elif len(held):
+        validation = x[held], y[held]
+    return schema, (x[kept], y[kept]), validation
+
+
+def _split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The examples to train on and those to hold out, drawn at random: files are often sorted by class."""
+    held = round(count * share)
+    if held == count or (share and not held):
+        raise ValueError(
+            f"{count} examples cannot be split: {share:.0%} of them are {held}. Use more, or --validation-split 0."
+        )
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def _scaling(options: argparse.Namespace, x: np.ndarray) -> tuple[list[float] | None, list[float] | None]:
+    """Shift and scale of the inputs, from the examples to train on alone."""
+    if options.divide_by is not None:
+        return [0.0], [options.divide_by]
+    if not options.standardize:
+        return None, None
+    if x.ndim != 2:
+        raise ValueError(f"--standardize is for columns. Received: inputs of shape {x.shape}. Use --divide-by 255.")
+    deviation = x.std(axis=0, dtype=np.float64)
+    return x.mean(axis=0, dtype=np.float64).tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
+
+
+def _asked(options: argparse.Namespace) -> bool:
+    """Whether a loss or an optimizer was named."""
+    return bool(options.loss or options.optimizer or options.metrics or options.learning_rate is not None)
+
+
+def _objective(options: argparse.Namespace, model: Any, y: np.ndarray) -> Objective:
+    """The guess; where a loss is given and the guess fails, words are classes and numbers are numbers."""
+    try:
+        return guess(model, y, target_name(options.target))
+    except ValueError:
+        if not options.loss and not model.compiled:
+            raise
+        return Objective("", [], sorted(set(y.ravel().tolist())) if y.dtype == object else None, "")
+
+
+def _compile(options: argparse.Namespace, model: Any, objective: Objective) -> None:
+    optimizer = optimizers.get(options.optimizer or "adam")
+    if options.learning_rate is not None:
+        optimizer.learning_rate = options.learning_rate
+    if not options.loss:
+        say(f"Loss: {objective.loss}, since {objective.reason}. Use --loss for another.")
+    model.compile(optimizer, options.loss or objective.loss, metrics=options.metrics or objective.metrics)
+
+
+def _epochs_done(options: argparse.Namespace, model: Any, examples: int) -> int:
+    """How many epochs a checkpoint has behind it: its optimizer counts the steps."""
+    steps = -(-examples // options.batch_size)
+    done, left = divmod(int(model.optimizer.iterations), steps)
+    if left:
+        raise ValueError(
+            f"{options.checkpoint} has {int(model.optimizer.iterations)} steps behind it, which are not whole epochs "
+            f"of {steps} steps. Use the data and --batch-size of its first run."
+        )
+    return done
+
+
+def _callbacks(options: argparse.Namespace) -> list[callbacks.Callback]:
+    found: list[callbacks.Callback] = [] if options.quiet else [callbacks.ProgressBar(sys.stderr)]
+    if options.checkpoint:
+        found.append(callbacks.ModelCheckpoint(options.checkpoint.replace("{", "{{").replace("}", "}}")))
+    if options.log:
+        found.append(callbacks.CSVLogger(options.log, append=options.resume))
+    return found
+
+
+def _report(
+    options: argparse.Namespace, model: Any, schema: Schema, history: dict, first: int, rows: list[int]
+) -> None:
+    last = {name: values[-1] for name, values in history.items()}
+    if not options.json:
+        for name, value in last.items():
+            print(f"{name:<14}{value:.4f}")
+        return
+    print_json(
+        {
+            "model": options.output,
+            "weights": model.count_params(),
+            "examples": rows[0],
+            "validation_examples": rows[1],
+            "first_epoch": first,
+            "epochs": options.epochs,
+            "classes": schema.classes,
+            "history": history,
+        }
+    )
