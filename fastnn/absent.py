@@ -222,9 +222,7 @@ INSTEAD: dict[str, dict[str, str]] = {
     "callbacks": {
         "OrbaxCheckpoint": "Use BackupAndRestore, or ModelCheckpoint and fastnn.models.load_model, to go on.",
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
-        **_each(
-            "TensorBoard RemoteMonitor", "Use CSVLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere."
-        ),
+        "RemoteMonitor": "Use JSONLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere.",
         "SwapEMAWeights": "Use a LambdaCallback(on_train_batch_end=...) that averages model.get_weights().",
     },
     "activations": {

@@ -8,11 +8,13 @@ from .csv_logger import CSVLogger
 from .early_stopping import EarlyStopping
 from .gradient_flow import GradientFlow
 from .history import History
+from .json_logger import JSONLogger
 from .lambda_callback import LambdaCallback
 from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .model_checkpoint import ModelCheckpoint
 from .monitor import MonitorCallback
 from .progress_bar import ProgressBar
+from .tensor_board import TensorBoard
 from .terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -23,12 +25,14 @@ __all__ = [
     "EarlyStopping",
     "GradientFlow",
     "History",
+    "JSONLogger",
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
     "ProgressBar",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]  # fmt: skip
 

@@ -119,7 +119,8 @@ def _train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--output", default="model.safetensors", metavar="FILE", help="default: %(default)s")
     train.add_argument("--checkpoint", metavar="FILE", help="save here after each epoch too, for --resume")
     train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it is there")
-    train.add_argument("--log", metavar="FILE", help="write the numbers of each epoch to this CSV file")
+    train.add_argument("--log", metavar="FILE", help="write the numbers of each epoch: a .csv or .jsonl file")
+    train.add_argument("--tensorboard", metavar="DIR", help="write them for TensorBoard, in this folder")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     _common(train)
 

@@ -171,7 +171,10 @@ def _callbacks(options: argparse.Namespace) -> list[callbacks.Callback]:
     if options.checkpoint:
         found.append(callbacks.ModelCheckpoint(options.checkpoint.replace("{", "{{").replace("}", "}}")))
     if options.log:
-        found.append(callbacks.CSVLogger(options.log, append=options.resume))
+        lines = options.log.lower().endswith((".jsonl", ".json"))
+        found.append((callbacks.JSONLogger if lines else callbacks.CSVLogger)(options.log, append=options.resume))
+    if options.tensorboard:
+        found.append(callbacks.TensorBoard(options.tensorboard))
     return found
 
 

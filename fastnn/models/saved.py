@@ -79,6 +79,10 @@ class Saved:
         with self._lock:
             saving.load_weights(self, filepath, skip_mismatch)
 
+    def named_weights(self) -> dict[str, Any]:
+        """The weights by the paths under which files hold them, ``encoder/attention/query/kernel``."""
+        return saving.weight_paths(self)
+
     def to_json(self, **options: Any) -> str:
         """Layers and connections as JSON, without weights: for ``fastnn.models.model_from_json``.
 

@@ -179,6 +179,15 @@ def test_going_on_from_a_checkpoint(data, folder, capsys):
     assert "whole epochs" in refusal(capsys, "train", *data, "--epochs", 9, "--batch-size", 7, *end)
 
 
+def test_logs(data, folder, capsys):
+    learned, _ = answer(capsys, "train", *data, "--epochs", 2, "--log", "log.jsonl")
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [line["val_loss"] for line in lines] == learned["history"]["val_loss"]
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    assert cli.main(["train", *data, "--epochs", "1", "--tensorboard", "logs/one"]) == 0
+    assert {path.name for path in (folder / "logs/one").iterdir()} == {"train", "validation"}
+
+
 def test_a_model_that_is_compiled_keeps_its_loss(data, folder, capsys):
     (folder / "m.py").write_text(
         "from fastnn import Sequential, layers\n"
