@@ -93,3 +93,9 @@ class History(Callback):
         if title:
             figure.suptitle(title)
         return figure
+
+    def _repr_html_(self) -> str:
+        """The curves, which notebooks show for a history at the end of a cell; nothing to install."""
+        from .curves import curves_html
+
+        return curves_html(self.history)

@@ -116,6 +116,12 @@ class Inspected(Network):
 
         (print_fn or print)(summary_text(self, line_length, positions, expand_nested, show_trainable))
 
+    def _repr_html_(self) -> str:
+        """The summary as a table, which notebooks show for a model at the end of a cell."""
+        from .summary_html import summary_html
+
+        return summary_html(self)
+
 
 def _layer_name(symbol: Symbol) -> str:
     """The name of the layer behind a symbol."""

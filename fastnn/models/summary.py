@@ -11,7 +11,7 @@ from typing import Any
 from ..layers.base import Layer, unique
 from ..layers.support.symbolic_call import ActivityPenalty
 
-__all__ = ["readable_bytes", "summary_text"]
+__all__ = ["readable_bytes", "summary_rows", "summary_text", "summary_totals"]
 
 
 def readable_bytes(n: float) -> str:
@@ -43,27 +43,15 @@ def summary_text(
     ValueError
         If a column is too narrow to write in.
     """
-    connected = not _is_chain(model)
-    if connected:
-        header, ends = ["Layer (type)", "Output Shape", "Param #", "Connected to"], [0.30, 0.56, 0.74, 1.0]
-        longest = 108
-        align = ["<", "<", ">", "<"]
-    else:
-        header, ends, longest = ["Layer (type)", "Output Shape", "Param #"], [0.45, 0.80, 1.0], 88
-        align = ["<", "<", ">"]
+    header, rows = summary_rows(model, expand_nested, show_trainable)
+    connected = "Connected to" in header
+    align = ["<", "<", ">", *(["<"] if connected else []), *(["^"] if show_trainable else [])]
+    ends, longest = ([0.30, 0.56, 0.74, 1.0], 108) if connected else ([0.45, 0.80, 1.0], 88)
     ends = list(positions or ends)
     if show_trainable:
-        header, align = [*header, "Trainable"], [*align, "^"]
         ends, longest = [0.9 * end for end in ends] + [1.0], longest + 12
     line_length = line_length or min(longest, shutil.get_terminal_size().columns - 4)
     widths = _column_widths(line_length, ends)
-    names = _names(model) if connected else {}
-    links = _links(model, names) if connected else None
-    shapes = {id(node.operation): node.outputs[0].shape for node in reversed(model.graph.nodes)} if connected else {}
-    rows = []
-    for item in _items(model, connected):
-        name = names.get(id(item), item.name)
-        rows += _rows(item, name, links, expand_nested, show_trainable, 0, shapes.get(id(item)))
     lines = [
         f'Model: "{model.name}"',
         _rule("┏━┳┓", widths),
@@ -74,7 +62,22 @@ def summary_text(
         if i:
             lines.append(_rule("├─┼┤", widths))
         lines += _cells(row, widths, align, "│")
-    return "\n".join([*lines, _rule("└─┴┘", widths), *_totals(model)])
+    return "\n".join([*lines, _rule("└─┴┘", widths), *(f" {line}" for line in summary_totals(model))])
+
+
+def summary_rows(model: Any, expand_nested: bool, show_trainable: bool) -> tuple[list[str], list[list[str]]]:
+    """The header of the table and its rows; layers that are no chain have a column of what they read."""
+    connected = not _is_chain(model)
+    header = ["Layer (type)", "Output Shape", "Param #"]
+    header += (["Connected to"] if connected else []) + (["Trainable"] if show_trainable else [])
+    names = _names(model) if connected else {}
+    links = _links(model, names) if connected else None
+    shapes = {id(node.operation): node.outputs[0].shape for node in reversed(model.graph.nodes)} if connected else {}
+    rows = []
+    for item in _items(model, connected):
+        name = names.get(id(item), item.name)
+        rows += _rows(item, name, links, expand_nested, show_trainable, 0, shapes.get(id(item)))
+    return header, rows
 
 
 def _column_widths(line_length: int, ends: Sequence[float]) -> list[int]:
@@ -215,7 +218,9 @@ def _shape_text(shape: Any) -> str:
     return f"({', '.join(map(str, shape))})"
 
 
-def _totals(model: Any) -> list[str]:
+def summary_totals(model: Any) -> list[str]:
+    """The lines below the table: numbers of weights, and their bytes."""
+
     def sizes(parameters: Any) -> tuple[int, int]:
         return sum(p.value.size for p in parameters), sum(p.value.nbytes for p in parameters)
 
@@ -228,4 +233,4 @@ def _totals(model: Any) -> list[str]:
     lines = [("Total", total), ("Trainable", trainable), ("Non-trainable", frozen)]
     if optimizer is not None:
         lines.append(("Optimizer", optimizer))
-    return [f" {word} params: {n:,} ({readable_bytes(size)})" for word, (n, size) in lines]
+    return [f"{word} params: {n:,} ({readable_bytes(size)})" for word, (n, size) in lines]
