@@ -29,7 +29,7 @@ format:  ## rewrite Python and C in the style of the house
 	clang-format -i src_c/*.c src_c/*.h
 
 docs:  ## run the examples of the documentation pages
-	$(PYTHON) -m pytest -q --doctest-glob='*.md' README.md docs
+	$(PYTHON) -m pytest -q --doctest-glob='*.md' README.md README.ko.md docs
 
 clean:  ## remove what the build made
 	rm -rf build dist *.egg-info
