@@ -65,7 +65,7 @@ def plot_model(
     >>> model = fastnn.Sequential([fastnn.Input((4,)), fastnn.layers.Dense(8), fastnn.layers.Dense(1)])
     >>> folder = tempfile.TemporaryDirectory()
     >>> path = Path(folder.name, "model.svg")
-    >>> plot_model(model, path, show_shapes=True)
+    >>> _ = plot_model(model, path, show_shapes=True)
     >>> path.read_text().count("Dense")
     2
     >>> folder.cleanup()

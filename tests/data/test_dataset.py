@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastnn.data import AUTOTUNE, INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset, TensorSpec
@@ -237,6 +237,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, 20), steps=STEPS, size=st.integers(1, 6), drop=st.booleans())
 def test_blocks_of_rows_equal_one_element_at_a_time(n, steps, size, drop):
     """However the elements are rearranged, gathering blocks of rows gives the same as one element at a time."""
