@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from .callback import Callback
+from .save_freq import check_save_freq
 
 __all__ = ["BackupAndRestore"]
 
@@ -61,10 +62,7 @@ class BackupAndRestore(Callback):
         self.backup_dir = os.fspath(backup_dir) if backup_dir else ""
         if not self.backup_dir:
             raise ValueError(f'backup_dir is the path of a folder. Received: {backup_dir!r}. Use "backup".')
-        whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
-        if save_freq != "epoch" and not whole:
-            raise ValueError(f'save_freq is "epoch" or a number of batches. Received: save_freq={save_freq!r}.')
-        self.save_freq, self.double_checkpoint = save_freq, double_checkpoint
+        self.save_freq, self.double_checkpoint = check_save_freq(save_freq), double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._latest = os.path.join(self.backup_dir, "latest.safetensors")
         self._previous = os.path.join(self.backup_dir, "previous.safetensors")

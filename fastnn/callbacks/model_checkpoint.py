@@ -7,6 +7,8 @@ from typing import Any
 
 from fastnn.callbacks.monitor import MonitorCallback
 
+from .save_freq import check_save_freq
+
 __all__ = ["ModelCheckpoint"]
 
 
@@ -61,9 +63,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode)
-        whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
-        if save_freq != "epoch" and not whole:
-            raise ValueError(f'save_freq is "epoch" or a number of batches. Received: save_freq={save_freq!r}.')
+        self.save_freq = check_save_freq(save_freq)
         self.filepath = os.fspath(filepath)
         wrong = ".keras" if save_weights_only else (".h5", ".hdf5")
         if self.filepath.lower().endswith(wrong):
@@ -73,7 +73,7 @@ class ModelCheckpoint(MonitorCallback):
                 f'Received: filepath="{self.filepath}" with save_weights_only={save_weights_only}. '
                 "Use a path that ends so."
             )
-        self.verbose, self.save_freq = verbose, save_freq
+        self.verbose = verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.initial_value_threshold = self.best = initial_value_threshold
         self._epoch = self._batches = 0

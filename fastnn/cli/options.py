@@ -130,20 +130,14 @@ def _predict(predict: argparse.ArgumentParser) -> None:
     predict.add_argument("data", help="file with the inputs; other columns are ignored")
     predict.add_argument("--output", metavar="FILE", help="a .csv file, or .npy for the plain array")
     predict.add_argument("--probabilities", action="store_true", help="add a column with the probability of each class")
-    predict.add_argument("--inputs", nargs="+", metavar="NAME", help="columns or array, for a model without a schema")
-    _reading(predict)
-    predict.add_argument("--batch-size", type=_positive, default=32, help="examples per step (default: %(default)s)")
-    _common(predict)
+    _examples(predict)
 
 
 def _evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument("model", help="a trained model: .safetensors, .keras, .h5, .onnx")
     evaluate.add_argument("data", help="file with inputs and target")
     evaluate.add_argument("--target", metavar="NAME", help="default: the target it was trained on; for IDX a file")
-    evaluate.add_argument("--inputs", nargs="+", metavar="NAME", help="columns or array, for a model without a schema")
-    _reading(evaluate)
-    evaluate.add_argument("--batch-size", type=_positive, default=32, help="examples per step (default: %(default)s)")
-    _common(evaluate)
+    _examples(evaluate)
 
 
 def _convert(convert: argparse.ArgumentParser) -> None:
@@ -174,6 +168,14 @@ def _demo(commands: Any) -> None:
     demo.add_argument(
         "--backend", choices=["compiled", "reference"], help="kernels to run on (default: the current backend)"
     )
+
+
+def _examples(command: argparse.ArgumentParser) -> None:
+    """How a trained model reads examples."""
+    command.add_argument("--inputs", nargs="+", metavar="NAME", help="columns or array, for a model without a schema")
+    _reading(command)
+    command.add_argument("--batch-size", type=_positive, default=32, help="examples per step (default: %(default)s)")
+    _common(command)
 
 
 def _reading(command: argparse.ArgumentParser) -> None:

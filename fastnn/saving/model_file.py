@@ -23,6 +23,7 @@ from .state import (
     restore_random,
     restore_states,
     states,
+    stream_of,
 )
 
 __all__ = ["load_model", "refuse_overwriting", "save_model"]
@@ -40,7 +41,6 @@ def save_model(
         return
     weights = {name: p.value for name, p in weight_paths(model).items()}
     optimizer, slots = optimizer_state(model) if include_optimizer else (None, {})
-    stream = seeds.Stream() if model.random_stream is None else model.random_stream
     header = {
         "kind": "model",
         "fastnn_version": __version__,
@@ -48,7 +48,7 @@ def save_model(
         "weights": list(weights),
         "compile": compiled_state(model),
         "optimizer": optimizer,
-        "random": {"stream": list(stream.position()), "layers": random_state(model)},
+        "random": {"stream": list(stream_of(model).position()), "layers": random_state(model)},
     }
     write_file(path, weights | slots | states(model), header)
 

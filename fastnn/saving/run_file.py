@@ -14,7 +14,7 @@ from .._version import __version__
 from .container import read_file, write_file
 from .paths import weight_paths
 from .plain_data import from_plain, to_plain
-from .state import optimizer_state, put_optimizer_state, random_state, restore_random, restore_states, states
+from .state import optimizer_state, put_optimizer_state, random_state, restore_random, restore_states, states, stream_of
 
 __all__ = ["Backup", "check_run", "read_run", "restore_run", "save_run"]
 
@@ -33,7 +33,7 @@ def save_run(path: str, model: Any, run: dict[str, Any]) -> None:
         "weights": {name: list(array.shape) for name, array in weights.items()},
         "optimizer": optimizer,
         "rule": type(model.optimizer).__name__,
-        "random": {"stream": list(_stream(model).position()), "layers": random_state(model)},
+        "random": {"stream": list(stream_of(model).position()), "layers": random_state(model)},
         "run": to_plain(_without_arrays(run, own), "the state of fit", exact=True),
     }
     write_file(path, weights | slots | states(model) | own, header)
@@ -93,10 +93,6 @@ def restore_run(model: Any, backup: Backup) -> None:
         seeds.go_on_from(*header["random"]["stream"])
     else:
         model.random_stream = seeds.Stream(*header["random"]["stream"])
-
-
-def _stream(model: Any) -> seeds.Stream:
-    return seeds.Stream() if model.random_stream is None else model.random_stream
 
 
 def _beyond(these: Any, those: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import losses, metrics, optimizers
+from .. import losses, metrics, optimizers, seeds
 from ..ops.random import SeedGenerator
 from .paths import layer_paths, weight_paths
 from .plain_data import from_plain, to_plain
@@ -21,6 +21,7 @@ __all__ = [
     "restore_random",
     "restore_states",
     "states",
+    "stream_of",
 ]
 
 _GETTERS = {"loss": losses.get, "metrics": metrics.get, "weighted_metrics": metrics.get}
@@ -124,6 +125,11 @@ def _fitting(array: np.ndarray, wanted: np.ndarray, path: str) -> np.ndarray:
 
 
 # Random draws.
+
+
+def stream_of(model: Any) -> seeds.Stream:
+    """Where ``fit`` draws the order of the data: the model's own stream, or as far as the process has come."""
+    return seeds.Stream() if model.random_stream is None else model.random_stream
 
 
 def random_state(model: Any) -> dict[str, Any]:

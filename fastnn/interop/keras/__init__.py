@@ -16,6 +16,7 @@ from typing import Any
 from ... import extras
 from ...layers.support.unfilled import unfilled
 from ...saving.atomic import replace_file
+from ...saving.misfits import require_built
 from .archive import read_archive, read_json, write_archive
 from .compiling import compile_again, compile_entry, optimizer_arrays, restore_optimizer
 from .hdf5 import Hdf5File, opened, written
@@ -43,7 +44,7 @@ def save_model(model: Any, path: str, include_optimizer: bool = True) -> None:
             f'Models of Keras are written as .keras; .h5 is the format of Keras 2, which is read. Received: "{path}". '
             f'Use "{os.path.splitext(path)[0]}.keras", or model.save_weights("name.weights.h5").'
         )
-    _require_built(model, "save")
+    require_built(model, "save")
     extras.library("h5py", "keras", "A file of Keras")
     config = model_entry(model)
     compiled = compile_entry(model)
@@ -127,7 +128,7 @@ def save_weights(model: Any, path: str) -> None:
         raise ValueError(
             f'Weights of Keras go into a file that ends in .weights.h5. Received: "{path}". Use "{stem}.weights.h5".'
         )
-    _require_built(model, "save_weights")
+    require_built(model, "save_weights")
     extras.library("h5py", "keras", "A file of Keras")
     groups = weight_groups(model)
     replace_file(path, lambda beside: written(beside, groups))
@@ -144,7 +145,7 @@ def load_weights(model: Any, path: str, skip_mismatch: bool = False) -> None:
         If it is damaged, or holds other weights; nothing is written then.
     """
     _require_file(path)
-    _require_built(model, "load_weights")
+    require_built(model, "load_weights")
     _reading(path, "read into the model", lambda: _weights_of(model, path, skip_mismatch))
 
 
@@ -178,14 +179,6 @@ def _require_file(path: str) -> None:
         raise IsADirectoryError(f'"{path}" is a folder. Use the path of the file in it.')
     with open(path, "rb"):  # what forbids to read it is told as it is
         pass
-
-
-def _require_built(model: Any, what: str) -> None:
-    if not model.built:
-        raise ValueError(
-            f'Model "{model.name}" has no weights yet, so {what} has nothing to do. Call it once, model(x), or '
-            "model.build(input_shape)."
-        )
 
 
 def from_keras(model: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...layers.base import Layer, Parameter
+from ...saving.misfits import refuse_misfits
 from .hdf5 import Hdf5File
 from .layout import own_weights, places
 
@@ -90,21 +90,15 @@ def fill(file: Hdf5File, model: Any, found: Found, beyond: list[str], skip_misma
     ValueError
         If the file lacks a weight, has others, or one of another shape.
     """
-    wrong = [f"{path}: the file does not hold it" for path, _, dataset in found if dataset is None]
-    wrong += [f"{path}: the model has no such weight" for path in beyond]
-    wrong += [
-        f"{path}: shape {parameter.shape} in the model, {dataset.shape} in the file"
-        for path, parameter, dataset in found
-        if dataset is not None and dataset.shape != parameter.shape
-    ]
-    if wrong and not skip_mismatch:
-        raise ValueError(
-            f'its weights are not those of model "{model.name}". Received: {"; ".join(wrong[:8])}'
-            + (f"; and {len(wrong) - 8} more" if len(wrong) > 8 else "")
-            + ". Use the code that made the model which was saved, or skip_mismatch=True to leave these as they are."
-        )
-    if wrong:
-        warnings.warn(f"These weights stay as they are. {'; '.join(wrong)}.", stacklevel=5)
+    refuse_misfits(
+        model,
+        "its weights",
+        (path for path, _, dataset in found if dataset is None),
+        beyond,
+        ((path, parameter.shape, dataset.shape) for path, parameter, dataset in found if dataset is not None),
+        skip_mismatch,
+        stacklevel=5,
+    )
     pairs = [(p, d) for _, p, d in found if d is not None and d.shape == p.shape]
     arrays = [file.numbers(dataset) for _, dataset in pairs]
     for (parameter, _), array in zip(pairs, arrays, strict=True):
