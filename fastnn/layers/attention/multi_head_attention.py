@@ -62,7 +62,7 @@ class MultiHeadAttention(HeadsAttention):
     --------
     >>> import numpy as np
     >>> attention = MultiHeadAttention(num_heads=4, key_dim=16)
-    >>> x = np.ones((2, 10, 64), "float32")
+    >>> x = np.zeros((2, 10, 64), "float32")
     >>> attention(x, x).shape
     (2, 10, 64)
     >>> y, scores = attention(x, x, return_attention_scores=True, use_causal_mask=True)
