@@ -11,7 +11,8 @@ from .options import parser
 
 __all__ = ["main"]
 
-_REFUSALS = (ArithmeticError, ImportError, LookupError, NotImplementedError, OSError, TypeError, ValueError)
+_REFUSALS = (FloatingPointError, ImportError, NotImplementedError, OSError, ValueError)
+"""What is raised for the user's input.  Python raises the others for our mistakes too: "Received:" is what we say."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ------
     SystemExit
         With status 2, if the arguments are invalid; argparse has printed why.
+    Exception
+        If the command itself, or Python code of the user's, is at fault; Python shows the traceback.
 
     Examples
     --------
@@ -43,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except _REFUSALS as error:
+    except Exception as error:
+        if not isinstance(error, _REFUSALS) and "Received: " not in str(error):
+            raise
         print(f"fastnn {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

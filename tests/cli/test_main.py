@@ -35,7 +35,14 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "line"), [(ValueError("no"), 1, "fastnn info: no"), (KeyboardInterrupt(), 130, "Stopped.")]
+    ("error", "status", "line"),
+    [
+        (ValueError("no"), 1, "fastnn info: no"),
+        (FileNotFoundError("There is\nno file."), 1, "fastnn info: There is no file."),
+        (ImportError("pip install it"), 1, "fastnn info: pip install it"),
+        (IndexError("ids must be in [0, 9). Received: 9."), 1, "fastnn info: ids must be in [0, 9). Received: 9."),
+        (KeyboardInterrupt(), 130, "Stopped."),
+    ],
 )
 def test_an_error_becomes_one_line_and_a_status(monkeypatch, capsys, error, status, line):
     def run(options):
@@ -44,6 +51,18 @@ def test_an_error_becomes_one_line_and_a_status(monkeypatch, capsys, error, stat
     monkeypatch.setattr("fastnn.cli.info.run", run)
     assert cli.main(["info"]) == status
     assert capsys.readouterr().err.strip() == line
+
+
+@pytest.mark.parametrize("error", [TypeError("'NoneType' object is not iterable"), KeyError("x"), IndexError("list")])
+def test_a_fault_shows_its_traceback(monkeypatch, capsys, error):
+    def run(options):
+        raise error
+
+    monkeypatch.setattr("fastnn.cli.info.run", run)
+    with pytest.raises(type(error)) as caught:
+        cli.main(["info"])
+    assert caught.value is error
+    assert capsys.readouterr().err == ""
 
 
 def test_python_m_fastnn():

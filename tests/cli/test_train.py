@@ -288,6 +288,37 @@ def test_what_is_refused(data, folder, capsys, change, line):
     assert not (folder / "model.safetensors").exists()
 
 
+def test_ids_beyond_the_vocabulary_are_the_users_to_mend(folder, capsys):
+    (folder / "t.csv").write_text("word,y\n1,0\n9,1\n")
+    model(folder / "m.json", [{"Embedding": {"input_dim": 5, "output_dim": 2}}, "Flatten", {"Dense": {"units": 1}}])
+    line = refusal(
+        capsys,
+        "train",
+        "t.csv",
+        "--model",
+        "m.json",
+        "--target",
+        "y",
+        "--validation-split",
+        0,
+        "--loss",
+        "mse",
+        "--quiet",
+    )
+    assert "Received:" in line
+
+
+def test_an_error_in_the_users_layer_shows_where_it_is(data, folder):
+    (folder / "m.py").write_text(
+        "from fastnn import Sequential, layers\n"
+        "class Wrong(layers.Layer):\n    def call(self, x):\n        return x + {}['scale']\n"
+        "def build():\n    return Sequential([Wrong(), layers.Dense(3, 'softmax')])\n"
+    )
+    with pytest.raises(KeyError, match="scale") as caught:
+        cli.main(["train", *data, "--model", "m.py"])
+    assert any(str(entry.path).endswith("m.py") for entry in caught.traceback)
+
+
 def test_a_model_that_writes_call_is_refused_before_the_training(data, folder, capsys):
     (folder / "m.py").write_text(
         "from fastnn import Model, layers\n"
