@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
-from fastnn.callbacks.callback import Callback
+from fastnn.callbacks.epoch_file import EpochFile
 
 __all__ = ["CSVLogger"]
 
 
-class CSVLogger(Callback):
+class CSVLogger(EpochFile):
     """Writes the logs of each epoch as a row of a CSV file.
 
     Parameters
@@ -28,21 +27,14 @@ class CSVLogger(Callback):
     remembers = ("_names", "_end")
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
-        super().__init__()
-        self.filename, self.separator, self.append = Path(filename), separator, append
-        self._file: TextIO | None = None
+        super().__init__(filename, append)
+        self.separator = separator
         self._writer: Any = None
         self._names: list[str] | None = None
-        self._end = 0  # of what is to be kept of the file, in bytes
 
     def on_train_begin(self, logs=None):
-        self._close()
-        self._file = self.filename.open("a", newline="", encoding="utf-8")
-        self._names, self._end = None, self._size() if self.append else 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._size() > self._end:  # rows of an earlier training, or of epochs that a run goes back to
-            self._file.truncate(self._end)
+        super().on_train_begin(logs)
+        self._names = self._writer = None
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
@@ -57,19 +49,7 @@ class CSVLogger(Callback):
             if not self._size():
                 self._writer.writeheader()
         self._writer.writerow({"epoch": epoch} | {name: _text(value) for name, value in logs.items()})
-        self._file.flush()
-        self._end = self._size()
-
-    def _size(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
-
-    def on_train_end(self, logs=None):
-        self._close()
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = self._writer = None
+        self._written()
 
 
 def _text(value: Any) -> Any:

@@ -21,7 +21,8 @@ class TensorBoard(Callback):
 
     Runs ``train`` and ``validation`` of the folder hold ``epoch_loss`` and the other numbers of each epoch, with the
     learning rate; ``evaluation_loss_vs_iterations`` and its like are what was validated, over the steps trained.
-    The files are written by the package ``tensorboard``; TensorFlow is not needed.
+    The files are written by the package ``tensorboard``; TensorFlow is not needed.  A run that goes on from a backup
+    adds files: numbers of epochs that are trained again are there twice, with the same values.
 
     Parameters
     ----------
@@ -53,6 +54,8 @@ class TensorBoard(Callback):
     --------
     >>> board = TensorBoard("logs/first", histogram_freq=5, update_freq=100)
     """
+
+    remembers = ("_steps",)
 
     def __init__(
         self,

@@ -57,7 +57,7 @@ def same_outcomes(folder, unbroken):
     for train in TRAININGS:
         ours, theirs = (f"{where}/{train.__name__}" for where in (folder, unbroken))
         assert listing(ours) == listing(theirs), "backups are deleted at the end"
-        for name in ("done.json", "log.csv"):
+        for name in ("done.json", "log.csv", "log.jsonl"):
             if os.path.exists(f"{theirs}/{name}"):
                 with open(f"{ours}/{name}") as a, open(f"{theirs}/{name}") as b:
                     assert a.read() == b.read(), f"{train.__name__}: {name}"

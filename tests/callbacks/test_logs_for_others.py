@@ -35,6 +35,31 @@ def test_json_lines(tmp_path):
     assert len(path.read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_json_lines_of_epochs_that_are_trained_again_are_cut_off(tmp_path, append):
+    """The backup is that of the first epoch; the second had its line, and the third was in the middle of a line."""
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"epoch": 7}\n')
+    logger = callbacks.JSONLogger(path, append=append)
+    logger.on_train_begin()
+    kept = []
+    for epoch in (0, 1):
+        logger.on_epoch_begin(epoch)
+        logger.on_epoch_end(epoch, {"loss": 1.0 - epoch})
+        kept.append(logger.get_state())
+    logger.on_train_end()
+    with path.open("a") as file:
+        file.write('{"epoch": 2, "lo')
+    again = callbacks.JSONLogger(path, append=append)
+    again.on_train_begin()
+    again.set_state(kept[0])
+    again.on_epoch_begin(1)
+    again.on_epoch_end(1, {"loss": 0.0})
+    again.on_train_end()
+    before = [7] if append else []
+    assert [json.loads(line)["epoch"] for line in path.read_text().splitlines()] == [*before, 0, 1]
+
+
 def test_json_has_no_nan(tmp_path):
     path = tmp_path / "log.jsonl"
     train(callbacks.JSONLogger(path), [{"손실": np.float32(np.inf), "each": np.array([0.5, np.nan]), "n": 1}])
@@ -84,6 +109,24 @@ def test_numbers_of_batches(tmp_path, read, frequency, steps):
     assert [step for step, _ in found] == list(steps)
     if frequency == "batch":
         assert [value for step, value in found if step % 5 == 0] == [np.float32(v) for v in history["loss"]]
+
+
+def test_a_run_that_goes_on_counts_its_batches_on(tmp_path, read):
+    class Break(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 7:
+                raise KeyboardInterrupt
+
+    def board():
+        backup = callbacks.BackupAndRestore(tmp_path / "backup", save_freq=6)
+        return callbacks.TensorBoard(tmp_path / "logs", update_freq=4, write_graph=False), backup
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(*board(), Break())
+    _, history = fitted(*board())
+    trained = read(tmp_path / "logs" / "train")
+    assert sorted(step for step, _ in trained["batch_loss"]) == [4, 8, 12]
+    assert sorted(scalars(trained["epoch_loss"])) == [(i, np.float32(v)) for i, v in enumerate(history["loss"])]
 
 
 def test_histograms_of_weights(tmp_path, read):

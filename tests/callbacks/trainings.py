@@ -15,6 +15,7 @@ from fastnn.callbacks import (
     Callback,
     CSVLogger,
     EarlyStopping,
+    JSONLogger,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
@@ -77,6 +78,7 @@ def watched(folder):
         LearningRateScheduler(lambda epoch, rate: rate * 0.98),
         ModelCheckpoint(f"{folder}/best.safetensors", save_best_only=True),
         CSVLogger(f"{folder}/log.csv"),
+        JSONLogger(f"{folder}/log.jsonl"),
         Wandering(),
         Say(),
     ]
