@@ -87,7 +87,7 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self, logs=None):
         if self.delete_checkpoint:
-            self._delete()
+            self.delete()
 
     def _save(self) -> None:
         """Ask for a backup, which is written once all callbacks have had this moment."""
@@ -102,7 +102,8 @@ class BackupAndRestore(Callback):
             if _PART.fullmatch(name):
                 os.unlink(os.path.join(self.backup_dir, name))
 
-    def _delete(self) -> None:
+    def delete(self) -> None:
+        """Delete the backup, so that the next ``fit`` begins anew."""
         for path in (self._latest, self._previous):
             if os.path.exists(path):
                 os.unlink(path)

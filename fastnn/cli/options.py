@@ -117,8 +117,10 @@ def _train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--metrics", nargs="+", metavar="NAME", help="default: accuracy for classes, mae for numbers")
     train.add_argument("--seed", type=_seed, default=0, help="of weights, order and split (default: %(default)s)")
     train.add_argument("--output", default="model.safetensors", metavar="FILE", help="default: %(default)s")
-    train.add_argument("--checkpoint", metavar="FILE", help="save here after each epoch too, for --resume")
-    train.add_argument("--resume", action="store_true", help="go on from the checkpoint, if it is there")
+    train.add_argument(
+        "--checkpoint", metavar="FILE", help="save here after each epoch too, with a backup for --resume"
+    )
+    train.add_argument("--resume", action="store_true", help="go on with a run that was killed, or for more epochs")
     train.add_argument("--log", metavar="FILE", help="write the numbers of each epoch: a .csv or .jsonl file")
     train.add_argument("--tensorboard", metavar="DIR", help="write them for TensorBoard, in this folder")
     train.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -16,6 +16,7 @@ from .data_files import find_inputs, read_inputs, read_target, separator_of
 from .examples import fitted, read_examples, target_name
 from .model_files import own_names, read_model, write_model
 from .objective import Objective, as_classes, guess
+from .resuming import Resuming, backup_folder
 from .schema import Schema, read_schema, write_schema
 
 __all__ = ["run"]
@@ -28,29 +29,32 @@ def run(options: argparse.Namespace) -> int:
     _refuse_early(options)
     began = time.perf_counter()
     utils.set_random_seed(options.seed)
-    resumed = bool(options.resume and os.path.exists(options.checkpoint))
-    model = read_model(options.checkpoint if resumed else options.model, _custom(options))
+    resumed = bool(options.resume and os.path.isdir(backup_folder(options.checkpoint)))
+    if options.resume and not resumed and os.path.exists(options.checkpoint):
+        raise FileNotFoundError(
+            f"{options.checkpoint} cannot go on without its backup {backup_folder(options.checkpoint)}, which is not "
+            f"there. Use --model {options.checkpoint} to train it further, or leave --resume out to begin anew."
+        )
+    model = read_model(options.model, _custom(options))
     schema, train, validation = _data(options, model, read_schema(options.checkpoint) if resumed else None)
-    first = _epochs_done(options, model, len(train[0])) if resumed else 0
     saving.to_json(model)  # refuses now, not after the training, what cannot be saved
     for path in filter(None, (options.output, options.checkpoint)):
         write_schema(path, schema)
     words = "" if validation is None else f", {len(validation[0]):,} to validate on"
     say(f"{len(train[0]):,} examples to train on{words}; {model.count_params():,} weights.")
-    if resumed:
-        say(f"Resumed from {options.checkpoint} after epoch {first} of {options.epochs}.")
 
+    resuming = Resuming(options)
     with saving.custom_object_scope(own_names(_custom(options))):
         history = model.fit(
             *train,
             batch_size=options.batch_size,
             epochs=options.epochs,
-            initial_epoch=first,
             validation_data=validation,
             verbose=0 if options.quiet else "auto",
-            callbacks=_callbacks(options),
+            callbacks=[resuming, *_callbacks(options)],
         ).history
         write_model(model, options.output)
+    first = len(history["loss"]) if resuming.first is None else resuming.first
     _report(options, model, schema, history, first, [len(train[0]), 0 if validation is None else len(validation[0])])
     say(f"Saved to {options.output}, after {time.perf_counter() - began:.1f} s.")
     return 0
@@ -89,7 +93,7 @@ def _data(options: argparse.Namespace, model: Any, known: Schema | None) -> tupl
         model.build((None, *x.shape[1:]))
     x = fitted(options.data, schema.prepare(x), model)
     objective = _objective(options, model, y)
-    if not model.compiled or (known is None and _asked(options)):
+    if not model.compiled or _asked(options):
         _compile(options, model, objective)
     if objective.classes is not None:
         schema = Schema(names, options.target, objective.classes, schema.shift, schema.scale)
@@ -154,25 +158,17 @@ def _compile(options: argparse.Namespace, model: Any, objective: Objective) -> N
     model.compile(optimizer, options.loss or objective.loss, metrics=options.metrics or objective.metrics)
 
 
-def _epochs_done(options: argparse.Namespace, model: Any, examples: int) -> int:
-    """How many epochs a checkpoint has behind it: its optimizer counts the steps."""
-    steps = -(-examples // options.batch_size)
-    done, left = divmod(int(model.optimizer.iterations), steps)
-    if left:
-        raise ValueError(
-            f"{options.checkpoint} has {int(model.optimizer.iterations)} steps behind it, which are not whole epochs "
-            f"of {steps} steps. Use the data and --batch-size of its first run."
-        )
-    return done
-
-
 def _callbacks(options: argparse.Namespace) -> list[callbacks.Callback]:
     found: list[callbacks.Callback] = [] if options.quiet else [callbacks.ProgressBar(sys.stderr)]
     if options.checkpoint:
+        backup = callbacks.BackupAndRestore(backup_folder(options.checkpoint), delete_checkpoint=False)
+        if not options.resume:
+            backup.delete()
+        found.append(backup)  # makes its folder before the checkpoint is there, and writes once all have been heard
         found.append(callbacks.ModelCheckpoint(options.checkpoint.replace("{", "{{").replace("}", "}}")))
     if options.log:
         lines = options.log.lower().endswith((".jsonl", ".json"))
-        found.append((callbacks.JSONLogger if lines else callbacks.CSVLogger)(options.log, append=options.resume))
+        found.append((callbacks.JSONLogger if lines else callbacks.CSVLogger)(options.log))
     if options.tensorboard:
         found.append(callbacks.TensorBoard(options.tensorboard))
     return found

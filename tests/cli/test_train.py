@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import struct
+import subprocess
 import sys
 
 import numpy as np
@@ -164,19 +166,82 @@ def test_yaml_without_its_library(data, folder, capsys, monkeypatch):
     assert "pip install 'fastnn-kernels[yaml]'" in refusal(capsys, "train", *data, "--model", "m.yaml")
 
 
-def test_going_on_from_a_checkpoint(data, folder, capsys):
+def weights(path):
+    return np.concatenate([w.ravel() for w in models.load_model(path).get_weights()])
+
+
+def test_going_on_for_more_epochs(data, folder, capsys):
     end = ["--checkpoint", "last.safetensors", "--resume", "--log", "log.csv"]
+    whole, _ = answer(capsys, "train", *data, "--epochs", 5, "--output", "whole.safetensors")
     first, _ = answer(capsys, "train", *data, "--epochs", 2, *end)
     then, said = answer(capsys, "train", *data, "--epochs", 5, *end)
     assert (first["first_epoch"], then["first_epoch"]) == (0, 2)
-    assert len(then["history"]["loss"]) == 3
+    assert then["history"] == whole["history"]
     assert "Resumed from last.safetensors after epoch 2 of 5" in said
     assert len((folder / "log.csv").read_text().splitlines()) == 6
-    assert int(models.load_model(folder / "last.safetensors").optimizer.iterations) == 5 * 3
-    again, _ = answer(capsys, "train", *data, "--epochs", 5, *end)
-    assert again["history"] == {}
-    assert "other columns" in refusal(capsys, "train", *data, "--inputs", "height", "length", "width", *end)
-    assert "whole epochs" in refusal(capsys, "train", *data, "--epochs", 9, "--batch-size", 7, *end)
+    for name in ("last", "model"):
+        np.testing.assert_array_equal(weights(f"{name}.safetensors"), weights("whole.safetensors"))
+    again, said = answer(capsys, "train", *data, "--epochs", 5, *end)
+    assert (again["history"], again["first_epoch"]) == (whole["history"], 5)
+    assert "Resumed" not in said
+    anew, _ = answer(capsys, "train", *data, "--epochs", 1, *end[:2])
+    assert len(anew["history"]["loss"]) == 1
+
+
+def test_going_on_is_refused(data, folder, capsys):
+    end = ["--checkpoint", "last.safetensors", "--resume"]
+    answer(capsys, "train", *data, "--epochs", 1, *end)
+    before = weights("last.safetensors")
+
+    def refused(*change):
+        return refusal(capsys, "train", *data, "--epochs", 9, *end, *change)
+
+    assert "other columns" in refused("--inputs", "height", "length", "width")
+    assert "made with batch_size=32. Received: batch_size=7" in refused("--batch-size", 7)
+    line = refused("--seed", 1)
+    assert "was trained with --seed 0. Received: --seed 1" in line
+    assert "--model last.safetensors" in line
+    assert "with no --learning-rate. Received: --learning-rate 0.5" in refused("--learning-rate", 0.5)
+    assert "Received: --metrics mse" in refused("--metrics", "mse")
+    np.testing.assert_array_equal(weights("last.safetensors"), before)
+    (folder / "last.backup" / "latest.safetensors").write_bytes(b"damaged")
+    assert 'Delete the folder "last.backup" to begin anew' in refused()
+    (folder / "last.backup" / "latest.safetensors").unlink()
+    (folder / "last.backup").rmdir()
+    assert "its backup last.backup, which is not there" in refused()
+
+
+KILLED = """
+import os, signal, sys
+from fastnn import callbacks, cli
+
+def kill(self, batch, logs=None):
+    if self.model.optimizer.iterations == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+callbacks.ModelCheckpoint.on_train_batch_end = kill
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_run_that_is_killed_goes_on_to_the_same_bits(data, folder, capsys):
+    """Epochs have three steps: it is killed before the first backup, and in the third epoch."""
+
+    def arguments(name):
+        end = ["--resume", "--log", f"{name}.jsonl", "--output", f"{name}-end.safetensors"]
+        return ["train", *data, "--epochs", "5", "--checkpoint", f"{name}.safetensors", *end]
+
+    assert cli.main(arguments("whole")) == 0
+    for steps in ("2", "8"):
+        command = [sys.executable, "-c", KILLED, steps, *arguments("broken")]
+        assert subprocess.run(command, capture_output=True).returncode == -9
+    capsys.readouterr()
+    assert cli.main(arguments("broken")) == 0
+    assert "Resumed from broken.safetensors after epoch 2 of 5" in capsys.readouterr().err
+    for name in ("{}.safetensors", "{}-end.safetensors"):
+        np.testing.assert_array_equal(weights(name.format("whole")), weights(name.format("broken")))
+    assert (folder / "whole.jsonl").read_text() == (folder / "broken.jsonl").read_text()
 
 
 def test_logs(data, folder, capsys):
