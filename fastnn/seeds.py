@@ -16,7 +16,9 @@ from contextvars import ContextVar
 
 import numpy as np
 
-__all__ = ["Stream", "draw_key", "go_on_from", "random_generator", "set_aside", "set_random_seed"]
+__all__ = [
+    "Keys", "Stream", "draw_key", "drawing_from", "go_on_from", "random_generator", "set_aside", "set_random_seed",
+]  # fmt: skip
 
 _MASK = (1 << 64) - 1
 _lock = threading.Lock()
@@ -24,6 +26,7 @@ _seed = int.from_bytes(os.urandom(8), "little")
 _count = 0
 _restarts = 0
 _aside: ContextVar[bool] = ContextVar("aside", default=False)
+_within: ContextVar[Keys | None] = ContextVar("within", default=None)
 
 
 def _free_lock() -> None:
@@ -91,6 +94,8 @@ def draw_key() -> int:
     global _count
     if _aside.get():
         return 0
+    if (keys := _within.get()) is not None:
+        return keys.draw_key()
     with _lock:
         _count += 1
         return _splitmix64(_splitmix64(_seed) ^ _count)
@@ -99,10 +104,14 @@ def draw_key() -> int:
 def go_on_from(seed: int, count: int) -> None:
     """Let the stream of the process go on from a ``Stream.position()``: a run that was broken off goes on here.
 
-    Within one seed it never goes back, since that would repeat keys that are in use.
+    Within one seed it never goes back, since that would repeat keys that are in use.  In a block of ``drawing_from``
+    it is the stream of the block that goes on.
     """
     global _seed, _count
     seed, count = int(seed) & _MASK, int(count) & _MASK
+    if (keys := _within.get()) is not None:
+        keys.seed, keys.count = seed, max(count, keys.count) if seed == keys.seed else count
+        return
     with _lock:
         _seed, _count = seed, max(count, _count) if seed == _seed else count
 
@@ -115,6 +124,44 @@ def set_aside() -> Iterator[None]:
         yield
     finally:
         _aside.reset(token)
+
+
+class Keys:
+    """A stream beside that of the process, for a block of ``drawing_from``.
+
+    Parameters
+    ----------
+    seed : int
+    count : int
+        How many keys it has given.
+    """
+
+    def __init__(self, seed: int, count: int = 0):
+        self.seed, self.count = int(seed) & _MASK, int(count) & _MASK
+
+    def draw_key(self) -> int:
+        """The next key."""
+        self.count += 1
+        return _splitmix64(_splitmix64(self.seed) ^ self.count)
+
+
+@contextmanager
+def drawing_from(keys: Keys) -> Iterator[Keys]:
+    """Within the block, in this thread of execution, keys come from ``keys``; the process's stream is left alone.
+
+    Examples
+    --------
+    >>> with drawing_from(Keys(7)):
+    ...     first = draw_key()
+    >>> with drawing_from(Keys(7)):
+    ...     draw_key() == first
+    True
+    """
+    token = _within.set(keys)
+    try:
+        yield keys
+    finally:
+        _within.reset(token)
 
 
 class Stream:
@@ -136,9 +183,11 @@ class Stream:
     """
 
     def __init__(self, seed: int | None = None, count: int | None = None):
+        keys = _within.get()
         with _lock:
-            self.seed = _seed if seed is None else int(seed) & _MASK
-            self.count = _count if count is None else int(count) & _MASK
+            now = (_seed, _count) if keys is None else (keys.seed, keys.count)
+            self.seed = now[0] if seed is None else int(seed) & _MASK
+            self.count = now[1] if count is None else int(count) & _MASK
             self._restarts = _restarts
 
     @property
