@@ -11,6 +11,9 @@ from .. import absent
 from ..saving import formats
 
 _PARTS: dict[str, str] = {
+    "FastnnClassifier": "sklearn",
+    "FastnnRegressor": "sklearn",
+    "FastnnTransformer": "sklearn",
     "export_onnx": "onnx",
     "from_keras": "keras",
     "from_torch": "pytorch",

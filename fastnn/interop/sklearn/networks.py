@@ -1,0 +1,99 @@
+"""The model behind an estimator: a multilayer perceptron, a copy of a given model, or what a function makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import layers, optimizers
+from ...models import Model, Sequential, clone_model
+
+__all__ = ["copied_optimizer", "made_model", "multilayer_perceptron", "output_width"]
+
+
+def multilayer_perceptron(
+    input_shape: tuple[int, ...], sizes: Sequence[int], activation: Any, outputs: int, last: str, dtype: str
+) -> Sequential:
+    """Dense layers ``hidden_1``, ``hidden_2``, … and ``output``; examples of several axes are flattened first.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Of one example.
+    sizes : sequence of int
+        The units of the hidden layers.
+    activation : str or function
+        Of the hidden layers.
+    outputs : int
+    last : str
+        The activation of the output.
+    dtype : {"float32", "float64"}
+
+    Raises
+    ------
+    TypeError
+        If the sizes are not a sequence.
+
+    Examples
+    --------
+    >>> multilayer_perceptron((8, 8), (16,), "relu", 10, "softmax", "float32").count_params()
+    1210
+    """
+    if not isinstance(sizes, (Sequence, np.ndarray)) or isinstance(sizes, str):
+        raise TypeError(
+            f"hidden_layer_sizes has the units of each layer. Received: {sizes!r}. Use hidden_layer_sizes=(100,)."
+        )
+    flat = [layers.Flatten(dtype=dtype)] if len(input_shape) > 1 else []
+    hidden = [
+        layers.Dense(units, activation, dtype=dtype, name=f"hidden_{place}") for place, units in enumerate(sizes, 1)
+    ]
+    output = layers.Dense(outputs, last, dtype=dtype, name="output")
+    return Sequential([layers.Input(input_shape, dtype=dtype), *flat, *hidden, output])
+
+
+def made_model(given: Model | Callable[..., Model], input_shape: tuple[int, ...], outputs: int) -> Model:
+    """A new model from the parameter ``model`` of an estimator.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a model nor a function that returns one.
+    """
+    if isinstance(given, Model):
+        return clone_model(given)
+    model = given(input_shape, outputs) if callable(given) else given
+    if not isinstance(model, Model):
+        raise TypeError(
+            "model is None, a fastnn model, or a function of (input_shape, n_outputs) that returns one. Received: "
+            f"{'a function that returned ' if callable(given) else ''}{type(model).__name__}."
+        )
+    model.random_stream = None  # one that a file gave would go on from there, whatever random_state is
+    return model
+
+
+def output_width(model: Model, example: np.ndarray) -> int:
+    """The number of values that a model gives for each example; a model without a shape is built here.
+
+    Raises
+    ------
+    ValueError
+        If it gives something else than one row for an example.
+    """
+    output = model.predict_on_batch(example)
+    shape = getattr(output, "shape", None)
+    if shape is None or len(shape) != 2:
+        found = f"shape {shape}" if shape is not None else f"{type(output).__name__} of several arrays"
+        raise ValueError(
+            f'The model of an estimator gives one row of numbers for an example. Received: "{model.name}", which gives '
+            f"{found} for one example. Use Flatten() or a pooling layer before its last Dense."
+        )
+    return shape[1]
+
+
+def copied_optimizer(given: Any, learning_rate: Any) -> Any:
+    """A new optimizer with the settings of the given one, so that no two models share its state."""
+    found = optimizers.get(given)
+    settings = found.get_config() | ({} if learning_rate is None else {"learning_rate": learning_rate})
+    return type(found).from_config(settings)
