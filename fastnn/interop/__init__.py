@@ -14,6 +14,7 @@ _PARTS: dict[str, str] = {
     "FastnnClassifier": "sklearn",
     "FastnnRegressor": "sklearn",
     "FastnnTransformer": "sklearn",
+    "OptunaPruning": "optuna",
     "export_onnx": "onnx",
     "from_keras": "keras",
     "from_torch": "pytorch",
