@@ -138,6 +138,17 @@ def test_without_random_state_the_seed_of_the_process_rules():
     assert not same(found[0], found[2])
 
 
+def test_random_state_rules_the_order_for_a_model_from_a_file_too(tmp_path):
+    path = tmp_path / "m.safetensors"
+    fastnn.Sequential([layers.Dense(2, input_shape=(5,))]).save(path)
+    found = [
+        FastnnRegressor(lambda *_: fastnn.models.load_model(path), epochs=1, batch_size=8, random_state=seed).fit(X, Y)
+        for seed in (0, 0, 1)
+    ]
+    assert same(found[0], found[1])
+    assert not same(found[0], found[2])
+
+
 # Weights.
 
 
@@ -223,6 +234,23 @@ def test_callbacks_see_a_share_of_each_class_and_do_not_keep_the_model():
     assert stop.best == min(estimator.history_["val_loss"])
     assert stop.model is None
     assert estimator.optimizer == "adam"
+
+
+def test_the_share_for_validation_has_every_class_alike():
+    labels = np.arange(60) >= 48
+    kept = []
+
+    class Keep(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            kept.append(logs["val_share"])
+
+    def share(y_true, y_pred):
+        return fastnn.ops.cast(y_true, "float64")
+
+    for seed in range(5):
+        settings = SMALL | {"epochs": 1, "random_state": seed, "metrics": [share], "callbacks": [Keep()]}
+        FastnnClassifier(validation_split=0.25, **settings).fit(X, labels)
+    np.testing.assert_allclose(kept, 0.2, rtol=1e-12)
 
 
 def test_optimizers_are_copied():
@@ -319,6 +347,13 @@ def test_features_are_those_of_the_layer():
     assert not hasattr(classifier, "model_")
     assert FastnnTransformer(classifier).fit(X, LABELS).layer_ == "hidden_2"
     assert FastnnTransformer(classifier, layer=0).fit(X, LABELS).layer_ == "hidden_1"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_have_the_dtype_of_the_data_and_say_so(dtype):
+    transformer = FastnnTransformer(random_state=0)
+    assert dtype in transformer.__sklearn_tags__().transformer_tags.preserves_dtype
+    assert transformer.fit_transform(X.astype(dtype)).dtype == dtype
 
 
 def test_an_autoencoder_learns_the_inputs_whatever_the_targets():
