@@ -179,6 +179,34 @@ def test_weights_that_are_refused(weight):
     assert not hasattr(estimator, "model_")
 
 
+@pytest.mark.parametrize("weight", [{"low": -1.0, "middle": 1.0, "high": 1.0}, {"low": np.nan}, {"high": np.inf}])
+def test_class_weights_that_are_refused(weight):
+    estimator = FastnnClassifier(class_weight=weight, **SMALL)
+    with pytest.raises(ValueError, match=r"class_weight holds finite numbers ≥ 0\. Received: .* Use"):
+        estimator.fit(X, LABELS)
+    assert not hasattr(estimator, "model_")
+
+
+def test_rows_that_all_weigh_nothing_are_refused():
+    nothing = FastnnClassifier(class_weight=dict.fromkeys(np.unique(LABELS), 0.0), **SMALL)
+    with pytest.raises(ValueError, match=r"All rows to train on have the weight 0\. Received: 60 rows\. Use"):
+        nothing.fit(X, LABELS)
+    refused = []
+    for one in np.eye(20):  # the row that weighs something is among the 18 for validation, or the 2 to train on
+        estimator = FastnnRegressor(validation_split=0.9, **SMALL)
+        try:
+            estimator.fit(X[:20], Y[:20], one)
+        except ValueError as error:
+            refused.append((str(error), hasattr(estimator, "model_")))
+    assert len(refused) == 18
+    assert all("Received: 2 rows. " in said and "validation_split" in said and not kept for said, kept in refused)
+    warm = FastnnClassifier(class_weight={"low": 0.0, "middle": 1.0, "high": 1.0}, **SMALL).fit(X, LABELS)
+    before = weights(warm)
+    with pytest.raises(ValueError, match="the weight 0"):
+        warm.partial_fit(X[:4], np.repeat("low", 4))
+    assert all(np.array_equal(a, b) for a, b in zip(weights(warm), before, strict=True))
+
+
 # Going on.
 
 

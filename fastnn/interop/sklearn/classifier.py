@@ -198,6 +198,11 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
         if self.class_weight is None:
             return weight
         factors = compute_sample_weight(self.class_weight, y)
+        if not (np.isfinite(factors) & (factors >= 0)).all():
+            raise ValueError(
+                f"class_weight holds finite numbers ≥ 0. Received: class_weight={self.class_weight!r}. Use 0 for a "
+                'class that is not to count, or "balanced".'
+            )
         return factors if weight is None else weight * factors
 
     def _strata(self, y: np.ndarray) -> np.ndarray | None:

@@ -162,4 +162,11 @@ class NetworkEstimator(BaseEstimator):
 
 def _of_mean_one(weight: np.ndarray | None) -> np.ndarray | None:
     """Weights with mean 1: steps are as large as without weights, and a row of weight 0 is as if it were not there."""
-    return None if weight is None else weight * (len(weight) / weight.sum())
+    if weight is None:
+        return None
+    if not weight.any():
+        raise ValueError(
+            f"All rows to train on have the weight 0. Received: {len(weight)} rows. Use a positive sample_weight and "
+            "class_weight for some of them, and a validation_split that leaves these to train on."
+        )
+    return weight * (len(weight) / weight.sum())
