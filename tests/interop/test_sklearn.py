@@ -403,6 +403,25 @@ def test_a_frozen_estimator_is_not_trained_again():
 # Refusals.
 
 
+class WritesCall(fastnn.Model):
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(3, "softmax")
+
+    def call(self, x):
+        return self.last(x)
+
+
+def two_inputs():
+    a, b = layers.Input((5,), name="a"), layers.Input((5,), name="b")
+    return fastnn.Model([a, b], layers.Dense(3, "softmax")(layers.Add()([a, b])))
+
+
+def test_a_class_of_one_row_cannot_be_shared_out():
+    with pytest.raises(ValueError, match=r"one row only of \['once'\] in y. Use validation_split=0"):
+        FastnnClassifier(validation_split=0.5).fit(X[:5], ["a", "a", "b", "b", "once"])
+
+
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
@@ -410,6 +429,9 @@ def test_a_frozen_estimator_is_not_trained_again():
         (FastnnClassifier(validation_split=5), "a share of the rows, from 0 up to 1. Received: 5"),
         (FastnnClassifier(7), "function of .input_shape, n_outputs. that returns one. Received: int"),
         (FastnnClassifier(lambda *_: None), "Received: a function that returned NoneType"),
+        (FastnnClassifier(lambda units: None), r"with \(input_shape, n_outputs\), here .* Received: <lambda>\(units\)"),
+        (FastnnClassifier(WritesCall()), r'Received: "\w+", a WritesCall, which only its own code.* Use a function'),
+        (FastnnClassifier(two_inputs()), r"one input, X. Received: .*\['a', 'b'\]"),
         (
             FastnnClassifier(fastnn.Sequential([layers.Dense(2, "softmax")])),
             r"3 classes, so the model gives 3 numbers. Received: .*which gives 2. Use",

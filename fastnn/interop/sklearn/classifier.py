@@ -130,7 +130,12 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
         """
         goes_on = self._goes_on
         x, y, weight = self._read(X, y, sample_weight, reset=not goes_on)
-        classes = unique_labels(y)
+        classes, counts = np.unique(y, return_counts=True)
+        if self.validation_split and (counts < 2).any():
+            raise ValueError(
+                "validation_split takes a share of each class. Received: one row only of "
+                f"{classes[counts < 2].tolist()} in y. Use validation_split=0, or at least two rows of each class."
+            )
         if goes_on and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"warm_start goes on with the classes {list(self.classes_)}. Received: {list(classes)} in y. Use "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,10 +60,25 @@ def made_model(given: Model | Callable[..., Model], input_shape: tuple[int, ...]
     Raises
     ------
     TypeError
-        If it is neither a model nor a function that returns one.
+        If it is neither a model nor a function of two arguments that returns one, or a model that only its own code can
+        make again.
     """
     if isinstance(given, Model):
-        return clone_model(given)
+        try:
+            return clone_model(given)
+        except NotImplementedError as error:
+            raise TypeError(
+                f'Each fit trains a copy of model. Received: "{given.name}", a {type(given).__name__}, which only its '
+                "own code can make again. Use a function of (input_shape, n_outputs) that makes one."
+            ) from error
+    if callable(given):
+        try:
+            inspect.signature(given).bind(input_shape, outputs)
+        except TypeError as error:
+            raise TypeError(
+                f"model is called with (input_shape, n_outputs), here ({input_shape}, {outputs}). Received: "
+                f"{getattr(given, '__name__', given)}{inspect.signature(given)}. Use a function that takes both."
+            ) from error
     model = given(input_shape, outputs) if callable(given) else given
     if not isinstance(model, Model):
         raise TypeError(
@@ -79,8 +95,14 @@ def output_width(model: Model, example: np.ndarray) -> int:
     Raises
     ------
     ValueError
-        If it gives something else than one row for an example.
+        If it takes several inputs, or gives something else than one row for an example.
     """
+    names = model.input_names or ()
+    if len(names) > 1:
+        raise ValueError(
+            f'The model of an estimator has one input, X. Received: "{model.name}" with the inputs {names}. Use one '
+            "input, and take its columns apart in the model: x[:, :3]."
+        )
     output = model.predict_on_batch(example)
     shape = getattr(output, "shape", None)
     if shape is None or len(shape) != 2:
