@@ -14,8 +14,9 @@ from __future__ import annotations
 import contextvars
 import importlib
 import os
-import warnings
 from types import ModuleType
+
+from .user_warnings import warn
 
 __all__ = ["active", "floatx", "name", "set_backend", "set_floatx", "use"]
 
@@ -76,11 +77,10 @@ class use:
 
     def __del__(self) -> None:
         if not self._entered:
-            warnings.warn(
+            warn(
                 f'fastnn.backend.use("{self._backend}") switches a with block, and there was none: nothing was '
                 f'switched. Call fastnn.backend.set_backend("{self._backend}") to switch the process.',
                 RuntimeWarning,
-                stacklevel=2,
             )
 
 

@@ -100,7 +100,7 @@ def test_every_twin_says_what_it_computes(row):
 
 
 FLOORS = (
-    {"_version", "absent", "checks", "custom", "extras", "seeds", "shapes"},
+    {"_version", "absent", "checks", "custom", "extras", "plain", "seeds", "shapes", "user_warnings"},
     {"lookup"},
     {"kernels", "reference"},
     {"_threadpoolctl", "backend", "registry"},

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
-from typing import Any
 
-import numpy as np
-
+from ..plain import plain
 from .epoch_file import EpochFile
 
 __all__ = ["JSONLogger"]
@@ -38,13 +35,6 @@ class JSONLogger(EpochFile):
     """
 
     def on_epoch_end(self, epoch, logs=None):
-        entry = {"epoch": int(epoch)} | {name: _plain(value) for name, value in (logs or {}).items()}
+        entry = plain({"epoch": int(epoch)} | (logs or {}))
         self._file.write(f"{json.dumps(entry, ensure_ascii=False, allow_nan=False)}\n")
         self._written()
-
-
-def _plain(value: Any) -> Any:
-    if np.ndim(value):
-        return [_plain(one) for one in value]
-    number = float(value)
-    return number if math.isfinite(number) else None

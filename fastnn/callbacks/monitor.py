@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from fastnn.callbacks.callback import Callback
+
+from ..user_warnings import warn
 
 __all__ = ["MonitorCallback"]
 
@@ -56,10 +57,9 @@ class MonitorCallback(Callback):
         """The watched number; None, with a warning that lists what there is, if the logs lack it."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not in the logs. "
                 f"There are: {', '.join(logs or {})}. "
                 + ("Give fit validation_data or validation_split." if self.monitor.startswith("val_") else ""),
-                stacklevel=2,
             )
         return value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from typing import Any
 
-import numpy as np
+from ..plain import plain
 
 __all__ = ["print_json", "say"]
 
@@ -19,14 +18,4 @@ def say(message: str) -> None:
 
 def print_json(answer: dict[str, Any]) -> None:
     """Print one JSON object; numbers that are not finite become null, for JSON has none."""
-    print(json.dumps(_plain(answer), ensure_ascii=False, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(json.dumps(plain(answer), ensure_ascii=False, allow_nan=False))

@@ -10,7 +10,7 @@ from .data_files import read_inputs, read_target
 from .objective import as_classes
 from .schema import Schema
 
-__all__ = ["fitted", "read_examples", "target_name"]
+__all__ = ["fitted", "read_examples", "read_pairs", "target_name"]
 
 
 def read_examples(
@@ -25,13 +25,28 @@ def read_examples(
     ValueError
         If it lacks a column, holds what is not a number, or does not fit the model.
     """
-    x = fitted(path, schema.prepare(read_inputs(path, schema.inputs, separator)), model)
     if not with_target:
-        return x, None
-    y = read_target(path, schema.target, separator)
+        return fitted(path, schema.prepare(read_inputs(path, schema.inputs, separator)), model), None
+    x, y = read_pairs(path, schema.inputs, schema.target, separator)
+    y = y if schema.classes is None else as_classes(y, schema.classes, target_name(schema.target))
+    return fitted(path, schema.prepare(x), model), y
+
+
+def read_pairs(path: str, inputs: list[str], target: str | None, separator: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs and targets of a file as they stand there.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it lacks a column, holds what is not a number, or has not a target for each example.
+    """
+    y = read_target(path, target, separator)
+    x = read_inputs(path, inputs, separator)
     if len(y) != len(x):
         raise ValueError(f"{path}: each example has a target. Received: {len(x)} examples and {len(y)} targets.")
-    return x, y if schema.classes is None else as_classes(y, schema.classes, target_name(schema.target))
+    return x, y
 
 
 def fitted(path: str, x: np.ndarray, model: Any) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from .. import callbacks, optimizers, saving, utils
 from .answer import print_json, say
-from .data_files import find_inputs, read_inputs, read_target, separator_of
-from .examples import fitted, read_examples, target_name
+from .data_files import find_inputs, separator_of
+from .examples import fitted, read_examples, read_pairs, target_name
 from .model_files import own_names, read_model, write_model
 from .objective import Objective, as_classes, guess
 from .resuming import Resuming, backup_folder
@@ -64,11 +64,14 @@ def _refuse_early(options: argparse.Namespace) -> None:
     """Refuse what would fail after hours of training."""
     if options.resume and not options.checkpoint:
         raise ValueError("--resume goes on from a checkpoint. Name its file with --checkpoint FILE.")
-    for path in filter(None, (options.output, options.checkpoint)):
-        if not path.lower().endswith((".safetensors", ".keras", ".onnx")) or (
-            path == options.checkpoint and not path.lower().endswith(".safetensors")
-        ):
-            raise ValueError(f"A trained model is saved to a .safetensors file. Received: {path}. Use that suffix.")
+    for option, path, suffixes in (
+        ("--output", options.output, (".safetensors", ".keras", ".onnx")),
+        ("--checkpoint", options.checkpoint, (".safetensors",)),
+    ):
+        if path is None:
+            continue
+        if not path.lower().endswith(suffixes):
+            raise ValueError(f"{option} names a file that ends in {' or '.join(suffixes)}. Received: {path}.")
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"The folder {folder} is not there. Make it first: mkdir -p {folder}")
@@ -83,10 +86,7 @@ def _data(options: argparse.Namespace, model: Any, known: Schema | None) -> tupl
     """The schema, the examples to train on, and those to validate on."""
     separator = separator_of(options.data, options.separator)
     names = find_inputs(options.data, options.target, options.inputs, options.drop, separator)
-    y = read_target(options.data, options.target, separator)
-    x = read_inputs(options.data, names, separator)
-    if len(y) != len(x):
-        raise ValueError(f"Each example has a target. Received: {len(x)} examples and {len(y)} targets.")
+    x, y = read_pairs(options.data, names, options.target, separator)
     kept, held = _split(len(x), 0.0 if options.validation else options.validation_split, options.seed)
     schema = Schema(names, options.target, None, *_scaling(options, x[kept]))
     if not model.built:

@@ -6,7 +6,6 @@ so that a saturated prediction still learns and the gradient is simply ``p − t
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from fastnn import backend
 from fastnn.lookup import is_number
 from fastnn.losses import targets
 from fastnn.losses.loss import Loss, each_row
+
+from ..user_warnings import warn
 
 __all__ = [
     "BinaryCrossentropy",
@@ -91,10 +92,9 @@ class _Crossentropy(Loss):
         if activation != self.activation:
             return None
         if self.from_logits:
-            warnings.warn(
+            warn(
                 f"{self.name} has from_logits=True, but the last layer ends in a {activation}. The loss is computed "
                 f"from the input of the {activation}; use from_logits=False to confirm this.",
-                stacklevel=2,
             )
         return OnLogits(self, activation)
 
@@ -180,10 +180,9 @@ class CategoricalCrossentropy(_Crossentropy):
 
     def check_targets(self, y_shape, t):
         if y_shape[-1] == 1:
-            warnings.warn(
+            warn(
                 f"{self.name} of a single class is always 0. For two classes in one unit, use "
                 "Dense(1, activation='sigmoid') and loss='binary_crossentropy'.",
-                stacklevel=2,
             )
         hint = (
             f'For integer labels, use loss="sparse_categorical_crossentropy", or one-hot rows: '

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from fastnn.losses.targets import fit, real
 from fastnn.losses.vectors import CosineSimilarity as _Cosine
 from fastnn.metrics.metric import Mean, Metric
+
+from ..user_warnings import warn
 
 __all__ = ["CosineSimilarity", "R2Score", "RootMeanSquaredError"]
 
@@ -118,10 +119,9 @@ class R2Score(Metric):
         if not self.num_regressors:
             return score
         if free <= 0:
-            warnings.warn(
+            warn(
                 f"The adjusted R² of {self.num_regressors} regressors needs more than {self.num_regressors + 1} "
                 "values. Returning the plain R².",
-                stacklevel=2,
             )
             return score
         return 1 - (1 - score) * (self.samples - 1) / free

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..graph import Graph, Node, Plan, Symbol
 from ..layers.base import Layer
+from ..user_warnings import warn
 from .expansion import expanded
 from .fusion import fused, split_head
 
@@ -77,11 +77,10 @@ def warn_of_dropped_masks(graph: Graph) -> None:
             continue
         incoming = next((makers[id(s)] for s in node.inputs if id(s) in makers), None)
         if incoming is not None and not (layer.supports_masking or layer.uses_mask or layer.makes_mask):
-            warnings.warn(
+            warn(
                 f'Layer "{layer.name}" ({type(layer).__name__}) does not pass on the mask that "{incoming.name}" '
                 "makes: from here on padded time steps count like all others. A layer that ends the mask by using "
                 "it, such as LSTM or GlobalAveragePooling1D, avoids this.",
-                stacklevel=3,
             )
         if layer.makes_mask:
             makers |= {id(symbol): layer for symbol in node.outputs}

@@ -8,12 +8,12 @@ they draw from, a shuffle or the user's own generator, is then where it was.
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..saving import run_file
+from ..user_warnings import warn
 from .feeds import Epochs
 
 __all__ = ["Run"]
@@ -146,7 +146,7 @@ class Run:
                     raise ValueError(
                         f'The backup cannot be read. {error} Delete the folder "{os.path.dirname(path)}" to begin anew.'
                     ) from error
-                warnings.warn(f"{error} Training goes on from the backup before, {there[i + 1]}.", stacklevel=2)
+                warn(f"{error} Training goes on from the backup before, {there[i + 1]}.")
                 continue
             self._check(path, backup)
             self._found = backup

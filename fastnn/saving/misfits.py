@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from typing import Any
+
+from ..user_warnings import warn
 
 __all__ = ["refuse_misfits", "require_built"]
 
@@ -18,7 +19,6 @@ def refuse_misfits(
     beyond: Iterable[str],
     pairs: Iterable[tuple[str, Shape, Shape]],
     skip_mismatch: bool,
-    stacklevel: int,
 ) -> None:
     """Refuse a file whose weights are not those of the model, or warn of them.
 
@@ -33,8 +33,6 @@ def refuse_misfits(
         The weights that both have: path, shape in the model, shape in the file.
     skip_mismatch : bool
         Warn instead, of all that stays as it is.
-    stacklevel : int
-        Of the warning, as seen from the caller.
 
     Raises
     ------
@@ -51,7 +49,7 @@ def refuse_misfits(
             + ". Use the code that made the model which was saved, or skip_mismatch=True to leave these as they are."
         )
     if wrong:
-        warnings.warn(f"These weights stay as they are. {'; '.join(wrong)}.", stacklevel=stacklevel + 1)
+        warn(f"These weights stay as they are. {'; '.join(wrong)}.")
 
 
 def require_built(model: Any, what: str) -> None:

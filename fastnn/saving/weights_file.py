@@ -44,7 +44,6 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
         (name for name in saved if name not in mine),
         ((name, mine[name].shape, array.shape) for name, array in saved.items() if array is not None and name in mine),
         skip_mismatch,
-        stacklevel=3,
     )
     for name, parameter in mine.items():
         if saved.get(name) is not None and saved[name].shape == parameter.shape:

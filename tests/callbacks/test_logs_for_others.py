@@ -63,7 +63,7 @@ def test_json_lines_of_epochs_that_are_trained_again_are_cut_off(tmp_path, appen
 def test_json_has_no_nan(tmp_path):
     path = tmp_path / "log.jsonl"
     train(callbacks.JSONLogger(path), [{"손실": np.float32(np.inf), "each": np.array([0.5, np.nan]), "n": 1}])
-    assert path.read_text(encoding="utf-8") == '{"epoch": 0, "손실": null, "each": [0.5, null], "n": 1.0}\n'
+    assert path.read_text(encoding="utf-8") == '{"epoch": 0, "손실": null, "each": [0.5, null], "n": 1}\n'
 
 
 @pytest.fixture

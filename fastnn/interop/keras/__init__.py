@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from ... import extras
 from ...layers.support.unfilled import unfilled
 from ...saving.atomic import replace_file
 from ...saving.misfits import require_built
+from ...user_warnings import warn
 from .archive import read_archive, read_json, write_archive
 from .compiling import compile_again, compile_entry, optimizer_arrays, restore_optimizer
 from .hdf5 import Hdf5File, opened, written
@@ -107,10 +107,9 @@ def _legacy_model(file: Hdf5File, path: str, compile: bool) -> Any:
         optimizer = saved.pop("optimizer_config", "rmsprop")
         compile_again(model, saved | {"optimizer": optimizer})
         if file.group("optimizer_weights") is not None:
-            warnings.warn(
+            warn(
                 f'The optimizer starts anew: the state that Keras 2 keeps of it in "{path}" is not read. Load the '
                 "file with Keras 3 and save it as .keras to keep it, or use compile=False.",
-                stacklevel=6,
             )
     return model
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ... import losses, metrics, optimizers
+from ...user_warnings import warn
 from .layout import weights_in_order
 from .settings import read_value, write_value
 
@@ -112,10 +112,9 @@ def restore_optimizer(model: Any, arrays: list[np.ndarray], orders: Mapping[int,
     expected = model.optimizer.variables_of(parameters)
     if [array.shape for array in arrays] != [array.shape for array in expected]:
         if len(arrays) > 2:  # before its first step an optimizer of Keras has no more than these
-            warnings.warn(
+            warn(
                 f"The optimizer starts anew: its state in the file has {len(arrays)} arrays, and "
                 f"{type(model.optimizer).__name__} of this model {len(expected)}, of other shapes or another order.",
-                stacklevel=2,
             )
         return
     model.optimizer.set_variables(arrays, parameters)

@@ -97,7 +97,6 @@ def fill(file: Hdf5File, model: Any, found: Found, beyond: list[str], skip_misma
         beyond,
         ((path, parameter.shape, dataset.shape) for path, parameter, dataset in found if dataset is not None),
         skip_mismatch,
-        stacklevel=5,
     )
     pairs = [(p, d) for _, p, d in found if d is not None and d.shape == p.shape]
     arrays = [file.numbers(dataset) for _, dataset in pairs]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ...backend import active
+from ...user_warnings import warn
 from ..base import Layer, Shape
 from ..support.arguments import check_parts, flag, positive
 from ..support.array_checks import read_ids
@@ -71,10 +71,9 @@ class Embedding(Layer):
         **settings: Any,
     ):
         if settings.pop("input_length", None) is not None:
-            warnings.warn(
+            warn(
                 "Embedding has no need of input_length: sequences of any length run. Leave it out, or say the shape "
                 "with Input(shape=(length,)).",
-                stacklevel=2,
             )
         super().__init__(**settings)
         self.input_dim = positive("input_dim", input_dim, self)

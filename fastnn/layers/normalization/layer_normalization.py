@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ...backend import active
+from ...user_warnings import warn
 from ..base import Shape
 from ..support.arguments import check_parts, flag
 from ..support.row_norm import RowNorm, axes_argument, axes_within, checked_epsilon, flat, known_sizes
@@ -91,10 +91,9 @@ class LayerNormalization(RowNorm):
         self.rms_scaling = flag("rms_scaling", rms_scaling, self)
         check_parts(self)
         if self.rms_scaling:
-            warnings.warn(
+            warn(
                 "rms_scaling=True of LayerNormalization divides by the standard deviation, not by the root mean "
                 "square. Use RMSNormalization for that.",
-                stacklevel=2,
             )
         self.takes_residual = not self.rms_scaling
         self.gamma: Any = None

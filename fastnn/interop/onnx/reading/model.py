@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ....models import Model
+from ....user_warnings import warn
 from .file import check_model, read_model
 from .reader import Reader
 from .table import reader_of
@@ -74,11 +74,10 @@ def import_onnx(
         if input_shape is not None or not _fixed_batch(file.graph):
             raise
     model = _model(Reader(file, folder, shapes, wanted), name)
-    warnings.warn(
+    warn(
         f"{os.fspath(path)!r} computes with the size of the batch that it was made with, so the model takes batches of "
         f"that size: its inputs have the shape {model.input_shape}. Export the file with an open batch if that is not "
         "meant.",
-        stacklevel=2,
     )
     return model
 
