@@ -77,8 +77,9 @@ def test_keras_is_fastnn_itself():
     from fastnn.keras.optimizers.schedules import CosineDecay
 
     import fastnn
-    from fastnn.keras import layers
+    from fastnn.keras import layers, ops, random
 
+    assert (ops, random) == (fastnn.ops, fastnn.random)
     assert fastnn.keras.layers is layers is fastnn.layers
     assert text is fastnn.preprocessing.text
     assert CosineDecay is fastnn.optimizers.schedules.CosineDecay
