@@ -208,9 +208,23 @@ def refuse_missing_sources():
         )
 
 
+def write_stubs(families):
+    """Types for editors and type checkers: a kernel has the signature and the hints of its twin."""
+    note = "# Written by setup.py.\n"
+    stubs = {f"kernels/{family}.pyi": note + f"from fastnn.reference.{family} import *\n" for family in families}
+    for package, others in (("kernels", ["_core", "_machine"]), ("reference", [])):
+        lines = [f"from fastnn.{package}.{name} import *\n" for name in [*others, *families]]
+        stubs[f"{package}/__init__.pyi"] = note + "".join(lines)
+    for name, text in stubs.items():
+        path = ROOT / "fastnn" / name
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
 def extensions():
     refuse_missing_sources()
     names = sorted(path.stem for path in (ROOT / "fastnn/kernels").glob("*.pyx"))
+    write_stubs([name for name in names if not name.startswith("_")])
     return [
         Extension(
             f"fastnn.kernels.{name}",
