@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import checks
 from fastnn.metrics.confusion import count_confusion, prepare, ratio
 from fastnn.metrics.metric import Metric
 
 __all__ = ["AUC"]
+
+_MOST_THRESHOLDS = 1_000_000
+"""Beyond, a curve has no finer points that float32 predictions could tell apart; a file may not ask for any memory."""
 
 
 class AUC(Metric):
@@ -66,8 +70,11 @@ class AUC(Metric):
             raise ValueError(
                 f'summation_method must be "interpolation", "minoring" or "majoring". Received: {summation_method!r}.'
             )
-        if thresholds is None and num_thresholds < 2:
-            raise ValueError(f"num_thresholds must be at least 2. Received: num_thresholds={num_thresholds!r}.")
+        if thresholds is None and checks.count("num_thresholds", num_thresholds, 2) > _MOST_THRESHOLDS:
+            raise ValueError(
+                f"num_thresholds must be at most {_MOST_THRESHOLDS:,}. Received: num_thresholds={num_thresholds!r}. "
+                "Use 1000 for a fine curve."
+            )
         if num_labels and not multi_label:
             raise ValueError("num_labels needs multi_label=True. Received: multi_label=False.")
         super().__init__(name, dtype)

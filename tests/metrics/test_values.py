@@ -113,6 +113,7 @@ def test_undefined_scores_are_zero():
         (lambda: metrics.Precision(thresholds=[0.5, None]), "Thresholds must be numbers"),
         (lambda: metrics.AUC(curve="ROCK"), "curve"),
         (lambda: metrics.AUC(num_thresholds=1), "at least 2"),
+        (lambda: metrics.AUC(num_thresholds=10**12), "at most 1,000,000. Received: num_thresholds=1000000000000"),
         (lambda: metrics.AUC(num_labels=2), "multi_label=True"),
         (lambda: metrics.F1Score(average="mean"), "average"),
         (lambda: metrics.FBetaScore(beta=0.0), "beta"),
