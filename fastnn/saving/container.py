@@ -23,6 +23,13 @@ VERSION = 1
 
 _KEY, _SUM = "fastnn", ', "checksum": '
 _DTYPES = {"F32": "float32", "F64": "float64"}
+_PYTORCH = "fastnn.interop.to_torch_state_dict(model) and load_torch_state_dict(model, state_dict)"
+_ELSEWHERE = {
+    ".onnx": "fastnn.interop.export_onnx(model, path) and import_onnx(path)",
+    ".pt": _PYTORCH,
+    ".pth": _PYTORCH,
+}
+"""What reads and writes files of other programs that `save` and `load_model` do not, by their endings."""
 
 
 def check_path(path: Any, what: str) -> str:
@@ -32,10 +39,19 @@ def check_path(path: Any, what: str) -> str:
     ------
     TypeError
         If it is no path.
+    ValueError
+        If it has the ending of a format that other functions read and write.
     """
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f'{what} takes the path of a file. Received: {path!r}. Use "model.safetensors".')
-    return os.fsdecode(path)
+    path = os.fsdecode(path)
+    ending = os.path.splitext(path)[1].lower()
+    if ending in _ELSEWHERE:
+        raise ValueError(
+            f'{what} does not know files that end in {ending}. Received: "{path}". Use {_ELSEWHERE[ending]}, or '
+            '"model.safetensors".'
+        )
+    return path
 
 
 def write_file(path: str, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
@@ -82,7 +98,7 @@ def read_file(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     _refuse_other_formats(path)
     try:
         return _read(path)
-    except (OSError, MemoryError):
+    except (OSError, MemoryError, ImportError):  # not for what the file holds
         raise
     except Exception as error:
         raise ValueError(

@@ -334,3 +334,22 @@ def test_deeply_nested_settings_are_refused(path, tmp_path):
     rewrite(path, tmp_path / "deep.safetensors", lambda header: header.update(architecture=nested))
     with pytest.raises(ValueError, match=r"deep.safetensors"):
         load_model(tmp_path / "deep.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("m.onnx", "import_onnx"), ("m.pt", "load_torch_state_dict"), ("M.PTH", "to_torch")]
+)
+def test_files_of_other_programs_are_named_with_what_reads_them(name, word, tmp_path):
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    for call in (model.save, model.save_weights, model.load_weights, load_model):
+        with pytest.raises(ValueError, match=rf"{call.__name__} does not know files.*Received: .*{name}.*{word}"):
+            call(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_library_is_not_a_damaged_file(tmp_path, monkeypatch):
+    model = Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.save(tmp_path / "m.safetensors")
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ImportError, match="safetensors"):
+        load_model(tmp_path / "m.safetensors")
