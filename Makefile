@@ -21,6 +21,8 @@ bench:  ## every kernel: correct? then compiled against reference; rivals: bench
 lint:  ## what CI checks of style
 	ruff check .
 	ruff format --check .
+	mypy
+	pyright
 	clang-format --dry-run --Werror src_c/*.c src_c/*.h
 
 format:  ## rewrite Python and C in the style of the house

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -478,4 +478,5 @@ def serialize(activation: Any) -> Any:
 
 
 deserialize = get
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

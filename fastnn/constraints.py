@@ -7,7 +7,7 @@ array([0., 2.])
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -109,4 +109,5 @@ def get(identifier: Any) -> Constraint | None:
     return None if identifier is None else lookup("constraint", identifier, _TABLE)
 
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -371,4 +371,5 @@ def get(identifier: Any) -> Callable[..., np.ndarray] | None:
     return lookup("initializer", identifier, _TABLE)
 
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

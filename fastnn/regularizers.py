@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -146,4 +146,5 @@ def get(identifier: Any) -> Regularizer | None:
     return None if identifier is None else lookup("regularizer", identifier, _TABLE)
 
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "MOST",
     "Padding",
+    "Shape",
     "pair",
     "window_span",
     "padding_amounts",
@@ -34,6 +36,9 @@ __all__ = [
 
 MOST = 2**31
 """No window, stride or padding is as long: what is computed from them fits a C integer."""
+
+Shape = tuple[int | Any, ...]
+"""None where a size is open.  That is Any to type checkers, since what computes with a size has refused None before."""
 
 Padding = str | Sequence[Sequence[int]]
 _MOST_NUMBERS = 1 << 59  # in an array: its byte count cannot overflow 64 bits

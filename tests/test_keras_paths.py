@@ -73,11 +73,10 @@ def test_the_bilstm_of_a_lesson(script, word):
 
 
 def test_keras_is_fastnn_itself():
-    import fastnn.keras.preprocessing.text as text
-    from fastnn.keras.optimizers.schedules import CosineDecay
-
     import fastnn
+    import fastnn.keras.preprocessing.text as text
     from fastnn.keras import layers, ops, random
+    from fastnn.keras.optimizers.schedules import CosineDecay
 
     assert (ops, random) == (fastnn.ops, fastnn.random)
     assert fastnn.keras.layers is layers is fastnn.layers

@@ -1,5 +1,7 @@
 """Callbacks: what happens between batches and epochs besides training."""
 
+from typing import TYPE_CHECKING
+
 from .. import absent
 from .backup_and_restore import BackupAndRestore
 from .callback import Callback
@@ -36,4 +38,5 @@ __all__ = [
     "TerminateOnNaN",
 ]  # fmt: skip
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

@@ -16,9 +16,12 @@ Each module has ``load_data()``. For images it returns ``(x_train, y_train), (x_
 downloads a set that it does not find. The other sets are read from files that you put in place yourself.
 """
 
+from typing import TYPE_CHECKING
+
 from .. import absent
 from . import digits, fashion_mnist, korsts, mnist, nsmc, pollution, sst2, temperature, tiny_shakespeare
 
 __all__ = ["digits", "fashion_mnist", "korsts", "mnist", "nsmc", "pollution", "sst2", "temperature", "tiny_shakespeare"]
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

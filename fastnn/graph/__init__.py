@@ -9,7 +9,7 @@ from .graph import Graph
 from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symbol, record
 from .plan import Plan, take_back
 from .structure import flatten, pack
-from .symbol import Symbol, SymbolError, contains_symbols, install_operators
+from .symbol import Operators, Symbol, SymbolError, contains_symbols, install_operators
 from .tracing import is_tracing, losses_of_trace, tracing
 from .updates import Attempt, commit, latest_value, next_draw, on_refusal, update_later
 
@@ -20,6 +20,7 @@ __all__ = [
     "Graph",
     "Node",
     "Operation",
+    "Operators",
     "Plan",
     "Source",
     "Symbol",

@@ -10,11 +10,12 @@ import linecache
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..shapes import Shape
 from .structure import flatten
 
-__all__ = ["Symbol", "SymbolError", "contains_symbols", "install_operators"]
+__all__ = ["Operators", "Symbol", "SymbolError", "contains_symbols", "install_operators"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
@@ -35,7 +36,23 @@ def users_line() -> str:
     return f"{Path(name).name}:{number}" + (f": {code}" if code else "")
 
 
-class Symbol:
+if TYPE_CHECKING:
+
+    class Operators:
+        """The operators that ``install_operators`` gives a class."""
+
+        def _unary(self) -> Any: ...
+        def _binary(self, other: Any) -> Any: ...
+
+        __neg__ = __abs__ = __invert__ = _unary
+        __add__ = __sub__ = __mul__ = __truediv__ = __floordiv__ = __mod__ = __pow__ = __matmul__ = _binary
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = _binary
+        __and__ = __or__ = __rand__ = __ror__ = __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = _binary
+else:
+    Operators = object
+
+
+class Symbol(Operators):
     """One array of a graph, before it is computed.
 
     Attributes
@@ -59,8 +76,9 @@ class Symbol:
 
     __slots__ = ("__weakref__", "dtype", "index", "name", "node", "shape")
 
-    def __init__(self, shape: tuple[int | None, ...], dtype: str, node: Any, index: int = 0, name: str = ""):
-        self.shape, self.dtype, self.node, self.index, self.name = tuple(shape), dtype, node, index, name
+    def __init__(self, shape: Shape, dtype: str, node: Any, index: int = 0, name: str = ""):
+        self.shape: Shape = tuple(shape)
+        self.dtype, self.node, self.index, self.name = dtype, node, index, name
 
     @property
     def ndim(self) -> int:
@@ -163,7 +181,7 @@ _COMPARISONS = {
 }
 
 
-def install_operators(functions: dict[str, Callable[..., Any]], cls: type = Symbol) -> None:
+def install_operators(functions: dict[str, Callable[..., Any]], cls: Any = Symbol) -> None:
     """Give a class the operators that these functions compute, by the names of ``fastnn.ops``.
 
     Parameters

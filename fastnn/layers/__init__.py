@@ -1,5 +1,7 @@
 """Layers: parameters and calls to the kernels.  One idea a file; ``base.py`` says what every layer is."""
 
+from typing import TYPE_CHECKING
+
 from .. import absent
 from ..text import TextVectorization
 from .attention.attention import AdditiveAttention, Attention
@@ -191,4 +193,5 @@ __all__ = [
     "MultiHeadAttention",
 ]
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

@@ -10,13 +10,14 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
 from ..lookup import serialize
+from ..shapes import Shape
 from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
 from .support.symbolic_call import record_call
@@ -25,7 +26,12 @@ from .support.unfilled import room
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
-Shape = tuple[int | None, ...]
+Result = TypeVar("Result")
+
+
+def of_own_arguments(method: Callable[..., Result]) -> Callable[..., Result]:
+    """A method that subclasses write with the arguments that they need: to type checkers it takes any."""
+    return method
 
 
 class Layer:
@@ -146,10 +152,12 @@ class Layer:
 
     # What a layer says about itself: subclasses override these.
 
-    def build(self, input_shape: Shape) -> None:
+    @of_own_arguments
+    def build(self, input_shape: Any) -> None:
         """Make the parameters, by ``add_weight``; called once, when the shape of the input is known."""
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    @of_own_arguments
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output, with None for the batch; the default runs ``forward`` on one example of zeros."""
         x = np.zeros([1 if n is None else n for n in input_shape], np.int64 if self.takes_ids else self.dtype)
         return (None, *self.checked_forward(x)[0].shape[1:])
@@ -161,14 +169,16 @@ class Layer:
     def check_ids(self, ids: np.ndarray) -> None:
         """Raise the error of ids that a layer with ``takes_ids`` does not know; the default knows all."""
 
-    def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
+    @of_own_arguments
+    def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
         raise NotImplementedError(
             f"{type(self).__name__} has no call. Write: def call(self, x): return ... in operators, layers and "
             "fastnn.ops; or def forward(self, x, training=False): return y, ctx"
         )
 
-    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+    @of_own_arguments
+    def backward(self, dy: Any, ctx: Any, need_dx: bool = True) -> Any:
         """Assign ``parameter.grad[...]`` of each parameter and give ``dx``.
 
         Parameters
@@ -184,6 +194,7 @@ class Layer:
             f"(and inside it, for each weight w: self.w.grad[...] = dw)"
         )
 
+    @of_own_arguments
     def call(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The output: what ``super().call(x)`` computes in a subclass that writes a ``call`` of its own.
 
@@ -196,7 +207,7 @@ class Layer:
         """
         return call_built_in(self, x, training, mask)
 
-    def compute_mask(self, x: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """The mask of the output, bool (B, T), True where a time step counts; None: all count.
 
         Parameters
@@ -222,7 +233,7 @@ class Layer:
 
     def add_weight(
         self,
-        shape: Sequence[int] | None = None,
+        shape: int | Sequence[int] | None = None,
         initializer: Any = None,
         regularizer: Any = None,
         constraint: Any = None,
@@ -410,6 +421,7 @@ class Layer:
                 )
         return result
 
+    @of_own_arguments
     def __call__(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The output for an array, or the symbol of it for a symbol; builds the layer if need be.
 
@@ -488,7 +500,7 @@ class Layer:
             )
         return self._nodes[0]
 
-    def refuse_shape(self, expected: str, input_shape: Shape, hint: str = "") -> None:
+    def refuse_shape(self, expected: str, input_shape: Any, hint: str = "") -> NoReturn:
         """Raise the error of an input of the wrong shape."""
         raise ValueError(
             f'Layer "{self.name}" ({type(self).__name__}) expects {expected}. Received: input shape {input_shape}.'

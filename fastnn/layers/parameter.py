@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import install_operators, is_tracing
+from ..graph import Operators, install_operators, is_tracing
 from ..ops import OPERATORS
 
 __all__ = ["Parameter"]
 
 
-class Parameter:
+class Parameter(Operators):
     """One weight of a layer: ``value`` and the gradient ``grad``, two arrays of one shape.
 
     Once a model owns the layer both are views into the model's two flat buffers, so write into them

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn import absent
 from fastnn.lookup import lookup, names_of
@@ -142,4 +142,5 @@ def get(identifier: Any) -> Loss | None:
 
 deserialize = get
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

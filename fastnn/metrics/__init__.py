@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn import absent, losses
 from fastnn.lookup import lookup, names_of
@@ -146,4 +146,5 @@ def _by_shape(
 
 deserialize = get
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import custom
+from ..callbacks import History
 from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, is_tracing, pack
 from ..layers.base import Layer
 from ..layers.support.array_checks import checked_mask
@@ -151,7 +152,7 @@ class Model(Saved, Inspected, Compiled):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
-    ) -> Any:
+    ) -> History:
         """Train.
 
         Parameters

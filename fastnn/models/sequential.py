@@ -43,7 +43,7 @@ class Sequential(Model):
     (49, (None, 1))
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, trainable: bool = True, name: str | None = None):
+    def __init__(self, layers: Sequence[Layer | Symbol] | None = None, trainable: bool = True, name: str | None = None):
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None
         self._symbols: list[Symbol] = []

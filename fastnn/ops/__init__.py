@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import install_operators
 from . import random
@@ -364,10 +364,12 @@ _INSTEAD = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """The error of a function that is not here, with what there is instead."""
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    near = difflib.get_close_matches(name, __all__, n=1)
-    hint = f" Use {_INSTEAD[name]}." if name in _INSTEAD else f" Did you mean ops.{near[0]}?" if near else ""
-    raise AttributeError(f"fastnn.ops has no function {name!r}.{hint}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """The error of a function that is not here, with what there is instead."""
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        near = difflib.get_close_matches(name, __all__, n=1)
+        hint = f" Use {_INSTEAD[name]}." if name in _INSTEAD else f" Did you mean ops.{near[0]}?" if near else ""
+        raise AttributeError(f"fastnn.ops has no function {name!r}.{hint}")

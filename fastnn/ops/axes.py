@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-__all__ = ["axes_of", "axis_of", "length_along"]
+from ..shapes import Shape
 
-Shape = tuple[int | None, ...]
+__all__ = ["axes_of", "axis_of", "length_along"]
 
 
 def axis_of(name: str, axis: Any, shape: Shape, extra: int = 0, word: str = "axis") -> int:

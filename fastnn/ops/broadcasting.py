@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["broadcast_shapes", "sum_to"]
+from ..shapes import Shape
 
-Shape = tuple[int | None, ...]
+__all__ = ["broadcast_shapes", "sum_to"]
 
 
 def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:

@@ -22,8 +22,6 @@ from ..lookup import snake_case
 
 __all__ = ["Elementwise", "Function", "is_parameter", "is_symbolic", "read_array", "wanted"]
 
-Shape = tuple[int | None, ...]
-
 _NUMBER, _ARRAY, _LEADER = range(3)
 
 

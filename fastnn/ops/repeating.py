@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..shapes import Shape
 from .axes import axis_of
 from .function import Function
 from .shaping import sizes_of
 
 __all__ = ["pad", "repeat", "tile"]
-
-Shape = tuple[int | None, ...]
 
 
 class Repeat(Function):

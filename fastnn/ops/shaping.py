@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..shapes import Shape
 from .axes import axes_of, axis_of
 from .broadcasting import broadcast_shapes, sum_to
 from .function import Function
@@ -25,8 +26,6 @@ __all__ = [
     "swapaxes",
     "transpose",
 ]
-
-Shape = tuple[int | None, ...]
 
 
 class Reshape(Function):

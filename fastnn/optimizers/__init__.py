@@ -7,7 +7,7 @@ Adam(learning_rate=0.001)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn import absent, custom
 from fastnn.lookup import lookup, names_of
@@ -65,4 +65,5 @@ def get(identifier: Any) -> Optimizer:
 
 deserialize = get
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

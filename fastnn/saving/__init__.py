@@ -6,6 +6,8 @@
 3
 """
 
+from typing import TYPE_CHECKING
+
 from .. import absent
 from ..custom import CustomObjectScope, get_custom_objects, register
 from ..custom import CustomObjectScope as custom_object_scope
@@ -36,4 +38,5 @@ __all__ = [
     "weight_paths",
 ]
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

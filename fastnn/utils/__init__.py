@@ -1,5 +1,7 @@
 """Small helpers: the random seed, layer names, and conversions of data for a model."""
 
+from typing import TYPE_CHECKING
+
 from .. import absent
 from ..custom import CustomObjectScope, get_custom_objects
 from ..custom import CustomObjectScope as custom_object_scope
@@ -39,4 +41,5 @@ __all__ = [
     "vectorize_sequences",
 ]
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

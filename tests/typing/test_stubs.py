@@ -2,11 +2,14 @@
 
 import importlib
 import inspect
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import fastnn
+import fastnn.keras
 from fastnn import kernels, reference, registry
 
 FOLDER = Path(fastnn.__file__).parent
@@ -70,6 +73,17 @@ def test_the_packages_have_the_names_of_their_families(package):
     assert set(said) == functions - {"not_built"}
     for family in FAMILIES:
         assert {row.name for row in registry.kernels(family)} <= set(said)
+
+
+def test_the_modules_under_the_name_keras_have_stubs():
+    """They are entered at import, where type checkers do not see them."""
+    entered = {name: module.__name__ for name, module in sys.modules.items() if name.startswith("fastnn.keras.")}
+    stubs = {}
+    for path in (FOLDER / "keras").rglob("*.pyi"):
+        parts = path.relative_to(FOLDER.parent).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        (stubs[name],) = re.findall(r"^from (\S+) import \*\n$", path.read_text(encoding="utf-8"))
+    assert stubs == entered
 
 
 def test_the_package_says_that_it_is_typed():

@@ -11,8 +11,9 @@ True
 
 import importlib
 import sys
+from typing import TYPE_CHECKING
 
-from . import (
+from .. import (
     absent,
     activations,
     callbacks,
@@ -31,8 +32,8 @@ from . import (
     saving,
     utils,
 )
-from .layers import Input, Layer
-from .models import Model, Sequential
+from ..layers import Input, Layer
+from ..models import Model, Sequential
 
 __all__ = [
     "Input",
@@ -67,4 +68,5 @@ _DEEPER = (
 for _name in (*(name for name in __all__ if name.islower()), *_DEEPER):  # so that import finds them under this module
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"fastnn.{_name}")
 
-__getattr__ = absent.answer(__name__)
+if not TYPE_CHECKING:
+    __getattr__ = absent.answer(__name__)

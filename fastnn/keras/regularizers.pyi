@@ -1,0 +1,1 @@
+from fastnn.regularizers import *
