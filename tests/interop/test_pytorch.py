@@ -300,3 +300,10 @@ class OwnConv(nn.Conv2d):
 def test_what_has_no_counterpart(make, error, words):
     with pytest.raises(error, match=words):
         from_torch(make())
+
+
+def test_a_shape_with_the_channels_first_is_told_where_they_belong():
+    with pytest.raises(ValueError, match=r"Received: input_shape=\(3, 8, 9\). Use .*channels last, as in \(8, 9, 3\)"):
+        from_torch(nn.Sequential(nn.Conv2d(3, 2, 3)), input_shape=(3, 8, 9))
+    with pytest.raises(ValueError, match=r"features|made for 4"):
+        from_torch(nn.Sequential(nn.Linear(4, 2)), input_shape=(3,))

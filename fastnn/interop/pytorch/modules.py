@@ -76,8 +76,22 @@ def from_torch(module: Any, input_shape: Sequence[int | None] | None = None, nam
     chain.settle()
     model = Sequential(chain.layers, name=name)
     if input_shape is not None:
-        model.build((None, *input_shape))
+        _build(model, input_shape)
     return model
+
+
+def _build(model: Sequential, input_shape: Sequence[int | None]) -> None:
+    """Build, and say of a shape that does not fit where its channels belong."""
+    try:
+        model.build((None, *input_shape))
+    except ValueError as error:
+        if len(input_shape) < 2:
+            raise
+        channels, *places = input_shape
+        raise ValueError(
+            f"{error} Received: input_shape={tuple(input_shape)}. Use the shape of one example with its channels last, "
+            f"as in {(*places, channels)}."
+        ) from error
 
 
 def _flat(nn: Any, module: Any, path: str, seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
