@@ -23,7 +23,7 @@ import numpy as np
 
 from fastnn import absent, backend, custom
 from fastnn.graph import Operation, Symbol, SymbolError, TracedFunction, record
-from fastnn.lookup import is_number, lookup
+from fastnn.lookup import check_takes, is_number, lookup
 
 __all__ = [
     "FUSIBLE",
@@ -454,10 +454,11 @@ def get(identifier: Any = None) -> Activation:
         return found()
     if found in _FUNCTIONS:
         return _TABLE[_FUNCTIONS[found]]()
-    if getattr(found, "__module__", "").startswith("fastnn.ops"):
+    if (getattr(found, "__module__", None) or "").startswith("fastnn.ops"):
         name = "gelu_tanh" if found.__name__ == "gelu" else found.__name__  # ops.gelu approximates unless told
         if name in _TABLE:
             return _TABLE[name]()
+    check_takes("activation", found, "x")
     return Custom(found)
 
 

@@ -141,7 +141,14 @@ class Constant(Initializer):
         self.value = value
 
     def values(self, shape, rng):
-        return np.broadcast_to(np.asarray(self.value, dtype=np.float64), shape)
+        value = np.asarray(self.value, dtype=np.float64)
+        try:
+            return np.broadcast_to(value, shape)
+        except ValueError:
+            raise ValueError(
+                f"Constant must be a number or an array that broadcasts to the shape of the weight, {shape}. "
+                f"Received: an array of shape {value.shape}."
+            ) from None
 
 
 class Identity(Initializer):

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import custom
 
-__all__ = ["is_number", "lookup", "names_of", "serialize", "snake_case"]
+__all__ = ["check_takes", "is_number", "lookup", "names_of", "serialize", "snake_case"]
 
 
 def snake_case(name: str) -> str:
@@ -77,6 +77,11 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
     if isinstance(identifier, str):
         identifier = _by_name(kind, identifier, table)
     if inspect.isclass(identifier):
+        if identifier not in table.values() and not _takes(identifier, 0):
+            raise TypeError(
+                f"The {kind} must be an object where its class needs arguments. Received: {identifier!r}. "
+                f"Use {identifier.__name__}(...)."
+            )
         return identifier()
     if identifier is None or not callable(identifier):
         raise TypeError(
@@ -84,6 +89,31 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
             f"of type {type(identifier).__name__}. Names: {_quoted(table)}."
         )
     return identifier
+
+
+def check_takes(kind: str, function: Any, *arguments: str) -> None:
+    """Refuse a function that cannot be called with these arguments, such as ``lambda: 0`` for a loss.
+
+    Raises
+    ------
+    TypeError
+        If its signature does not take them.
+    """
+    if not _takes(function, len(arguments)):
+        raise TypeError(
+            f"The {kind} must be a function of {' and '.join(arguments)}. Received: {function!r}. "
+            f"Use a function such as f({', '.join(arguments)})."
+        )
+
+
+def _takes(function: Any, count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # without a signature, as some builtin functions are
+        return True
+    return True
 
 
 def _by_name(kind: str, name: str, table: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -125,11 +125,15 @@ class Layer:
     ):
         if unknown:
             refuse_arguments(type(self), unknown)
-        dtype = backend.floatx() if dtype is None else np.dtype(dtype).name
-        if dtype not in ("float32", "float64"):
+        if not isinstance(trainable, (bool, np.bool_, int)) or trainable not in (0, 1):
+            raise ValueError(
+                f"trainable of {type(self).__name__} must be True or False. Received: trainable={trainable!r}."
+            )
+        real = backend.floatx() if dtype is None else name_of_dtype(dtype)
+        if real not in ("float32", "float64"):
             raise ValueError(f'{type(self).__name__} computes in "float32" or "float64". Received: dtype={dtype!r}.')
         self.name = utils.unique_name(type(self)) if name is None else str(name)
-        self.dtype = dtype
+        self.dtype = real
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
         self.input_shape: Any = None
@@ -137,7 +141,13 @@ class Layer:
         self.first_shape = (input_dim,) if input_shape is None and input_dim is not None else input_shape
         self.first_batch: int | None = None
         if batch_input_shape is not None:
-            self.first_batch, *rest = batch_input_shape
+            first = sequence_of("batch_input_shape", batch_input_shape, "(None, 28, 28)")
+            if not first:
+                raise ValueError(
+                    "batch_input_shape must start with the size of the batch. Received: batch_input_shape=(). "
+                    "Use batch_input_shape=(None, 4) for rows of 4 features."
+                )
+            self.first_batch, *rest = first
             self.first_shape = tuple(rest)
         self._parameters: list[Parameter] = []
         self._trainable = bool(trainable)
@@ -364,7 +374,7 @@ class Layer:
         TypeError, ValueError
             If they hold no real numbers, or their number or a shape differs; nothing is written.
         """
-        arrays, mine = list(weights), self.weights
+        arrays, mine = sequence_of("weights", weights, "a list of arrays, as get_weights() returns it"), self.weights
         if len(arrays) != len(mine):
             hint = "" if mine else " Build it first, by an input shape or by a call."
             raise ValueError(f'"{self.name}" has {len(mine)} weights.{hint} Received: {len(arrays)} arrays.')
@@ -515,7 +525,26 @@ def as_shape(shape: Any) -> Any:
     """A shape as a tuple; several as a list of tuples."""
     if isinstance(shape, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in shape):
         return [tuple(part) for part in shape]
-    return tuple(shape)
+    return sequence_of("shape", shape, "(None, 4)")
+
+
+def sequence_of(name: str, value: Any, example: str) -> tuple[Any, ...]:
+    """A sequence as a tuple, or the error that shows one."""
+    try:
+        found = None if isinstance(value, (str, bytes, Mapping)) else tuple(value)
+    except TypeError:  # not even an iterable
+        found = None
+    if found is None:
+        raise TypeError(f"{name} must be a sequence. Received: {name}={value!r}. Use {example}.")
+    return found
+
+
+def name_of_dtype(dtype: Any) -> str | None:
+    """The name of a dtype; None where it is not one."""
+    try:
+        return np.dtype(dtype).name
+    except (TypeError, ValueError):
+        return None
 
 
 def unique(items: Sequence[Any]) -> list[Any]:

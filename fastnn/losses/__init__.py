@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastnn import absent
-from fastnn.lookup import lookup, names_of
+from fastnn.lookup import check_takes, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
 from .crossentropy import (
@@ -137,7 +137,10 @@ def get(identifier: Any) -> Loss | None:
     found = lookup("loss", identifier, _TABLE if isinstance(identifier, str) else _TABLE | _OF_FUNCTIONS)
     if isinstance(found, Loss):
         return found
-    return _CLASSES[found]() if found in _CLASSES else FunctionLoss(found)
+    if found in _CLASSES:
+        return _CLASSES[found]()
+    check_takes("loss", found, "y_true", "y_pred")
+    return FunctionLoss(found)
 
 
 deserialize = get

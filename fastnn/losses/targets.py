@@ -111,6 +111,11 @@ def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int 
                 f"{name} needs integer labels. Received: {t.flat[wrong[0]]} at index {wrong[0]}. "
                 'For real-valued targets, use loss="mean_squared_error".'
             )
+    if classes is None:
+        raise ValueError(
+            f"{name} needs a fixed number of classes, the last axis of the predictions. Received: predictions of shape "
+            f"{_text(y_shape)}. Use a Dense layer with a unit for each class as the last layer."
+        )
     found = np.ascontiguousarray(t, dtype=np.int64)
     if found.size and found.view(np.uint64).max() >= classes:  # a negative label is a huge one
         bad = (found < 0) | (found >= classes)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastnn import absent, losses
-from fastnn.lookup import lookup, names_of
+from fastnn.lookup import check_takes, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
 from .accuracy import (
@@ -130,6 +130,7 @@ def get(
         found = MeanMetricWrapper(found.call, found.name)
         found.direction = "down"
     elif not isinstance(found, Metric):
+        check_takes("metric", found, "y_true", "y_pred")
         found = MeanMetricWrapper(found)
     if isinstance(identifier, str):
         found.name = identifier

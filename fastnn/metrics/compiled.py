@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastnn.metrics.metric import Metric
+from fastnn.metrics.metric import MeanMetricWrapper, Metric
 
 __all__ = ["CompiledMetrics"]
 
@@ -64,6 +65,8 @@ class CompiledMetrics:
         from fastnn.metrics import get
 
         plain, weighted = ([get(m, loss=loss, y_shape=y_shape, t_shape=t_shape) for m in group] for group in self._user)
+        for metric in (*plain, *weighted):
+            _try_shapes(metric, y_shape, t_shape)
         for group in (plain, weighted):
             seen: dict[str, int] = {}
             for metric in group:  # precision, precision_1, …
@@ -114,3 +117,15 @@ class CompiledMetrics:
         """Forget all batches."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _try_shapes(metric: Metric, y_shape: Sequence[int | None], t_shape: Sequence[int | None]) -> None:
+    """Let a metric refuse shapes that it cannot take before a model measures or learns: a copy gets one example."""
+    made_of = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric)
+    if not (getattr(made_of, "__module__", None) or "").startswith("fastnn."):
+        return  # of the user's own: its calls may be counted
+    t = np.zeros((1, *t_shape[1:]))
+    lengths = t_shape if len(t_shape) == len(y_shape) else (*t_shape, None)
+    y = np.zeros((1, *(k or n or 1 for n, k in zip(lengths[1:], y_shape[1:], strict=False))))
+    with np.errstate(all="ignore"):
+        copy.deepcopy(metric).update_state(t, y)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import optimizers
 from .locks import locked
 from .objectives import Objectives
@@ -61,6 +63,8 @@ class Compiled(Prepared):
             For unknown names, or entries that are not those of the outputs; the model stays as it was compiled before.
         """
         self._require_layers_or_sequential()
+        if not isinstance(fuse, (bool, np.bool_, int)) or fuse not in (0, 1):
+            raise ValueError(f"fuse must be True or False. Received: fuse={fuse!r}.")
         objectives = Objectives(loss, loss_weights, metrics, weighted_metrics)
         if self.graph is not None:
             objectives.bind(self.output_names)

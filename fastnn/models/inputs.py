@@ -45,6 +45,8 @@ def is_iterable_data(x: Any, y: Any) -> bool:
     return hasattr(x, "__iter__")
 
 
+_NATIVE = "?bBhHiIlLqQefd"  # bools, integers and floats of at most 64 bits
+
 # Inputs.
 
 
@@ -225,7 +227,8 @@ def read_targets(model: Any, y: Any, xs: Sequence[np.ndarray], what: str) -> tup
             ready.append(None)
             continue
         word = "y" if len(model.output_names) == 1 else f'the targets of "{name}"'
-        array = part if type(part) is np.ndarray and part.dtype.kind in "biuf" and part.ndim else read_array(word, part)
+        plain = type(part) is np.ndarray and part.dtype.char in _NATIVE and part.dtype.isnative and part.ndim
+        array = part if plain else read_array(word, part)
         check_lengths(x=xs[0], y=array)
         raw.append(array)
         ready.append(model.objectives.check_targets(place, shapes[place], array))
@@ -286,7 +289,7 @@ def batch_of(
     unweighted = sample_weight is None and class_weight is None
     labels = type(y) is np.ndarray and y.dtype.kind in "biu" and y.shape[:1] == xs[0].shape[:1]
     if labels and unweighted and model.settled and len(model.objectives.losses) == 1:  # the quick way
-        return xs, (model.objectives.check_targets(0, model.output_shapes_for([xs[0].shape])[0], y),), (None,)
+        return xs, (model.objectives.check_targets(0, model.output_shapes_for([x.shape for x in xs])[0], y),), (None,)
     raw, ready = read_targets(model, y, xs, what)
     for i, t in enumerate(ready):
         if t is not None and t.dtype.kind == "f" and t.dtype != model.dtype:

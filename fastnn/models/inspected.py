@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..graph import Graph, Symbol
 from ..layers.base import Layer
 from .network import Network
@@ -81,12 +83,13 @@ class Inspected(Network):
         if (name is None) == (index is None):
             raise ValueError(f"Use name or index. Received: name={name!r}, index={index!r}.")
         if name is not None:
-            for layer in self.layers:
-                if layer.name == name:
-                    return layer
-            raise ValueError(f"There is no layer named {name!r}. The layers are {[x.name for x in self.layers]}.")
-        if not -len(self.layers) <= index < len(self.layers):
-            raise ValueError(f"There are {len(self.layers)} layers. Received: index={index}.")
+            names = [layer.name for layer in self.layers]
+            if isinstance(name, str) and name in names:
+                return self.layers[names.index(name)]
+            raise ValueError(f"There is no layer of this name. Received: name={name!r}. Known: {names}.")
+        number = len(self.layers)
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not -number <= index < number:
+            raise ValueError(f"index must be an integer from {-number} to {number - 1}. Received: index={index!r}.")
         return self.layers[index]
 
     def summary(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Graph, Plan, Symbol, flatten, pack, record
-from ..layers.base import Layer, Parameter, unique
+from ..layers.base import Layer, Parameter, as_shape, unique
 from ..layers.support.symbolic_call import shapes_on_the_way
 from .expansion import expanded
 
@@ -196,7 +196,7 @@ def fits(expected: tuple[int | None, ...], shape: tuple[int | None, ...]) -> boo
 
 def output_shapes(graph: Graph, shapes: list[Any]) -> list[Any]:
     """The shapes of the outputs of a graph for other shapes of its inputs."""
-    known = {id(symbol): tuple(shape) for symbol, shape in zip(graph.input_symbols, shapes, strict=True)}
+    known = {id(symbol): as_shape(shape) for symbol, shape in zip(graph.input_symbols, shapes, strict=True)}
     for node in graph.nodes:
         if not node.inputs:
             known |= {id(symbol): symbol.shape for symbol in node.outputs}

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import losses as loss_functions
 from .. import metrics as metric_functions
+from ..layers.base import Layer
 from ..lookup import is_number
 
 __all__ = ["Objectives"]
@@ -78,7 +79,13 @@ class Objectives:
             return
         loss, weights = self.given["loss"], self.given["loss_weights"]
         losses = [loss_functions.get(one) for one in self._each("loss", loss, names, shared=True)]
-        factors = [1.0 if one is None else float(one) for one in self._each("loss_weights", weights, names)]
+        for one in losses:
+            if isinstance(getattr(one, "function", None), Layer):
+                raise TypeError(
+                    f"The loss must be a name, a class, an object or a function. Received: the layer {one.function!r}. "
+                    'Use loss="mse", and the layer in the model.'
+                )
+        factors = [1.0 if one is None else _factor(one) for one in self._each("loss_weights", weights, names)]
         plain = self._metrics_of("metrics", names)
         weighted = self._metrics_of("weighted_metrics", names)
         self.metrics = [metric_functions.CompiledMetrics(a, b) for a, b in zip(plain, weighted, strict=True)]
@@ -160,6 +167,12 @@ class Objectives:
         t = y if loss is None else loss.check_targets(output_shape, y)
         self.metrics[place].build(output_shape, y.shape)
         return t
+
+
+def _factor(value: Any) -> float:
+    if not is_number(value):
+        raise TypeError(f"loss_weights must be numbers, one for each output. Received: {value!r}.")
+    return float(value)
 
 
 def _leaves(given: Any) -> list[Any]:

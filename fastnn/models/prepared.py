@@ -209,7 +209,7 @@ class Prepared(Network):
             symbols = known.graph.output_symbols[: known.outputs]
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         symbols = self.graph.output_symbols
-        if not any(None in symbol.shape[1:] for symbol in symbols):
+        if not any(None in symbol.shape[1:] for symbol in (*self.graph.input_symbols, *symbols)):
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         key, shapes = self._shapes
         wanted = [shape[1:] for shape in x_shapes]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import Graph, Symbol
-from ..layers.base import Layer, Shape
+from ..layers.base import Layer, Shape, as_shape
 from ..layers.core.input_layer import InputLayer, read_shape
 from ..layers.support.wrapper import classes_above, described, made_from
 from .locks import locked
@@ -136,7 +136,7 @@ class Sequential(Model):
             If there is none.
         """
         if not self._layers:
-            raise ValueError(f'Sequential "{self.name}" has no layer to take away.')
+            raise ValueError(f'Sequential "{self.name}" has no layer to take away. Call model.add(...) first.')
         layer = self._layers.pop()
         if self._symbols:
             self._symbols.pop()
@@ -163,9 +163,14 @@ class Sequential(Model):
             raise ValueError(f'Sequential "{self.name}" has no layers yet. Call model.add(...).')
         if input_shape is None:
             raise ValueError("build needs the shape of the input, batch first: model.build((None, 28, 28)).")
-        if any(isinstance(part, (list, tuple)) for part in input_shape):
-            raise ValueError(f'Sequential "{self.name}" has one input. Received: shapes {list(input_shape)}.')
-        batch, *rest = tuple(input_shape)
+        sizes = as_shape(input_shape)
+        if isinstance(sizes, list):
+            raise ValueError(f'Sequential "{self.name}" has one input. Received: shapes {sizes}.')
+        if not sizes:
+            raise ValueError(
+                "build needs the shape of the input, batch first: model.build((None, 28, 28)). Received: ()."
+            )
+        batch, *rest = sizes
         self._built_here = [layer for layer in self._layers if not layer.built]
         try:
             self._begin(InputLayer(batch_shape=(batch, *rest), dtype=self._data_dtype(), name=f"{self.name}_input"))
@@ -266,7 +271,7 @@ class Sequential(Model):
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Shape of the output for an input shape, batch first."""
-        shape = tuple(input_shape)
+        shape = as_shape(input_shape)
         for layer in self._layers:
             shape = tuple(layer.compute_output_shape(shape))
         return shape

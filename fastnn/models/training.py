@@ -12,6 +12,7 @@ import numpy as np
 from ..callbacks import CallbackList, History, ProgressBar, TerminateOnNaN
 from ..data.batches import IterableBatches
 from ..data.checks import unpack
+from ..lookup import is_number
 from .feeds import Epochs, check_same_size, predict_batches, split_arrays, train_batches, whole_number
 from .guard import Guard
 from .inputs import is_iterable_data, preparing
@@ -91,10 +92,18 @@ def _epoch(run: Run, guard: Guard, callbacks: Any, bars: Any) -> None:
 def _feeds(model: Any, x: Any, y: Any, settings: FitSettings) -> tuple[Epochs, Epochs | None]:
     """The batches of training and of validation, all checked."""
     sample_weight, validation_data = settings.sample_weight, settings.validation_data
-    if settings.validation_split and validation_data is None:
+    cuts = not is_number(settings.validation_split) or settings.validation_split != 0
+    if settings.validation_split is not None and cuts and validation_data is None:
         (x, y, sample_weight), validation_data = split_arrays(x, y, sample_weight, settings.validation_split)
     batches = train_batches(
-        model, x, y, "fit", settings.batch_size, sample_weight, settings.class_weight, bool(settings.shuffle)
+        model,
+        x,
+        y,
+        "fit",
+        settings.batch_size,
+        sample_weight,
+        settings.class_weight,
+        _truth("shuffle", settings.shuffle),
     )
     train = Epochs(batches, _optional_number("steps_per_epoch", settings.steps_per_epoch))
     if validation_data is None:
@@ -274,12 +283,19 @@ def _callbacks(
             bar.close()
 
 
+def _truth(name: str, value: Any) -> bool:
+    """Whether a value counts as true, or the error of an array, which is neither."""
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"{name} must be True or False. Received: {name}={value!r}.")
+    return bool(value)
+
+
 def _optional_number(name: str, value: Any) -> int | None:
     return None if value is None else whole_number(name, value)
 
 
 def _verbosity(verbose: Any) -> int:
-    if verbose not in ("auto", 0, 1, 2):
+    if not isinstance(verbose, (str, int, np.integer)) or verbose not in ("auto", 0, 1, 2):
         raise ValueError(f'verbose is "auto", 0, 1 or 2. Received: verbose={verbose!r}.')
     return 1 if verbose == "auto" else int(verbose)
 

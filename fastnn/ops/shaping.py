@@ -74,7 +74,14 @@ class Reshape(Function):
         return tuple(target)
 
     def forward(self, x, training=False):
-        return x.reshape(self._target(x.shape)), x.shape
+        target = self._target(x.shape)
+        try:
+            return x.reshape(target), x.shape
+        except ValueError:  # sizes that were open when the symbol was made
+            raise ValueError(
+                f"ops.reshape keeps the number of elements. Received: an array of shape {x.shape} and "
+                f"newshape={self.shape}."
+            ) from None
 
     def backward(self, dy, shape, need_dx=True):
         return dy.reshape(shape)

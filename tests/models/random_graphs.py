@@ -11,18 +11,19 @@ x − 0.7·y, and repeated steps get positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
 from fastnn import Input, Model, layers, utils
+from fastnn import random as draws
 from fastnn.graph import Symbol
 
 from .random_operations import IDS, OPERATIONS, STEPS, real
 
-__all__ = ["Recipe", "Step", "data", "made", "recipes"]
+__all__ = ["Recipe", "Step", "counters", "data", "made", "recipes", "rewind", "slope_agrees", "walk"]
 
 BATCH = 4
 
@@ -184,3 +185,46 @@ def recipes(draw, most: int = 20, heads: tuple[str, ...] = tuple(HEADS), without
     steps = draw(_steps(names, most))
     ends = draw(st.lists(st.sampled_from(heads), min_size=1, max_size=3))
     return Recipe(tuple(inputs), steps, tuple(ends))
+
+
+# What tests of such models look at.
+
+
+def walk(layer: Any) -> Iterator[Any]:
+    """A layer or model, and all layers inside it."""
+    yield layer
+    for child in layer.children:
+        yield from walk(child)
+
+
+def counters(model: Any) -> list[Any]:
+    """All that counts random draws: layers, cells and streams."""
+    found = {id(layer): layer for layer in walk(model)}
+    for layer in list(found.values()):
+        found |= {id(part): part for part in vars(layer).values() if isinstance(part, draws.SeedGenerator)}
+    return [part for part in found.values() if isinstance(getattr(part, "calls", None), int)]
+
+
+def rewind(model: Any) -> None:
+    """Let all draws start again."""
+    for part in counters(model):
+        part.calls = 0
+
+
+def slope_agrees(function: Callable[[float], float], middle: float, slope: float, name: str) -> bool:
+    """Whether there is a slope at 0, which then is ``slope``: the halves of a central difference differ at a corner.
+
+    Raises
+    ------
+    AssertionError
+        If the central difference is another number.
+    """
+    for h in (1e-6, 1e-7):
+        above, below = function(h), function(-h)
+        left, right = (middle - below) / h, (above - middle) / h
+        size = max(1.0, abs(left), abs(right), abs(middle))
+        if abs(left - right) < 1e-3 * size:
+            numeric = (above - below) / (2 * h)
+            assert abs(numeric - slope) < 1e-5 + 1e-4 * size, f"{name}: {slope}, by differences {numeric}"
+            return True
+    return False

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given
 
 from fastnn import Model, backend, optimizers
-from fastnn import random as draws
 
-from .random_graphs import data, made, recipes
+from .random_graphs import counters, data, made, recipes, rewind, slope_agrees, walk
 from .random_operations import CUSTOM, RANDOM_IN_INFERENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore:Layer .* does not pass on the mask")
@@ -57,26 +56,6 @@ def assert_same(got, expected):
 
 def several(outputs):
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-
-
-def walk(layer):
-    """A layer or model, and all layers inside it."""
-    yield layer
-    for child in layer.children:
-        yield from walk(child)
-
-
-def counters(model):
-    """All that counts random draws: layers, cells and streams."""
-    found = {id(layer): layer for layer in walk(model)}
-    for layer in list(found.values()):
-        found |= {id(part): part for part in vars(layer).values() if isinstance(part, draws.SeedGenerator)}
-    return [part for part in found.values() if isinstance(getattr(part, "calls", None), int)]
-
-
-def rewind(model):
-    for part in counters(model):
-        part.calls = 0
 
 
 def ready(recipe, dtype="float64", optimizer=None, fuse=True, **settings):
@@ -190,16 +169,8 @@ def test_gradients_of_the_inputs(recipe):
 
 
 def assert_slope(function, middle, slope, name):
-    """The central difference is the slope; where its halves differ there is a corner (relu, maximum), and no slope."""
-    for h in (1e-6, 1e-7):
-        above, below = function(h), function(-h)
-        left, right = (middle - below) / h, (above - middle) / h
-        size = max(1.0, abs(left), abs(right), abs(middle))
-        if abs(left - right) < 1e-3 * size:
-            numeric = (above - below) / (2 * h)
-            assert abs(numeric - slope) < 1e-5 + 1e-4 * size, f"{name}: {slope}, by differences {numeric}"
-            return
-    hypothesis.event("a corner")
+    if not slope_agrees(function, middle, slope, name):
+        hypothesis.event("a corner")
 
 
 @needs_kernels

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import Symbol, record
-from ..base import Layer, Shape
+from ..base import Layer, Shape, name_of_dtype
 from ..support.arguments import positive
 
 __all__ = ["Input", "InputLayer"]
@@ -43,17 +43,28 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         **settings: Any,
     ):
-        super().__init__(dtype=dtype if dtype in ("float32", "float64") else None, **settings)
+        real = None if dtype is None else name_of_dtype(dtype)
+        super().__init__(dtype=real if real in ("float32", "float64") else None, **settings)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError(
                     "batch_shape stands for shape and batch_size together. Received: "
                     f"batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}."
                 )
+            if not isinstance(batch_shape, Sequence) or isinstance(batch_shape, (str, bytes)) or not batch_shape:
+                raise ValueError(
+                    "batch_shape must be a tuple that starts with the size of the batch, such as (None, 28, 28). "
+                    f"Received: batch_shape={batch_shape!r}."
+                )
             batch_size, *shape = batch_shape
         self.shape = read_shape(shape)
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
-        self.data_dtype = None if dtype is None else np.dtype(dtype).name
+        self.data_dtype = None if dtype is None else name_of_dtype(dtype)
+        if dtype is not None and (self.data_dtype is None or np.dtype(self.data_dtype).kind not in "biuf"):
+            raise ValueError(
+                f"The dtype of an input must be that of numbers. Received: dtype={dtype!r}. "
+                'Use dtype="float32", or dtype="int64" for ids.'
+            )
         self.ensure_built((self.batch_size, *self.shape))
         self._record()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..base import Layer, as_shape
@@ -50,6 +50,11 @@ class Lambda(Layer):
     ):
         if not callable(function):
             raise TypeError(f"Lambda takes a function. Received: {function!r}. Use Lambda(lambda x: x / 255).")
+        if arguments is not None and not isinstance(arguments, Mapping):
+            raise TypeError(
+                f"arguments of Lambda must be a dict. Received: arguments={arguments!r}. "
+                'Use arguments={"name": value}.'
+            )
         super().__init__(**settings)
         self.function, self.mask, self.arguments = function, mask, dict(arguments or {})
         self.declared_shape = output_shape if output_shape is None or callable(output_shape) else as_shape(output_shape)

@@ -10,7 +10,7 @@ from ... import shapes, utils
 from ...backend import active
 from ...graph import next_draw
 from ..base import Shape
-from ..support.arguments import sizes
+from ..support.arguments import seed_of, sizes
 from ..support.images import ImageLayer, per_image
 
 __all__ = ["AveragePooling2D", "MaxPooling2D", "StochasticPooling2D"]
@@ -118,10 +118,10 @@ class StochasticPooling2D(_Pooling2D):
 
     def __init__(self, pool_size: Any = (2, 2), *args: Any, seed: int | None = None, **settings: Any):
         super().__init__(pool_size, *args, **settings)
-        self.seed, self.calls = seed, 0
+        self.seed, self.calls = seed_of(seed, self), 0
 
     def build(self, input_shape: Shape) -> None:
-        self.key = utils.draw_key() if self.seed is None else int(self.seed) % (1 << 64)
+        self.key = utils.draw_key() if self.seed is None else self.seed % (1 << 64)
 
     def forward_last(self, x: np.ndarray, training: bool) -> tuple[np.ndarray, Any]:
         if not training:

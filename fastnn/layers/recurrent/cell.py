@@ -22,7 +22,7 @@ from ... import utils
 from ...backend import active
 from ...graph import next_draw
 from ..base import Layer, Shape
-from ..support.arguments import check_parts, flag, fraction, positive
+from ..support.arguments import check_parts, flag, fraction, positive, seed_of
 from ..support.array_checks import read_values
 from .sweep import Sweep
 
@@ -94,7 +94,7 @@ class Cell(Layer):
     ):
         super().__init__(**settings)
         self.units, self.use_bias = positive("units", units, self), flag("use_bias", use_bias, self)
-        self.seed = seed
+        self.seed = seed_of(seed, self)
         self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
         self.bias_initializer = bias_initializer
         self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
@@ -155,7 +155,7 @@ class Cell(Layer):
             self.bias = self.add_weight(
                 self.bias_shape(), self.first_bias, self.bias_regularizer, self.bias_constraint, name="bias"
             )
-        self.key = utils.draw_key() if self.seed is None else int(self.seed) % (1 << 64)
+        self.key = utils.draw_key() if self.seed is None else self.seed % (1 << 64)
 
     def bias_shape(self) -> tuple[int, ...]:
         """Shape of the bias."""

@@ -34,6 +34,11 @@ class ActivityRegularization(Layer):
     fields = ("l1", "l2")
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **settings: Any):
+        if "activity_regularizer" in settings:
+            raise TypeError(
+                "ActivityRegularization is made of l1 and l2. Received: "
+                f"activity_regularizer={settings['activity_regularizer']!r}. Use ActivityRegularization(l2=0.01)."
+            )
         penalty = regularizers.L1L2(l1, l2)
         super().__init__(activity_regularizer=penalty, **settings)
         self.l1, self.l2 = penalty.l1, penalty.l2

@@ -18,9 +18,11 @@ __all__ = [
     "image_format",
     "noise_shape_of",
     "positive",
+    "seed_of",
     "sizes",
 ]
 
+_FORMATS = ("channels_last", "channels_first")
 _KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
 
 
@@ -47,6 +49,13 @@ def flag(name: str, value: Any, layer: Any) -> bool:
     return bool(value)
 
 
+def seed_of(seed: Any, layer: Any) -> int | None:
+    """An integer or None, or the error that says so."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
+        raise ValueError(f"seed of {type(layer).__name__} must be an integer or None. Received: seed={seed!r}.")
+    return None if seed is None else int(seed)
+
+
 def check_parts(layer: Any) -> None:
     """Raise the error of an initializer, regularizer or constraint that is none; the settings stay as given."""
     for name in layer.fields:
@@ -61,7 +70,7 @@ def check_parts(layer: Any) -> None:
 
 def image_format(data_format: str | None, layer: Any) -> str:
     """``channels_last`` (also for None) or ``channels_first``, or the error that says so."""
-    if data_format not in (None, "channels_last", "channels_first"):
+    if data_format is not None and (not isinstance(data_format, str) or data_format not in _FORMATS):
         raise ValueError(
             f'data_format of {type(layer).__name__} is "channels_last" or "channels_first". '
             f"Received: data_format={data_format!r}."

@@ -7,6 +7,7 @@ from typing import Any
 from ... import utils
 from ...graph import next_draw
 from ..base import Layer, Shape
+from .arguments import seed_of
 
 __all__ = ["DrawingLayer"]
 
@@ -30,10 +31,10 @@ class DrawingLayer(Layer):
 
     def __init__(self, seed: int | None = None, **settings: Any):
         super().__init__(**settings)
-        self.seed, self.calls = seed, 0
+        self.seed, self.calls = seed_of(seed, self), 0
 
     def build(self, input_shape: Shape) -> None:
-        self.key = utils.draw_key() if self.seed is None else int(self.seed) % (1 << 64)
+        self.key = utils.draw_key() if self.seed is None else self.seed % (1 << 64)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

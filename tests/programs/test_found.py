@@ -1,0 +1,108 @@
+"""Programs that broke a promise once, cut down to the lines that matter."""
+
+import pytest
+
+from .runner import replayed
+
+FOUND = {
+    "a metric that refuses the shapes does so before the model is prepared": """
+x = Input((6, 5, 2))
+model = Model(x, layers.Conv2D(3, 2)(x))
+model.compile("adam", "hinge", metrics=[metrics.F1Score()])
+a1 = np.ones((8, 6, 5, 2))
+a2 = np.ones((8, 5, 4, 3))
+model.test_on_batch(a1, a2)
+model.fit(a1, a2, verbose=0)
+""",
+    "a batch of two inputs of open lengths, with integers as targets": """
+x1, x2 = Input((None, 2)), Input((5,), dtype="int64")
+y = layers.Attention()([x1, layers.Embedding(7, 2)(x2)])
+model = Model([x1, x2], y)
+model.compile("sgd", "cosine_similarity", metrics=["accuracy"])
+a1, a2, a3 = np.ones((3, 5, 2), "float32"), np.ones((3, 5), int), np.ones((3, 5, 2), "float32")
+model.fit([a1, a2], a3, verbose=0)
+a1, a2, a3 = np.ones((1, 1, 2), "float32"), np.ones((1, 5), int), np.ones((1, 1, 2), int)
+model.test_on_batch([a1, a2], a3)
+""",
+    "labels for predictions without a fixed number of classes": """
+x = Input((4,))
+model = Model(x, ops.tanh(x) @ ops.swapaxes(x, -1, -2))
+model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(np.ones((4, 4)), np.zeros(4, int), verbose=0)
+""",
+    "a shape that holds other numbers, known when the data come": """
+x = Input((5, 3))
+model = Model(x, ops.reshape(x, (-1, 2)))
+model.predict(np.ones((3, 5, 3)), verbose=0)
+""",
+    "a length that a layer refuses, before metrics are bound": """
+model = Sequential([Input((None, 3)), layers.Reshape(())])
+model.compile("adamax", "mse", metrics=[metrics.RootMeanSquaredError()])
+model.fit(np.ones((3, 3, 3)), np.ones(3), verbose=0)
+""",
+    "targets of other byte orders and longer floats": """
+model = Sequential([Input((3,)), layers.Dense(1)])
+model.compile("adagrad", "mse", metrics=["mae"])
+model.fit(np.ones((4, 3)), np.ones((4, 1), ">f4"), verbose=0)
+model.fit(np.ones((4, 3)), np.ones((4, 1), "longdouble"), verbose=0)
+model.train_on_batch(np.ones((4, 3)), np.ones((4, 1), ">f4"))
+""",
+    "functions that do not take what they are called with": """
+layers.Dense(2, activation=lambda: 0)
+layers.LSTM(2, recurrent_activation=lambda: 0)
+model = Sequential([Input((3,)), layers.Dense(1)])
+model.compile("sgd", lambda: 0)
+model.compile("sgd", layers.Dense(2))
+model.compile("sgd", layers.Dense)
+model.compile("sgd", "mse", metrics=[lambda: 0])
+model.compile("sgd", "mse", loss_weights="nonsense")
+model.compile("sgd", "mse", loss_weights=[{}])
+model.compile("sgd", "mse", fuse=np.zeros((0, 3)))
+""",
+    "settings of every layer": """
+layers.Dense(2, dtype=2**31)
+layers.Dense(2, dtype={})
+layers.Dense(2, dtype="nonsense")
+layers.Dense(2, trainable=np.array([1, 2]))
+layers.Dense(2, batch_input_shape=lambda: 0)
+layers.Dense(2, batch_input_shape="")
+layers.Dense(2, batch_input_shape=np.array(2))
+layers.Dense(2, batch_input_shape=())
+Input((3,), dtype="nonsense")
+Input((3,), dtype=complex)
+Input(batch_shape=2)
+Input(batch_shape=())
+layers.GaussianNoise(0.1, seed={"a": 1})
+layers.LSTM(2, seed=layers.Dense)
+layers.StochasticPooling2D(seed="0")
+layers.GlobalAveragePooling2D(data_format=np.array([1, 2]))
+layers.Lambda(ops.sin, arguments=[None])
+layers.Lambda(ops.sin, output_shape=3)
+layers.ActivityRegularization(0.1, activity_regularizer="l2")
+layers.Dense(3, bias_initializer=np.zeros((0, 3)))(Input((2,)))
+""",
+    "calls of a model": """
+model = Sequential()
+model.pop()
+model.build(layers.Dense)
+model = Sequential([Input((3,)), layers.Dense(1)])
+model.compile("sgd", "mse")
+model.set_weights(float("inf"))
+model.set_weights({})
+model.get_layer({})
+model.get_layer(np.zeros((0, 3)))
+model.get_layer(index=(1,))
+model.get_layer(index=np.float64(0.5))
+model.get_layer(index=np.array([1, 2]))
+model.compute_output_shape(np.float64(0.5))
+model.compute_output_shape(object())
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, validation_split=np.array([1, 2]))
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=np.array([1, 2]))
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, shuffle=np.array([1, 2]))
+""",
+}
+
+
+@pytest.mark.parametrize("title", FOUND)
+def test_promises_hold(title):
+    replayed(FOUND[title].strip().splitlines(), title)
