@@ -79,7 +79,6 @@ def _each(names: str, words: str) -> dict[str, str]:
 
 _VOLUMES = "There are no layers for volumes. Use TimeDistributed({}) to go through a volume slice by slice."
 _OWN_LOSS = "Write a function of (y_true, y_pred) in fastnn.ops and pass it as loss=, for example {}."
-_OWN_ACTIVATION = "Write a function in fastnn.ops and pass it as activation=, for example {}."
 _OWN_METRIC = "Write a function of (y_true, y_pred) and pass it in metrics=[...]."
 _FILES = "Use model.save(path), and fastnn.models.load_model(path)."
 _FOREIGN = "Write a Layer whose call is made of layers, operators and fastnn.ops."
@@ -224,20 +223,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
         "RemoteMonitor": "Use JSONLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere.",
         "SwapEMAWeights": "Use a LambdaCallback(on_train_batch_end=...) that averages model.get_weights().",
-    },
-    "activations": {
-        "celu": _OWN_ACTIVATION.format("ops.maximum(x, 0) + ops.minimum(alpha * (ops.exp(x / alpha) - 1), 0)"),
-        **_each("hard_silu hard_swish", _OWN_ACTIVATION.format("x * ops.clip(x / 6 + 0.5, 0, 1)")),
-        "hard_tanh": _OWN_ACTIVATION.format("ops.clip(x, -1, 1)"),
-        "mish": _OWN_ACTIVATION.format("x * ops.tanh(ops.softplus(x))"),
-        "log_sigmoid": _OWN_ACTIVATION.format("-ops.softplus(-x)"),
-        "glu": 'Use Dense(units) * Dense(units, "sigmoid") on the same input.',
-        "squareplus": "Use softplus.",
-        "sparsemax": "Use softmax.",
-        **_each("sparse_plus sparse_sigmoid", "Use softplus or hard_sigmoid."),
-        **_each(
-            "hard_shrink soft_shrink tanh_shrink threshold", _OWN_ACTIVATION.format("ops.where(ops.abs(x) > 0.5, x, 0)")
-        ),
     },
     "initializers": {
         **_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted."),

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from fastnn import activations
-from fastnn.activations import Activation, ClippedRelu, LogSoftmax, Softmax
+import fastnn
+from fastnn import activations, layers
+from fastnn.activations import Activation, ClippedRelu, Formula, LogSoftmax, Softmax, Sparsemax, formulas
 from tests.backends import each_backend  # noqa: F401
 from tests.losses.test_gradients import numeric
 
@@ -43,6 +44,20 @@ FUNCTIONS = [
     ("swish", {}, lambda x: x / (1 + math.exp(-x))),
     ("hard_sigmoid", {}, lambda x: min(max(x / 6 + 0.5, 0), 1)),
     ("exponential", {}, math.exp),
+    ("mish", {}, lambda x: x * math.tanh(math.log1p(math.exp(x)))),
+    ("hard_silu", {}, lambda x: x * min(max(x / 6 + 0.5, 0), 1)),
+    ("hard_swish", {}, lambda x: x * min(max(x / 6 + 0.5, 0), 1)),
+    ("log_sigmoid", {}, lambda x: -math.log1p(math.exp(-x))),
+    ("celu", {"alpha": 0.4}, lambda x: x if x > 0 else 0.4 * math.expm1(x / 0.4)),
+    ("squareplus", {}, lambda x: (x + math.sqrt(x * x + 4)) / 2),
+    ("squareplus", {"b": 0}, lambda x: max(x, 0)),
+    ("sparse_plus", {}, lambda x: 0 if x < -1 else x if x > 1 else (x + 1) ** 2 / 4),
+    ("sparse_sigmoid", {}, lambda x: min(max((x + 1) / 2, 0), 1)),
+    ("hard_tanh", {}, lambda x: min(max(x, -1), 1)),
+    ("tanh_shrink", {}, lambda x: x - math.tanh(x)),
+    ("soft_shrink", {"threshold": 0.3}, lambda x: math.copysign(max(abs(x) - 0.3, 0), x)),
+    ("hard_shrink", {}, lambda x: x if abs(x) > 0.5 else 0),
+    ("threshold", {"threshold": 0.25, "default_value": -7.0}, lambda x: x if x > 0.25 else -7.0),
     ("step", {}, lambda x: float(x > 0)),
 ]
 
@@ -77,7 +92,10 @@ OBJECTS = [
     *(Activation(name) for name in ("linear", "sigmoid", "tanh", "softplus", "gelu", "gelu_tanh", "silu", "selu")),
     Activation("leaky_relu", 0.3), Activation("elu", 0.5), Activation("relu"), Activation("exponential"),
     ClippedRelu(0.1, 1.5, 0.75), activations.get("softsign"), Softmax(), Softmax(axis=0), Softmax(axis=(0, 1)),
-    LogSoftmax(), LogSoftmax(axis=1),
+    LogSoftmax(), LogSoftmax(axis=1), Sparsemax(), Sparsemax(axis=0), Sparsemax(axis=(0, 1)), formulas.Mish(),
+    formulas.HardSilu(), formulas.LogSigmoid(), formulas.Celu(0.7), formulas.Squareplus(), formulas.Squareplus(0.5),
+    formulas.SparsePlus(), formulas.SparseSigmoid(), formulas.HardTanh(), formulas.TanhShrink(),
+    formulas.SoftShrink(0.3), formulas.HardShrink(0.7), formulas.Threshold(0.2, -1.0),
 ]  # fmt: skip
 
 
@@ -103,6 +121,41 @@ def test_clipped_relu_at_the_ends(x):
     np.testing.assert_array_equal(y, [x if np.isnan(x) else min(max(x, 0), 6)])
 
 
+@pytest.mark.parametrize("activation", [one for one in OBJECTS if isinstance(one, Formula)], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_formulas_at_the_ends(activation, dtype):
+    x = np.array([np.nan, -1e30, -200.0, 0.0, 200.0, 1e30], dtype)
+    with np.errstate(all="raise", under="ignore"):
+        y, ctx = activation.forward(x)
+        dx = activation.backward(np.ones_like(x), ctx)
+    assert y.dtype == dx.dtype == dtype
+    assert np.isnan(y[0])
+    assert np.isfinite(y[1:]).all()
+    assert (np.abs(dx[1:]) <= 1.2).all()
+
+
+def test_sparsemax_is_the_nearest_point():
+    """At the minimum of |y − x|² over the simplex, x − y is constant where y > 0 and smaller elsewhere (KKT)."""
+    x = np.random.default_rng(2).normal(size=(50, 7)) * 2
+    y = activations.sparsemax(x)
+    np.testing.assert_allclose(y.sum(axis=-1), 1)
+    assert (y >= 0).all()
+    assert 0 < (y == 0).mean() < 1
+    tau = (x - y).max(axis=-1, keepdims=True)
+    np.testing.assert_allclose(np.where(y > 0, x - y, tau), np.broadcast_to(tau, x.shape))
+    np.testing.assert_array_equal(activations.sparsemax([[1e30, 0.0]]), [[1, 0]])
+
+
+def test_glu_halves_an_axis():
+    x = np.random.default_rng(3).normal(size=(2, 6, 4))
+    np.testing.assert_allclose(activations.glu(x), x[..., :2] / (1 + np.exp(-x[..., 2:])))
+    np.testing.assert_allclose(activations.glu(x, axis=1), x[:, :3] / (1 + np.exp(-x[:, 3:])))
+    a = layers.Input((6, 4))
+    model = fastnn.Model(a, activations.glu(a, axis=-2))
+    assert model.output_shape == (None, 3, 4)
+    np.testing.assert_allclose(model.predict(x, verbose=0), activations.glu(x, axis=1), rtol=1e-5)
+
+
 def square(x):
     return x * x
 
@@ -124,7 +177,7 @@ def test_an_activation_of_ones_own():
 
 @pytest.mark.parametrize("name", [name for name in activations.__all__ if name.islower()])
 def test_get_by_name_and_by_function(name):
-    if name in ("get", "serialize", "deserialize"):
+    if name in ("get", "serialize", "deserialize", "glu", "threshold"):
         return
     by_name, by_function = activations.get(name), activations.get(getattr(activations, name))
     assert by_name == by_function
@@ -157,6 +210,12 @@ def test_fusible_is_what_the_kernels_can_do():
         (lambda: Activation("elu", -1), ValueError, "alpha=-1"),
         (lambda: Activation("softmax"), ValueError, "no activation kernel named 'softmax'"),
         (lambda: ClippedRelu(max_value=-1), ValueError, "max_value=-1"),
+        (lambda: activations.get("glu"), ValueError, r"halves an axis. Use layers.Lambda\(activations.glu\)"),
+        (lambda: activations.get(activations.threshold), ValueError, "no default numbers. Use activation=lambda x"),
+        (lambda: activations.glu(np.ones((2, 3))), ValueError, r"even length. Received: shape \(2, 3\), axis=-1"),
+        (lambda: activations.celu(1.0, alpha=0), ValueError, "alpha must be a number > 0. Received: alpha=0"),
+        (lambda: activations.squareplus(1.0, b=-1), ValueError, "b must be a number ≥ 0. Received: b=-1"),
+        (lambda: activations.threshold(1.0, None, 0), ValueError, "threshold must be a number. Received"),
     ],
 )
 def test_errors_teach(make, error, message):

@@ -86,7 +86,7 @@ class Inspected(Network):
             names = [layer.name for layer in self.layers]
             if isinstance(name, str) and name in names:
                 return self.layers[names.index(name)]
-            raise ValueError(f"There is no layer of this name. Received: name={name!r}. Known: {names}.")
+            raise ValueError(f"There is no layer named {name!r}. Known: {names}.")
         number = len(self.layers)
         if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not -number <= index < number:
             raise ValueError(f"index must be an integer from {-number} to {number - 1}. Received: index={index!r}.")

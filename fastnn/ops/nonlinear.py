@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..activations import Activation, ClippedRelu, LogSoftmax, Softmax, Softsign
-from .arithmetic import negative
+from .. import activations
+from ..activations import Activation, ClippedRelu, LogSoftmax, Softmax, Softsign, Sparsemax, formulas
 from .axes import axes_of
 from .function import Elementwise
 
 __all__ = [
+    "celu",
     "elu",
     "gelu",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
@@ -21,11 +27,18 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]
 
 
@@ -186,7 +199,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> log_sigmoid([0.0, -100.0]).round(3).tolist()
     [-0.6930000185966492, -100.0]
     """
-    return negative(softplus(negative(x)))
+    return Activate(formulas.LogSigmoid())(x)
 
 
 def hard_sigmoid(x: Any) -> Any:
@@ -198,6 +211,149 @@ def hard_sigmoid(x: Any) -> Any:
     [0.0, 0.5, 1.0]
     """
     return Activate(Activation("hard_sigmoid"))(x)
+
+
+def hard_silu(x: Any) -> Any:
+    """``x·hard_sigmoid(x)``.
+
+    Examples
+    --------
+    >>> hard_silu([0.0, 3.0]).tolist()
+    [0.0, 3.0]
+    """
+    return Activate(formulas.HardSilu())(x)
+
+
+def hard_swish(x: Any) -> Any:
+    """Another word for ``hard_silu``.
+
+    Examples
+    --------
+    >>> hard_swish([0.0, 3.0]).tolist()
+    [0.0, 3.0]
+    """
+    return hard_silu(x)
+
+
+def hard_tanh(x: Any) -> Any:
+    """x, from −1 to 1.
+
+    Examples
+    --------
+    >>> hard_tanh([-3.0, 0.5]).tolist()
+    [-1.0, 0.5]
+    """
+    return Activate(formulas.HardTanh())(x)
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """x above 0, ``alpha·(exp(x/alpha) − 1)`` below.
+
+    Examples
+    --------
+    >>> celu([0.0, 2.0]).tolist()
+    [0.0, 2.0]
+    """
+    return Activate(formulas.Celu(alpha))(x)
+
+
+def squareplus(x: Any, b: float = 4) -> Any:
+    """``(x + √(x² + b)) / 2``.
+
+    Examples
+    --------
+    >>> squareplus([0.0]).tolist()
+    [1.0]
+    """
+    return Activate(formulas.Squareplus(b))(x)
+
+
+def sparse_plus(x: Any) -> Any:
+    """0 up to −1, ``(x + 1)² / 4`` up to 1, then x.
+
+    Examples
+    --------
+    >>> sparse_plus([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.25, 2.0]
+    """
+    return Activate(formulas.SparsePlus())(x)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """``(x + 1) / 2``, from 0 to 1.
+
+    Examples
+    --------
+    >>> sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return Activate(formulas.SparseSigmoid())(x)
+
+
+def tanh_shrink(x: Any) -> Any:
+    """``x − tanh(x)``.
+
+    Examples
+    --------
+    >>> tanh_shrink([0.0]).tolist()
+    [0.0]
+    """
+    return Activate(formulas.TanhShrink())(x)
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x, nearer to 0 by ``threshold``, and 0 within it.
+
+    Examples
+    --------
+    >>> soft_shrink([-2.0, 0.25, 2.0]).tolist()
+    [-1.5, 0.0, 1.5]
+    """
+    return Activate(formulas.SoftShrink(threshold))(x)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x, but 0 within ``threshold`` of 0.
+
+    Examples
+    --------
+    >>> hard_shrink([-2.0, 0.25, 2.0]).tolist()
+    [-2.0, 0.0, 2.0]
+    """
+    return Activate(formulas.HardShrink(threshold))(x)
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """x above ``threshold``, else ``default_value``.
+
+    Examples
+    --------
+    >>> threshold([-2.0, 2.0], 0.5, -1.0).tolist()
+    [-1.0, 2.0]
+    """
+    return Activate(formulas.Threshold(threshold, default_value))(x)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """``a·sigmoid(b)``, a and b the halves of x along ``axis``.
+
+    Examples
+    --------
+    >>> glu([2.0, 4.0, 0.0, 0.0]).tolist()
+    [1.0, 2.0]
+    """
+    return activations.glu(x, axis)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The nearest point whose entries are ≥ 0 and sum to 1, along ``axis``.
+
+    Examples
+    --------
+    >>> sparsemax([1.0, 0.0, -1.0]).tolist()
+    [1.0, 0.0, 0.0]
+    """
+    return SoftmaxAlong(Sparsemax(axis))(x)
 
 
 def tanh(x: Any) -> Any:

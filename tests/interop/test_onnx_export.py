@@ -79,7 +79,9 @@ def test_states_go_in_and_out():
     assert kinds(file).count("Transpose") == 1  # both run over (T, N, D), and nothing turns back between them
 
 
-@pytest.mark.parametrize("activation", ["relu", "linear", "hard_sigmoid", "softplus", "elu", "gelu", "softsign"])
+@pytest.mark.parametrize(
+    "activation", ["relu", "linear", "hard_sigmoid", "softplus", "elu", "gelu", "softsign", "mish"]
+)
 def test_activations_of_recurrent_layers(activation):
     """Those that the operators of ONNX know, and others, which a Scan computes."""
     x = RNG.standard_normal((2, 5, 3), "float32") / 2
@@ -193,6 +195,13 @@ FUNCTIONS = {
         ops.gelu(x) + ops.selu(x) + ops.relu6(x * 5) + ops.softplus(x) + ops.log_softmax(x, axis=1)
     ),
     "more activations": lambda x: ops.silu(x) + ops.hard_sigmoid(x) + ops.leaky_relu(x) + ops.elu(x) + ops.softsign(x),
+    "rare activations": lambda x: ops.hard_silu(x) + ops.log_sigmoid(x) + ops.celu(x, 0.4) + ops.squareplus(x, 0.5),
+    "sparse activations": lambda x: (
+        ops.sparse_plus(x) + ops.sparse_sigmoid(x) + ops.hard_tanh(ops.glu(ops.concatenate([x, 2 * x], -1)))
+    ),
+    "shrinks": lambda x: (
+        ops.tanh_shrink(x) + ops.soft_shrink(x) + ops.hard_shrink(x, 0.3) + ops.threshold(x, 0.2, -1.0)
+    ),
     "constants": lambda x: x * np.arange(6, dtype="float32") + ops.ones_like(x) + ops.zeros_like(x[:, :1]),
     "losses": lambda x: ops.categorical_crossentropy(ops.softmax(x[..., ::-1]), ops.softmax(x)),
 }

@@ -123,6 +123,17 @@ for shape in [(), (7,), (3, 4), (2, 0, 3), (2, 3, 4)]:
     add("sigmoid", sigmoid, reals(*shape))
     add("log_sigmoid", lambda x: -softplus(-x), reals(*shape))
     add("hard_sigmoid", lambda x: np.clip(x / 6 + 0.5, 0, 1), reals(*shape))
+    for name in ("hard_silu", "hard_swish"):
+        add(name, lambda x: x * np.clip(x / 6 + 0.5, 0, 1), reals(*shape))
+    add("hard_tanh", lambda x: np.clip(x, -1, 1), reals(*shape))
+    add("celu", lambda x: elu(x), apart(*shape))
+    add("squareplus", lambda x: (x + np.sqrt(x * x + 4)) / 2, reals(*shape))
+    add("sparse_plus", lambda x: np.where(x < -1, 0, np.where(x > 1, x, (x + 1) ** 2 / 4)), reals(*shape))
+    add("sparse_sigmoid", lambda x: np.clip((x + 1) / 2, 0, 1), reals(*shape))
+    add("tanh_shrink", lambda x: x - np.tanh(x), reals(*shape))
+    add("soft_shrink", lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0), apart(*shape))
+    add("hard_shrink", lambda x: np.where(np.abs(x) > 0.5, x, 0), apart(*shape))
+    add("threshold", lambda x: np.where(x > 0.5, x, -1.0), apart(*shape), ours=lambda x: ops.threshold(x, 0.5, -1.0))
     add("stop_gradient", np.copy, reals(*shape), slope=False)
     add("convert_to_tensor", np.copy, reals(*shape))
     for name in ("floor", "ceil", "round", "sign"):
@@ -137,6 +148,18 @@ add("full_like", lambda x, y: np.zeros_like(x) + y, reals(3, 4), reals(), ours=l
 steps("round", lambda x: np.round(x, 1), reals(3, 4), ours=lambda x: ops.round(x, 1))
 add("leaky_relu", lambda x: np.where(x > 0, x, 0.1 * x), apart(3, 4), ours=lambda x: ops.leaky_relu(x, 0.1))
 add("elu", lambda x: elu(x, 0.5), apart(3, 4), ours=lambda x: ops.elu(x, 0.5))
+add("celu", lambda x: 0.5 * elu(2 * x), apart(3, 4), ours=lambda x: ops.celu(x, 0.5))
+add("squareplus", lambda x: (x + np.sqrt(x * x + 1)) / 2, reals(3, 4), ours=lambda x: ops.squareplus(x, 1))
+add("soft_shrink", lambda x: x - np.clip(x, -0.3, 0.3), apart(3, 4), ours=lambda x: ops.soft_shrink(x, 0.3))
+add("hard_shrink", lambda x: x * (np.abs(x) > 0.3), apart(3, 4), ours=lambda x: ops.hard_shrink(x, 0.3))
+for axis, size in ((-1, 2), (1, 3)):
+    halves = lambda x, n=size, a=axis: (x.take(range(n), a), x.take(range(n, 2 * n), a))  # noqa: E731
+    add(
+        "glu",
+        lambda x, split=halves: split(x)[0] * sigmoid(split(x)[1]),
+        reals(2, 6, 4),
+        ours=lambda x, a=axis: ops.glu(x, a),
+    )
 add("clip", lambda x: np.clip(x, -0.6, 0.7), apart(3, 4), ours=lambda x: ops.clip(x, -0.6, 0.7))
 add("clip", lambda x: np.minimum(x, 0.7), apart(3, 4), ours=lambda x: ops.clip(x, None, 0.7))
 add("clip", lambda x: np.maximum(x, 0.7), apart(3, 4), ours=lambda x: ops.clip(x, 0.7, None))
@@ -383,6 +406,20 @@ for axis in (-1, 0, 1, (1, 2)):
     add("softmax", lambda x, a=axis: softmax(x, a), reals(2, 3, 4), ours=lambda x, a=axis: ops.softmax(x, a))
     add("log_softmax", lambda x, a=axis: np.log(softmax(x, a)), reals(2, 3, 4),
         ours=lambda x, a=axis: ops.log_softmax(x, a))  # fmt: skip
+
+
+def sparsemax(x, axis):
+    """Over each row: τ by bisection."""
+    low, high = x.min(axis, keepdims=True) - 1, x.max(axis, keepdims=True)
+    for _ in range(100):
+        middle = (low + high) / 2
+        more = np.maximum(x - middle, 0).sum(axis, keepdims=True) > 1
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    return np.maximum(x - low, 0)
+
+
+for axis in (-1, 0, (1, 2)):
+    add("sparsemax", lambda x, a=axis: sparsemax(x, a), reals(2, 3, 4), ours=lambda x, a=axis: ops.sparsemax(x, a))
 for axis in (-1, 0):
     for logits in (False, True):
         p = (lambda y, a: softmax(y, a)) if logits else (lambda y, a: y / y.sum(a, keepdims=True))

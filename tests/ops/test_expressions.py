@@ -46,7 +46,8 @@ def expressions(draw, depth=4):
     if kind == "product":
         return (lambda xs: ops.tanh(_product(_with_axis(part(xs))))), f"tanh(product({text}))"
     number = draw(st.sampled_from([0.5, 2, -1.5]))
-    return (lambda xs: number - part(xs) * number), f"({number} - {text}·{number})"
+    # NumPy makes scalars of arrays without axes, whose dtype counts as little as that of a number
+    return (lambda xs: number - _with_axis(part(xs)) * number), f"({number} - {text}·{number})"
 
 
 def _with_axis(x):

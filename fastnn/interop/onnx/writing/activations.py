@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ....activations import Activation, ActivationOperation, ClippedRelu, Custom, LogSoftmax, Softmax, Softsign
+from ....activations import (
+    Activation,
+    ActivationOperation,
+    ClippedRelu,
+    Custom,
+    Formula,
+    LogSoftmax,
+    Softmax,
+    Sparsemax,
+)
 from ....layers import ELU, LeakyReLU, PReLU, ReLU
 from ....layers import Activation as ActivationLayer
 from ....layers import Softmax as SoftmaxLayer
@@ -28,11 +37,11 @@ def activated(w: Writer, x: Value, activation: Any) -> Value:
         return Walk(w).graph(function_graph(activation, x), [x])[0][0]
     if isinstance(activation, ClippedRelu):
         return _clipped_relu(w, x, activation)
-    if isinstance(activation, (Softmax, LogSoftmax)):
+    if isinstance(activation, Softmax) and not isinstance(activation, Sparsemax):
         op = "LogSoftmax" if isinstance(activation, LogSoftmax) else "Softmax"
         return softmax_over(w, x, activation.axis, op)
-    if isinstance(activation, Softsign):
-        return w.add("Softsign", x)
+    if isinstance(activation, Formula) and activation.name in _FORMULAS:
+        return _FORMULAS[activation.name](w, x, activation)
     if type(activation) is not Activation:
         raise NotImplementedError(
             f"The activation {activation!r} computes in its own forward, on arrays, so there is nothing to write as "
@@ -74,6 +83,39 @@ def _clipped_relu(w: Writer, x: Value, activation: ClippedRelu) -> Value:
         below: Any = w.add("Mul", w.add("Sub", x, threshold), slope) if slope else 0.0
         y = w.where(w.add("Greater", x, threshold), x, below, x.dtype)
     return y if top is None else w.add("Min", y, float(top))
+
+
+def _sparse_plus(w: Writer, x: Value, activation: Any) -> Value:
+    above = w.add("Add", x, 1.0)
+    bent = w.where(w.add("Less", x, 1.0), w.add("Mul", w.add("Mul", above, above), 0.25), x, x.dtype)
+    return w.where(w.add("Greater", x, -1.0), bent, 0.0, x.dtype)
+
+
+def _celu(w: Writer, x: Value, activation: Any) -> Value:
+    power = w.add("Exp", w.add("Div", w.add("Min", x, 0.0), activation.alpha))
+    return w.add("Add", w.add("Max", x, 0.0), w.add("Mul", w.add("Sub", power, 1.0), activation.alpha))
+
+
+def _squareplus(w: Writer, x: Value, activation: Any) -> Value:
+    root = w.add("Sqrt", w.add("Add", w.add("Mul", x, x), activation.b))
+    return w.add("Mul", w.add("Add", x, root), 0.5)
+
+
+_FORMULAS: dict[str, Callable[[Writer, Value, Any], Value]] = {
+    "softsign": lambda w, x, a: w.add("Softsign", x),
+    "mish": lambda w, x, a: w.add("Mul", x, w.add("Tanh", w.add("Softplus", x))),
+    "hard_silu": lambda w, x, a: w.add("Mul", x, w.add("HardSigmoid", x, alpha=1 / 6, beta=0.5)),
+    "log_sigmoid": lambda w, x, a: w.add("Neg", w.add("Softplus", w.add("Neg", x))),
+    "celu": _celu,
+    "squareplus": _squareplus,
+    "sparse_plus": _sparse_plus,
+    "sparse_sigmoid": lambda w, x, a: w.add("HardSigmoid", x, alpha=0.5, beta=0.5),
+    "hard_tanh": lambda w, x, a: w.add("Max", w.add("Min", x, 1.0), -1.0),
+    "tanh_shrink": lambda w, x, a: w.add("Sub", x, w.add("Tanh", x)),
+    "soft_shrink": lambda w, x, a: w.add("Shrink", x, lambd=a.threshold, bias=a.threshold),
+    "hard_shrink": lambda w, x, a: w.add("Shrink", x, lambd=a.threshold, bias=0.0),
+    "threshold": lambda w, x, a: w.where(w.add("Greater", x, a.threshold), x, a.default_value, x.dtype),
+}
 
 
 def softmax_over(w: Writer, x: Value, axis: int | Sequence[int], op: str = "Softmax") -> Value:
