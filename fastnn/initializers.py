@@ -11,7 +11,7 @@ and then rounded, so that a float32 and a float64 model start from the same poin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -361,7 +361,7 @@ _TABLE = names_of(
 )  # fmt: skip
 
 
-def get(identifier: Any) -> Callable[..., np.ndarray] | None:
+def get(identifier: Any) -> Any:
     """Return the initializer for a name, config, class, array, function or object; None stays None.
 
     Examples

@@ -146,7 +146,7 @@ class Plan:
             for slot, given in itertools.zip_longest(sources, node.masks)
         ]
         mask_targets = [self._masks.get(slot) for slot in targets]
-        forward, source, target = operation.forward, sources[0] if sources else None, targets[0]
+        forward, source, target = operation.forward, sources[0] if sources else -1, targets[0]
         masked = any(slot is not None for slot in (*masks, *mask_targets))
         if not (masked or node.options or node.takes_several or node.gives_several):
             return _simple_forward(forward, source, target, dead)
@@ -217,7 +217,7 @@ class Plan:
         if again:
             call = _adding(call, again)
         takes, gives, target = node.takes_several, node.gives_several, targets[0]
-        source, needed = (sources[0] if sources else None), any(need)
+        source, needed = (sources[0] if sources else -1), any(need)
         penalizes = getattr(operation, "penalizes", False)
 
         def run(grads: Values, ctx: Any) -> None:

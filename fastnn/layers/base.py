@@ -180,7 +180,7 @@ class Layer:
         """Raise the error of ids that a layer with ``takes_ids`` does not know; the default knows all."""
 
     @of_own_arguments
-    def forward(self, x: Any, training: bool = False) -> tuple[Any, Any]:
+    def forward(self, x: Any, training: bool = False) -> Any:
         """Give the output, and ``ctx``: whatever ``backward`` needs."""
         raise NotImplementedError(
             f"{type(self).__name__} has no call. Write: def call(self, x): return ... in operators, layers and "
@@ -301,7 +301,7 @@ class Layer:
         note_loss(self, loss)
 
     @property
-    def children(self) -> list[Layer]:
+    def children(self) -> list[Any]:
         """The layers that this one holds; of a class that writes ``call`` all that are among its attributes."""
         return layers_among(self, Layer) if self._traced else []
 
@@ -560,7 +560,7 @@ def built_once(build: Callable[..., None]) -> Callable[..., None]:
     takes = len(inspect.signature(build).parameters) - 1  # build(self, query_shape, value_shape)
 
     @functools.wraps(build)
-    def run(self: Layer, *shapes: Any, **named: Any) -> None:
+    def run(self: Any, *shapes: Any, **named: Any) -> None:
         if vars(self).get("_building"):  # super().build(input_shape)
             build(self, *shapes, **named)
             return

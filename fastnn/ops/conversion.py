@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Cast, Symbol, as_symbol, record
+from ..shapes import Shape
 from .function import Elementwise, is_parameter, is_symbolic, read_array
 
 __all__ = [
@@ -143,7 +144,7 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, (np.ndarray, Symbol))
 
 
-def shape(x: Any) -> tuple[int | None, ...]:
+def shape(x: Any) -> Shape:
     """The shape, None where a size is open.
 
     Within the ``call`` of a layer all sizes are known.

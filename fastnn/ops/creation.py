@@ -122,7 +122,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarr
     >>> eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return np.eye(*known("ops.eye", (N, N if M is None else M)), k, _dtype("eye", dtype))
+    rows, columns = known("ops.eye", (N, N if M is None else M))
+    return np.eye(rows, columns, k, _dtype("eye", dtype))
 
 
 def identity(n: int, dtype: Any = None) -> np.ndarray:
@@ -144,7 +145,8 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> np.ndarr
     >>> tri(2).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    return np.tri(*known("ops.tri", (N, N if M is None else M)), k, _dtype("tri", dtype))
+    rows, columns = known("ops.tri", (N, N if M is None else M))
+    return np.tri(rows, columns, k, _dtype("tri", dtype))
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> np.ndarray:
@@ -198,7 +200,7 @@ def linspace(
     [0.0, 0.5, 1.0]
     """
     a, b = (np.asarray(_number("linspace", x, arrays=True)) for x in (start, stop))
-    numbers, step = np.linspace(a, b, num, endpoint, True, axis=axis)
+    numbers, step = np.linspace(a, b, num, endpoint, retstep=True, axis=axis)
     numbers = np.asarray(numbers, _dtype("linspace", dtype))
     return (numbers, step) if retstep else numbers
 

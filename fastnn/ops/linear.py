@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import active
+from ..shapes import Shape
 from .arithmetic import multiply
 from .axes import axis_of
 from .broadcasting import broadcast_shapes, sum_to
@@ -243,9 +244,9 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     5
     """
     letters, result, dots = _parse(subscripts, [_shape(x) for x in operands])
-    operands, letters = _without_stretched(operands, letters, dots)
+    arrays, letters = _without_stretched(operands, letters, dots)
     parts = []
-    for i, (word, x) in enumerate(zip(letters, operands, strict=True)):
+    for i, (word, x) in enumerate(zip(letters, arrays, strict=True)):
         if len(set(word)) < len(word):
             x = Diagonal(word)(x)
             word = "".join(dict.fromkeys(word))
@@ -359,5 +360,5 @@ def outer(x1: Any, x2: Any) -> Any:
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
-def _shape(x: Any) -> Sequence[int | None]:
+def _shape(x: Any) -> Shape:
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)

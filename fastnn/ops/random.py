@@ -23,6 +23,7 @@ import numpy as np
 from ..backend import active, floatx
 from ..graph import Source, is_tracing, next_draw, record
 from ..lookup import is_number
+from ..shapes import Shape
 from ..utils import draw_key
 from .arithmetic import add, mod, multiply, subtract
 from .conversion import cast, dtype_of
@@ -88,7 +89,7 @@ def _stream(name: str, seed: Any) -> Any:
     if seed is None:
         return SeedGenerator()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return _Same(seed)
+        return _Same(int(seed))
     if hasattr(seed, "next"):
         return seed
     raise TypeError(f"random.{name}: seed is an integer, a SeedGenerator or None. Received: seed={seed!r}.")
@@ -172,7 +173,7 @@ class Drop(Elementwise):
             )
         return input_shape
 
-    def _noise(self, shape: Any) -> tuple[int | None, ...]:
+    def _noise(self, shape: Any) -> Shape:
         noise = self.noise_shape or ()
         return tuple(shape[i - len(noise)] if n is None else n for i, n in enumerate(noise))
 

@@ -49,7 +49,7 @@ class Repeat(Function):
             split = (*dy.shape[:axis], length, counts[0], *dy.shape[axis + 1 :])
             return dy.reshape(split).sum(axis + 1).reshape(shape)
         dx = np.zeros((length,) if self.axis is None else shape, dy.dtype)
-        places = [slice(None)] * axis + [np.repeat(np.arange(length), counts)]
+        places: Any = [slice(None)] * axis + [np.repeat(np.arange(length), counts)]
         np.add.at(dx, tuple(places), dy)
         return dx.reshape(shape)
 
@@ -81,7 +81,7 @@ class Tile(Function):
 class Pad(Function):
     """More places at both ends of each axis."""
 
-    def __init__(self, widths: Sequence[tuple[int, int]], mode: str, value: Any):
+    def __init__(self, widths: Sequence[tuple[int, int]], mode: Any, value: Any):
         self.widths, self.mode, self.value = widths, mode, value
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -121,7 +121,7 @@ class ExpandDims(Function):
     gives_views = True
 
     def __init__(self, axis: int | Sequence[int]):
-        self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        self.axis: Any = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         extra = len(self.axis)
@@ -397,7 +397,7 @@ def broadcast_to(x: Any, shape: Sequence[int | None]) -> Any:
     return BroadcastTo(sizes_of("broadcast_to", "shape", shape))(x)
 
 
-def sizes_of(name: str, word: str, sizes: Any) -> tuple[int | None, ...]:
+def sizes_of(name: str, word: str, sizes: Any) -> Shape:
     """Sizes as a tuple of int or None, or the error that says so."""
     given = sizes if isinstance(sizes, (list, tuple, np.ndarray)) else (sizes,)
     try:

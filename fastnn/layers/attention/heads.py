@@ -82,7 +82,7 @@ class HeadsAttention(DrawingLayer):
         self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
         self.use_gate = flag("use_gate", use_gate, self)
         check_parts(self)
-        self.axes: AttentionAxes | None = None
+        self.axes: Any = None
         self.query_dense: Any = None
         self.key_dense: Any = None
         self.gate_dense: Any = None

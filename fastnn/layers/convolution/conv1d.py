@@ -52,7 +52,7 @@ class BaseConv1D(Convolving, SeriesLayer):
             )
         self.algorithm = algorithm
         pads = ((0, 0), (d * (k - 1), 0)) if self.padding == "causal" else self.padding
-        self.window = (1, s), pads, (1, d)
+        self.window: tuple[Any, Any, Any] = (1, s), pads, (1, d)
         self.set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
 
     def to_images(self, x: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ class Conv1D(BaseConv1D):
         self.kernel_constraint = kernel_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int]:
+    def window_shape(self, channels: int) -> tuple[int, ...]:
         if channels % self.groups:
             raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
         return (*self.kernel_size, channels // self.groups, self.filters)

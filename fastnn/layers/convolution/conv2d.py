@@ -156,7 +156,7 @@ class Conv2D(BaseConv2D):
         self.kernel_constraint = kernel_constraint
         check_parts(self)
 
-    def window_shape(self, channels: int) -> tuple[int, int, int, int]:
+    def window_shape(self, channels: int) -> tuple[int, ...]:
         if channels % self.groups:
             raise ValueError(f"The channels, {channels}, must be a multiple of groups={self.groups}.")
         return (*self.kernel_size, channels // self.groups, self.filters)

@@ -194,7 +194,7 @@ class EinsumDense(Layer):
             self.bias.grad[...] = folded(dy, self.bias.shape)
         if found.shared:
             self.kernel.grad[...] = np.einsum(f"{found.joined},{found.y}->{found.w}", x, dy)
-            dx = np.einsum(f"{found.y},{found.w}->{found.joined}", dy, self.kernel.value) if need_dx else None
+            dx: Any = np.einsum(f"{found.y},{found.w}->{found.joined}", dy, self.kernel.value) if need_dx else None
         else:
             dx = self._product_backward(dy, found, x, z, fused, need_dx)
         if need_dx and found.lonely:
@@ -219,7 +219,7 @@ class EinsumDense(Layer):
         if not in_place:
             dw = dw.reshape(found.shape(found.inner) + columns)
             self.kernel.grad[...] = transposed(dw, found.inner + found.columns, found.w)
-        if db is not None:
+        if self.bias is not None and db is not None:
             self.bias.grad[...] = folded(db.reshape(columns), self.bias.shape)
         if not need_dx:
             return None

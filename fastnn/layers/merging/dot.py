@@ -93,7 +93,7 @@ class Dot(Layer):
         rest = [*left[1:i], *left[i + 1 :], *right[1:j], *right[j + 1 :]]
         return "".join(left), "".join(right), "".join([left[0], *rest])
 
-    def forward(self, x: list[np.ndarray], training: bool = False) -> tuple[np.ndarray, Any]:
+    def forward(self, x: Sequence[np.ndarray], training: bool = False) -> tuple[np.ndarray, Any]:
         self.compute_output_shape([part.shape for part in x])
         norms = None
         if self.normalize:

@@ -109,4 +109,4 @@ def merged_mask(masks: Sequence[np.ndarray | None] | None) -> np.ndarray | None:
     """Keras' rule: a step counts if it counts in any of the inputs; if one of them has no mask, all steps count."""
     if masks is None or any(mask is None for mask in masks):
         return None
-    return np.logical_or.reduce(list(masks))
+    return np.logical_or.reduce([mask for mask in masks if mask is not None])

@@ -123,7 +123,7 @@ class LayerNormalization(RowNorm):
         mean, rstd = statistics
         gamma = None if self.gamma is None else flat(self.gamma.value)
         dgamma, dbeta = (None if p is None else flat(p.grad) for p in (self.gamma, self.beta))
-        if self.rms_scaling:
+        if self.rms_scaling and dgamma is not None:
             rstd = rstd[:, None]
             dgamma[...] = (dy * rows * rstd).sum(0)
             t = dy * gamma

@@ -97,7 +97,7 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
             y = y[..., None] if self.channels_first else y[:, None]
         return y, share
 
-    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray:
+    def backward(self, dy: np.ndarray, ctx: Any) -> np.ndarray | None:
         if isinstance(ctx, tuple):
             return super().backward(dy, ctx)
         dy = flat(dy)

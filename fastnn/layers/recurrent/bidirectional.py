@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base import Layer, Shape
+from ..base import Shape
 from ..support.array_checks import read_values
 from ..support.wrapper import described, fresh_copy, made_from
 from .recurrent_layer import RecurrentLayer
@@ -83,7 +83,7 @@ class Bidirectional(RecurrentLayer):
             self.backward_layer = fresh_copy(backward_layer, backward_layer.name)
         self._custom = backward_layer is not None
         self._check_pair()
-        inherited = {"dtype": layer.dtype}
+        inherited: dict[str, Any] = {"dtype": layer.dtype}
         if layer.first_shape is not None and not {"input_shape", "batch_input_shape"} & set(settings):
             inherited["batch_input_shape"] = (layer.first_batch, *layer.first_shape)
         super().__init__(**inherited | settings)
@@ -106,7 +106,7 @@ class Bidirectional(RecurrentLayer):
                 )
 
     @property
-    def children(self) -> list[Layer]:
+    def children(self) -> list[Any]:
         return [self.forward_layer, self.backward_layer]
 
     @property
@@ -237,7 +237,7 @@ class Bidirectional(RecurrentLayer):
             before += given or []
         return dx, before if need_dstates else None
 
-    def _split(self, dy: Any, outputs: list[np.ndarray] | None, gone: np.ndarray | None) -> list[np.ndarray | None]:
+    def _split(self, dy: Any, outputs: Any, gone: np.ndarray | None) -> list[Any]:
         """The gradients of the outputs of both layers."""
         if dy is None:
             return [None, None]

@@ -175,7 +175,7 @@ class Cell(Layer):
             self.refuse_shape(f"{self.kernel.shape[0]} features", input_shape)
         return (input_shape[0], self.output_size)
 
-    def values(self) -> list[np.ndarray | None]:
+    def values(self) -> list[Any]:
         """The values of kernel, recurrent kernel and bias."""
         return [self.kernel.value, self.recurrent_kernel.value, self.bias.value if self.bias is not None else None]
 
@@ -257,7 +257,7 @@ class Cell(Layer):
     def _no_states(self) -> list[None]:
         return [None] * len(self.state_names)
 
-    def kernel_forward(self, run: Sweep, keep: bool) -> tuple[np.ndarray | None, list[np.ndarray], Any]:
+    def kernel_forward(self, run: Sweep, keep: bool) -> tuple[Any, list[np.ndarray], Any]:
         """Outputs, final states, and what ``kernel_backward`` needs, complete if ``keep``."""
         raise NotImplementedError
 
@@ -280,7 +280,7 @@ class Cell(Layer):
         raise NotImplementedError
 
 
-def checked_cell(cell: Any) -> Layer:
+def checked_cell(cell: Any) -> Any:
     """The cell, or the error that says what a cell is."""
     lacking = [name for name in ("forward", "backward", "state_size") if not hasattr(cell, name)]
     if not isinstance(cell, Layer) or lacking or isinstance(cell, type):

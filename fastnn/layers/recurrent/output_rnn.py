@@ -96,7 +96,7 @@ class OutputRNNCell(Cell):
         super().unbuild()
         self.output_kernel = self.output_bias = None
 
-    def values(self) -> list[np.ndarray | None]:
+    def values(self) -> list[Any]:
         """The values of all five weights."""
         c = self.output_bias
         return [*super().values(), self.output_kernel.value, None if c is None else c.value]

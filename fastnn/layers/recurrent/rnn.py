@@ -89,7 +89,7 @@ class RNN(RecurrentLayer):
         input_length: int | None = None,
         **settings: Any,
     ):
-        self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else checked_cell(cell)
+        self.cell: Any = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else checked_cell(cell)
         if input_length is not None and settings.get("input_dim") is not None:
             settings["input_shape"] = (input_length, settings.pop("input_dim"))
         super().__init__(**{"dtype": self.cell.dtype} | settings)
@@ -103,8 +103,8 @@ class RNN(RecurrentLayer):
         self.go_backwards = flag("go_backwards", go_backwards, self)
         self.stateful, self.unroll = flag("stateful", stateful, self), flag("unroll", unroll, self)
         self.zero_output_for_mask = flag("zero_output_for_mask", zero_output_for_mask, self)
-        self.states: list[np.ndarray] | None = None
-        self.listeners: list[Callable[[np.ndarray], None]] = []
+        self.states: Any = None
+        self.listeners: list[Callable[[Any], None]] = []
 
     @property
     def children(self) -> list[Layer]:
@@ -170,12 +170,12 @@ class RNN(RecurrentLayer):
     ) -> tuple[np.ndarray, list[np.ndarray], Any]:
         """Output, final states and ctx, from given states; without them from zeros, or from those that are carried."""
         y, states, run = self.sweep(x, states, training, mask)
-        zero = mask is not None and self.zero_output_for_mask
-        if zero:
-            y = y * _factor(self._valid(mask), y)
+        zeroed = mask if self.zero_output_for_mask else None
+        if zeroed is not None:
+            y = y * _factor(self._valid(zeroed), y)
         if self.return_sequences and self.go_backwards:
             y = np.ascontiguousarray(y[:, ::-1])
-        return y, states, (run, mask if zero else None)
+        return y, states, (run, zeroed)
 
     def backward_states(
         self,
@@ -253,7 +253,7 @@ class RNN(RecurrentLayer):
             self.states = None
         else:
             first = np.asarray(flat_states(states)[0])
-            self.states = [s.copy() for s in self.read_states(first, states)]
+            self.states = [s.copy() for s in self.read_states(first, states) or ()]
 
     reset_states = reset_state
 

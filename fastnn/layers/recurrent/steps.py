@@ -63,7 +63,8 @@ def step_through(
     run = Steps(order, [], [None] * length, [None] * length, mask, x.shape, sequences)
     if hasattr(cell, "begin"):
         cell.begin(len(x), training)
-    place, now, y = getattr(cell, "output_state", None), list(states), None
+    place, now = getattr(cell, "output_state", None), list(states)
+    y: Any = None
     for t in order:
         given, new, ctx = _checked(cell, cell.forward(np.ascontiguousarray(x[:, t]), now, training), now)
         if mask is not None:

@@ -75,9 +75,9 @@ class TimeDistributed(Wrapper):
         if mask is None or mask.ndim < 3:
             return mask
         after = self.layer.compute_mask(_rows(x), _rows(mask))
-        return (
-            mask.any(tuple(range(2, mask.ndim))) if after is None else after.reshape(*mask.shape[:2], *after.shape[1:])
-        )
+        if after is None:
+            return np.asarray(mask.any(tuple(range(2, mask.ndim))))
+        return after.reshape(*mask.shape[:2], *after.shape[1:])
 
     @property
     def takes_ids(self) -> bool:

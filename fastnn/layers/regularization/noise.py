@@ -16,6 +16,8 @@ __all__ = ["GaussianDropout", "GaussianNoise"]
 
 
 class _NormalLayer(DrawingLayer):
+    stddev: float
+
     def normals(self, x: np.ndarray) -> np.ndarray:
         """New normal numbers of the shape and dtype of x, of deviation ``stddev``."""
         z = active().random_normal(x.size, self.key, self.next_call(), x.dtype.name).reshape(x.shape)

@@ -90,7 +90,9 @@ def extra_lengths(value: Any, strides: tuple[int, ...], layer: Any) -> tuple[int
     """``output_padding`` as an integer per axis, each below its stride, or None; or the error that says so."""
     if value is None:
         return None
-    entries = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * len(strides)
+    entries: tuple[Any, ...] = (
+        tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * len(strides)
+    )
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in entries)
     if len(entries) != len(strides) or not whole or any(not 0 <= n < s for n, s in zip(entries, strides, strict=True)):
         raise ValueError(

@@ -17,7 +17,7 @@ __all__ = ["RowNorm", "axes_argument", "axes_within", "checked_epsilon", "from_r
 def axes_argument(axis: Any, layer: Layer) -> int | list[int]:
     """An axis, or a list of different axes; otherwise the error that says so."""
     several = isinstance(axis, Sequence) and not isinstance(axis, str)
-    axes = list(axis) if several else [axis]
+    axes: list[Any] = list(axis) if several else [axis]
     if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes):
         raise TypeError(f"axis of {type(layer).__name__} is an integer or a list of integers. Received: axis={axis!r}.")
     axes = [int(a) for a in axes]

@@ -95,7 +95,7 @@ def as_images(x: np.ndarray) -> np.ndarray:
 
 def one_size(name: str, value: Any, layer: Any, least: int = 1) -> int:
     """An integer, or a sequence of one, as an integer; or the error that names the layer."""
-    entry = value[0] if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1 else value
+    entry: Any = value[0] if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 1 else value
     try:
         number = operator.index(entry)
     except TypeError:

@@ -95,11 +95,9 @@ class Context:
     single: bool
 
 
-def install_trace(cls: type) -> None:
+def install_trace(cls: Any) -> None:
     """Give a class that writes ``call`` the methods of a layer, made from its traces."""
-    inherited = next(
-        (base for base in cls.__mro__[1:] if "forward" in vars(base) and not vars(base).get("_traced")), None
-    )
+    inherited = next(base for base in cls.__mro__[1:] if "forward" in vars(base) and not vars(base).get("_traced"))
     cls._built_in = (inherited.forward, inherited.backward, inherited.uses_mask)
     cls._traced = True
     methods: dict[str, Any] = {

@@ -25,7 +25,7 @@ class Wrapper(Layer):
         self._built_here: list[Layer] = []
 
     @property
-    def children(self) -> list[Layer]:
+    def children(self) -> list[Any]:
         """The layers inside."""
         raise NotImplementedError(f"{type(self).__name__} has no children. Write a property that lists its layers.")
 
@@ -117,7 +117,7 @@ def _check_complete(layer: Layer, config: dict[str, Any]) -> None:
         )
 
 
-def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Layer:
+def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The layer that ``described`` described; a layer is given back as it is.
 
     Parameters
@@ -154,7 +154,7 @@ def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Layer
             ) from error
 
 
-def fresh_copy(layer: Layer, name: str) -> Layer:
+def fresh_copy(layer: Any, name: str) -> Any:
     """An unbuilt layer with the same settings and another name."""
     twin = copy.deepcopy(layer)
     twin.unbuild()
