@@ -12,7 +12,7 @@ from ..graph import Graph, Operation, Symbol, flatten, pack, record
 from ..layers.base import Layer, unique
 from ..layers.support.symbolic_call import ActivityPenalty
 from ..layers.support.traced_call import arguments_of, plain_template
-from ..layers.support.wrapper import described, made_from
+from ..layers.support.wrapper import described, made_from, numbering, remembering
 from ..ops.random import STREAMS
 
 __all__ = ["graph_config", "graph_from_config"]
@@ -44,8 +44,10 @@ def graph_config(graph: Graph) -> dict[str, Any]:
         }
         for node in graph.nodes
     ]
+    with numbering(layers):
+        entries = [described(layer) for layer in layers]
     return {
-        "layers": [described(layer) for layer in layers],
+        "layers": entries,
         "inputs": pack(graph.inputs, [symbol.node.operation.name for symbol in graph.input_symbols]),
         "nodes": nodes,
         "outputs": pack(graph.outputs, [numbers[id(symbol)] for symbol in graph.output_symbols]),
@@ -107,10 +109,11 @@ def _read(value: Any) -> Any:
 def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> tuple[Any, Any]:
     """Inputs and outputs of a graph of new layers, from ``graph_config``."""
     layers = {}
-    for entry in config["layers"]:
-        layer = made_from(entry, custom_objects)
-        if layers.setdefault(layer.name, layer) is not layer:
-            raise ValueError(f'Two layers of a model cannot share a name. Received: "{layer.name}" twice.')
+    with remembering():
+        for entry in config["layers"]:
+            layer = made_from(entry, custom_objects)
+            if layers.setdefault(layer.name, layer) is not layer:
+                raise ValueError(f'Two layers of a model cannot share a name. Received: "{layer.name}" twice.')
     inputs = [layers[name].output for name in flatten(config["inputs"])]
     symbols: list[Symbol] = list(inputs)
     for entry in config["nodes"]:

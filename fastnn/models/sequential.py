@@ -8,7 +8,7 @@ from typing import Any
 from ..graph import Graph, Symbol
 from ..layers.base import Layer, Shape, as_shape
 from ..layers.core.input_layer import InputLayer, read_shape
-from ..layers.support.wrapper import classes_above, described, made_from
+from ..layers.support.wrapper import classes_above, described, made_from, numbering, remembering
 from .locks import locked
 from .model import Model
 from .network import fits
@@ -278,7 +278,9 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Name, layers and input shape, as plain data."""
-        layers = [described(layer) for layer in (*self._entry(), *self._layers)]
+        parts = [*self._entry(), *self._layers]
+        with numbering(parts):
+            layers = [described(layer) for layer in parts]
         return {
             "name": self.name,
             "trainable": self._trainable,
@@ -304,7 +306,8 @@ class Sequential(Model):
         ValueError
             For a layer class that is not known.
         """
-        layers = [made_from(entry, custom_objects) for entry in config["layers"]]
+        with remembering():
+            layers = [made_from(entry, custom_objects) for entry in config["layers"]]
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
         if config.get("build_input_shape") is not None and not model.built:
             model.build(config["build_input_shape"])

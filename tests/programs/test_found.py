@@ -47,6 +47,22 @@ model.fit(np.ones((4, 3)), np.ones((4, 1), ">f4"), verbose=0)
 model.fit(np.ones((4, 3)), np.ones((4, 1), "longdouble"), verbose=0)
 model.train_on_batch(np.ones((4, 3)), np.ones((4, 1), ">f4"))
 """,
+    "a layer in a model and in a model within it": """
+x = Input((9, 1), dtype="float64")
+y = layers.Dropout(0.3, dtype="float64")(layers.LSTM(2, dtype="float64")(x))
+inner = Model(x, y)
+model = Model(x, [layers.Dense(3, dtype="float64")(inner(x)), layers.Dense(1, dtype="float64")(y)])
+a1 = np.ones((3, 9, 1))
+comes_back_from_its_file(model, a1)
+shared = layers.Dense(3)
+x = Input((5, 3))
+model = Model(x, layers.add([shared(x), layers.TimeDistributed(shared)(x)]))
+a1 = np.ones((2, 5, 3))
+comes_back_from_its_file(model, a1)
+comes_back_from_its_file(models.clone_model(model), a1)
+model = Sequential([Input((3,)), Sequential([shared]), shared])
+comes_back_from_its_file(model, a1[0])
+""",
     "functions that do not take what they are called with": """
 layers.Dense(2, activation=lambda: 0)
 layers.LSTM(2, recurrent_activation=lambda: 0)

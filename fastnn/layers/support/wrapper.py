@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from ... import custom
 from ..base import Layer, Parameter, Shape
 
-__all__ = ["Wrapper", "classes_above", "described", "fresh_copy", "made_from"]
+__all__ = ["Wrapper", "classes_above", "described", "fresh_copy", "made_from", "numbering", "remembering"]
 
 
+_numbers: ContextVar[dict[int, int] | None] = ContextVar("numbers", default=None)
+_made: ContextVar[dict[int, Layer] | None] = ContextVar("made", default=None)
 classes_above: dict[str, type] = {}
 """Classes that may stand inside a wrapper and live a floor higher: models enter themselves."""
 
@@ -90,9 +94,48 @@ def described(layer: Layer) -> dict[str, Any]:
     ValueError
         If the class is one of the user's own, and its settings do not say what ``__init__`` needs.
     """
-    config = layer.get_config()
+    with numbering([layer]) as numbers:
+        config = layer.get_config()
     _check_complete(layer, config)
-    return {"class_name": custom.name_of(type(layer)), "config": config}
+    entry = {"class_name": custom.name_of(type(layer)), "config": config}
+    return entry | ({"shared": numbers[id(layer)]} if id(layer) in numbers else {})
+
+
+@contextmanager
+def numbering(layers: Sequence[Layer]) -> Iterator[dict[int, int]]:
+    """While layers are described: the numbers of those that several others hold, by their ``id``.
+
+    A layer may stand in a model and in a model within it.  It is described at both places, with one number, and
+    ``made_from`` makes one layer of it.
+    """
+    if (numbers := _numbers.get()) is not None:
+        yield numbers
+        return
+    holders: dict[int, set[int]] = {}
+    todo = [(layer, 0) for layer in layers]
+    for layer, holder in todo:
+        if id(layer) not in holders:
+            todo += [(child, id(layer)) for child in layer.children]
+        holders.setdefault(id(layer), set()).add(holder)
+    numbers = {key: number for number, key in enumerate(key for key, held_by in holders.items() if len(held_by) > 1)}
+    token = _numbers.set(numbers)
+    try:
+        yield numbers
+    finally:
+        _numbers.reset(token)
+
+
+@contextmanager
+def remembering() -> Iterator[dict[int, Layer]]:
+    """While layers are made of what describes them: those with a number, by it."""
+    if (made := _made.get()) is not None:
+        yield made
+        return
+    token = _made.set({})
+    try:
+        yield _made.get()
+    finally:
+        _made.reset(token)
 
 
 def _check_complete(layer: Layer, config: dict[str, Any]) -> None:
@@ -146,7 +189,13 @@ def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         if not (inspect.isclass(found) and issubclass(found, Layer)):
             raise TypeError(f"{name!r} is not a class of layers. Received: {found!r}. Use a subclass of Layer.")
         try:
-            return found.from_config(entry["config"])
+            with remembering() as made:
+                number = entry.get("shared")
+                if not isinstance(number, int):
+                    return found.from_config(entry["config"])
+                if number not in made:
+                    made[number] = found.from_config(entry["config"])
+                return made[number]
         except TypeError as error:
             raise TypeError(
                 f"{name} could not be made from its settings: {error}. "
