@@ -17,11 +17,21 @@ from contextvars import ContextVar
 import numpy as np
 
 __all__ = [
-    "Keys", "Stream", "draw_key", "drawing_from", "go_on_from", "random_generator", "set_aside", "set_random_seed",
+    "Keys", "Stream", "draw_key", "drawing_from", "given_back", "go_on_from", "random_generator", "set_aside",
+    "set_random_seed",
 ]  # fmt: skip
 
 _MASK = (1 << 64) - 1
+
+
+class _Mine(threading.local):
+    """How many keys of the process's stream this thread has drawn."""
+
+    count = 0
+
+
 _lock = threading.Lock()
+_mine = _Mine()
 _seed = int.from_bytes(os.urandom(8), "little")
 _count = 0
 _restarts = 0
@@ -98,7 +108,39 @@ def draw_key() -> int:
         return keys.draw_key()
     with _lock:
         _count += 1
+        _mine.count += 1
         return _splitmix64(_splitmix64(_seed) ^ _count)
+
+
+@contextmanager
+def given_back() -> Iterator[None]:
+    """If the block raises, the keys that it has drawn go back, so that a refused call leaves the stream as it was.
+
+    Keys that another thread has drawn meanwhile are in use; then the stream stays where it is.
+
+    Examples
+    --------
+    >>> set_random_seed(1)
+    >>> try:
+    ...     with given_back():
+    ...         refused = draw_key()
+    ...         raise ValueError
+    ... except ValueError:
+    ...     draw_key() == refused
+    True
+    """
+    global _count
+    keys, restarts = _within.get(), _restarts
+    count, mine, inner = _count, _mine.count, 0 if keys is None else keys.count
+    try:
+        yield
+    except BaseException:
+        if keys is not None:
+            keys.count = inner
+        with _lock:
+            if restarts == _restarts and _count - count == _mine.count - mine:
+                _count, _mine.count = count, mine
+        raise
 
 
 def go_on_from(seed: int, count: int) -> None:

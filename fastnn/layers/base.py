@@ -17,6 +17,7 @@ import numpy as np
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
 from ..lookup import serialize
+from ..seeds import given_back
 from ..shapes import Shape
 from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
@@ -132,6 +133,8 @@ class Layer:
         real = backend.floatx() if dtype is None else name_of_dtype(dtype)
         if real not in ("float32", "float64"):
             raise ValueError(f'{type(self).__name__} computes in "float32" or "float64". Received: dtype={dtype!r}.')
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name of {type(self).__name__} must be a string. Received: name={name!r}.")
         self.name = utils.unique_name(type(self)) if name is None else str(name)
         self.dtype = real
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -571,11 +574,12 @@ def built_once(build: Callable[..., None]) -> Callable[..., None]:
         self._building = True
         try:
             spread = len(shapes) == 1 and isinstance(shapes[0], list) and takes == len(shapes[0]) > 1
-            build(self, *(shapes[0] if spread else shapes), **named)
-            shape = as_shape(shapes[0]) if len(shapes) == 1 and not named else [as_shape(s) for s in shapes]
-            self.built, self.input_shape = True, shape
-            if not hasattr(self, "state_size"):  # a cell is run step by step, with states
-                self.output_shape = as_shape(self.compute_output_shape(shape))
+            with given_back():
+                build(self, *(shapes[0] if spread else shapes), **named)
+                shape = as_shape(shapes[0]) if len(shapes) == 1 and not named else [as_shape(s) for s in shapes]
+                self.built, self.input_shape = True, shape
+                if not hasattr(self, "state_size"):  # a cell is run step by step, with states
+                    self.output_shape = as_shape(self.compute_output_shape(shape))
         except BaseException:
             self.unbuild()
             raise

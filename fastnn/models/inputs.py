@@ -17,6 +17,7 @@ from ..data.checks import check_lengths, read_array, weights_of_classes
 from ..data.foreign import has_axes, is_arraylike
 from ..graph import Symbol
 from ..layers.support.array_checks import read_ids
+from ..seeds import given_back
 from .network import check_ids, fits
 
 __all__ = ["batch_of", "is_iterable_data", "preparing", "read_batch", "read_inputs", "read_targets", "split_outputs"]
@@ -30,7 +31,8 @@ def preparing(model: Any) -> Iterator[None]:
         return
     before = model.preparation()
     try:
-        yield
+        with given_back():
+            yield
     except BaseException:
         model.take_back(before)
         raise

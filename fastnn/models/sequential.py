@@ -9,6 +9,7 @@ from ..graph import Graph, Symbol
 from ..layers.base import Layer, Shape, as_shape
 from ..layers.core.input_layer import InputLayer, read_shape
 from ..layers.support.wrapper import classes_above, described, made_from, numbering, remembering
+from ..seeds import given_back
 from .locks import locked
 from .model import Model
 from .network import fits
@@ -54,8 +55,14 @@ class Sequential(Model):
             raise TypeError(
                 f"Sequential takes a list of layers. Received: {type(layers).__name__}. Use Sequential([...])."
             )
-        for layer in layers or ():
-            self.add(layer)
+        try:
+            with given_back():
+                for layer in layers or ():
+                    self.add(layer)
+        except BaseException:
+            for layer in self._built_here:
+                layer.unbuild()
+            raise
 
     @property
     def layers(self) -> list[Layer]:
@@ -114,6 +121,7 @@ class Sequential(Model):
             except BaseException:
                 if not self._layers and self._input_layer is not None and self._input_layer.name not in names:
                     self._input_layer, self._symbols = None, []
+                    self.input_shape = self.output_shape = None
                 raise
         self._layers.append(layer)
         if self._symbols:

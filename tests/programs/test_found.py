@@ -63,6 +63,25 @@ comes_back_from_its_file(models.clone_model(model), a1)
 model = Sequential([Input((3,)), Sequential([shared]), shared])
 comes_back_from_its_file(model, a1[0])
 """,
+    "keys drawn by a call that is refused": """
+utils.set_random_seed(1)
+model = Sequential()
+model.add(Input((5,), dtype="int64"))
+model.add(layers.TokenAndPositionEmbedding(9, 3, 2))
+layer = layers.Dense(3)
+Sequential([Input((3,)), layer, layers.Conv2D(2, 2)])
+model = Sequential([layers.Dense(3), layers.Dropout(0.5)])
+model.compile("sgd", "mse")
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+""",
+    "layers that are frozen after training": """
+model = Sequential([Input((3,)), layers.Dense(2), layers.Dense(1)])
+model.compile("adam", "mse")
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+model.layers[0].trainable = False
+a1 = np.ones((4, 3))
+comes_back_from_its_file(model, a1)
+""",
     "functions that do not take what they are called with": """
 layers.Dense(2, activation=lambda: 0)
 layers.LSTM(2, recurrent_activation=lambda: 0)
