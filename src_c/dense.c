@@ -21,7 +21,7 @@ enum {
     BLOCK_VECS = 8, /* accumulators per sparse row: enough to cover the latency of multiply-adds */
     BLOCK = BLOCK_VECS * VL, /* columns of w or dz that they hold */
     WORD = 64, /* zeros are found in words of this many */
-    SAMPLED_WORDS = 1009, /* at most; a prime, so that no pattern of columns hides from it */
+    SAMPLED_WORDS = 251, /* at most; a prime, so that no pattern of columns hides from it */
 };
 
 struct layer {

@@ -64,6 +64,8 @@ INLINE void tile_finish(const int rows, const int vecs, tile c, const struct til
 
 INLINE void tile_by_rows(const int rows, const int vecs, const struct tile_job *job) {
     tile c;
+#pragma GCC unroll 12
+    for (int i = 0; i < rows; i++) __builtin_prefetch(job->c + i * job->ldc, 1); /* will be written */
     tile_zero(c);
     tile_rows(rows, vecs, job->depth, job->rows, 0, job->b, job->b_step, c);
     tile_finish(rows, vecs, c, job);
