@@ -22,6 +22,7 @@ __all__ = [
     "result",
     "results",
     "how_many",
+    "projections",
     "needed",
     "in_place",
     "index",
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 _REAL = (np.dtype(np.float32), np.dtype(np.float64))
+MOST_PROJECTIONS = 16
+"""FNN_MOST_PROJECTIONS of src_c/fnn.h."""
 
 
 def _read(name: str, x: Any) -> np.ndarray:
@@ -247,6 +250,27 @@ def how_many(name: str, arrays: Any) -> int:
     if not arrays:
         raise ValueError(f"{name} holds at least one array. Received: {name}={arrays!r}.")
     return len(arrays)
+
+
+def projections(w: Any) -> int:
+    """Return the number of arrays in the list w of the kernels of projections, 1 to 16.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``how_many``; also if there are more.
+
+    Examples
+    --------
+    >>> projections([np.ones((2, 3)), np.ones((2, 5))])
+    2
+    """
+    count = how_many("w", w)
+    if count > MOST_PROJECTIONS:
+        raise ValueError(
+            f"w holds at most {MOST_PROJECTIONS} arrays. Received: {count}. Call once for each part of them."
+        )
+    return count
 
 
 def needed(name: str, value: Any, count: int) -> list[bool]:

@@ -6,6 +6,9 @@
  * Shapes: x, dx (M,K); w, dw (K,N); b, db (N,); y, dy (M,N).  Outputs are assigned and share no memory with inputs.  dx
  * and db may be NULL.  Threaded over tiles of outputs; compute-bound.  Twin: fastnn/reference/dense.py.
  *
+ * `projections` are linear layers of one x, as the queries, keys and values of attention: y_i = x · w_i + b_i, and
+ * dx = Σ_i dy_i · w_iᵀ.  x is read once for all, and dx written once.
+ *
  * There are two algorithms.  FNN_DENSE is the product of gemm.c.  FNN_SPARSE skips zeros in x (images, multi-hot and
  * one-hot rows): each nonzero x[m,k] adds a row of w to y[m], or a row of dz to dw[k], with the sums kept in registers.
  * A skipped zero hides a NaN or infinity of the other factor.  FNN_AUTO counts the zeros, of a large x those of a
@@ -190,6 +193,88 @@ static int sparse_gradient_task(void *context, ptrdiff_t first, ptrdiff_t last) 
     return FNN_OK;
 }
 
+static int sparse_gradient(real *dw, const real *x, const real *dz, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
+    struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
+    return fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);
+}
+
+/* ---- products ---- */
+
+/* y = act(x · w + b) */
+static struct product forward_product(real *y, const real *x, const real *w, const real *b, ptrdiff_t M, ptrdiff_t K,
+                                      ptrdiff_t N, int activation) {
+    return (struct product){.M = M,
+                            .N = N,
+                            .K = K,
+                            .a = x,
+                            .a_row = K,
+                            .a_column = 1,
+                            .b = w,
+                            .b_row = N,
+                            .b_column = 1,
+                            .c = y,
+                            .ldc = N,
+                            .bias = b,
+                            .activation = activation};
+}
+
+/* dw = xᵀ · dz */
+static int weight_gradient(real *dw, const real *x, const real *dz, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
+    return FNN(product)(&(struct product){.M = K,
+                                          .N = N,
+                                          .K = M,
+                                          .a = x,
+                                          .a_row = 1,
+                                          .a_column = K,
+                                          .b = dz,
+                                          .b_row = N,
+                                          .b_column = 1,
+                                          .c = dw,
+                                          .ldc = N,
+                                          .activation = FNN_LINEAR});
+}
+
+/* dx = or += dz · wᵀ */
+static int input_gradient(real *dx, int add, const real *dz, const real *w, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
+    return FNN(product)(&(struct product){.M = M,
+                                          .N = K,
+                                          .K = N,
+                                          .a = dz,
+                                          .a_row = N,
+                                          .a_column = 1,
+                                          .b = w,
+                                          .b_row = 1,
+                                          .b_column = N,
+                                          .c = dx,
+                                          .ldc = K,
+                                          .activation = FNN_LINEAR,
+                                          .add = add});
+}
+
+/* One array after the other. */
+static int backward_in_products(real *dx, int add, const real *x, const struct part *part, ptrdiff_t M, ptrdiff_t K,
+                                int sparse) {
+    const real *dz;
+    int status = gradient_of_bias(&dz, part->db, part->dy, part->y, M, part->N, part->activation);
+    if (status == FNN_OK)
+        status =
+            sparse ? sparse_gradient(part->dw, x, dz, M, K, part->N) : weight_gradient(part->dw, x, dz, M, K, part->N);
+    return dx && status == FNN_OK ? input_gradient(dx, add, dz, part->w, M, K, part->N) : status;
+}
+
+/* The parts share x, and their dx are added up: as many at once as one pass takes. */
+static int backward_of_parts(real *dx, const real *x, const struct part *parts, ptrdiff_t count, ptrdiff_t M,
+                             ptrdiff_t K) {
+    int status = FNN_OK;
+    for (ptrdiff_t i = 0; i < count && status == FNN_OK;) {
+        const ptrdiff_t taken = parts_of_a_pass(parts + i, count - i, M, K);
+        status = taken > 0 ? backward_in_one_pass(dx, i > 0, x, parts + i, taken, M, K)
+                           : backward_in_products(dx, i > 0, x, parts + i, M, K, 0);
+        i += most(1, taken);
+    }
+    return status;
+}
+
 /* ---- the kernels ---- */
 
 int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N,
@@ -198,59 +283,29 @@ int FNN(dense_forward)(real *y, const real *x, const real *w, const real *b, ptr
         struct layer layer = {.x = x, .w = w, .M = M, .K = K, .N = N};
         return sparse_forward(y, &layer, b, activation);
     }
-    struct product product = {.M = M,
-                              .N = N,
-                              .K = K,
-                              .a = x,
-                              .a_row = K,
-                              .a_column = 1,
-                              .b = w,
-                              .b_row = N,
-                              .b_column = 1,
-                              .c = y,
-                              .ldc = N,
-                              .bias = b,
-                              .activation = activation};
+    struct product product = forward_product(y, x, w, b, M, K, N, activation);
     return FNN(product)(&product);
 }
 
 int FNN(dense_backward)(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w, const real *y,
                         ptrdiff_t M, ptrdiff_t K, ptrdiff_t N, int activation, int algorithm) {
-    const int sparse = K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N);
-    if (!sparse && one_pass_pays(M, K, N)) return backward_in_one_pass(dx, dw, db, dy, x, w, y, M, K, N, activation);
-    const real *dz;
-    int status = gradient_of_bias(&dz, db, dy, y, M, N, activation);
-    if (status != FNN_OK) return status;
-    if (sparse) {
-        struct layer layer = {.dw = dw, .x = x, .dz = dz, .M = M, .K = K, .N = N};
-        status = fnn_parallel(ceil_div(K, VL), 0.5 * (double)M * (double)K * (double)N, sparse_gradient_task, &layer);
-    } else {
-        struct product gradient = {.M = K,
-                                   .N = N,
-                                   .K = M,
-                                   .a = x,
-                                   .a_row = 1,
-                                   .a_column = K,
-                                   .b = dz,
-                                   .b_row = N,
-                                   .b_column = 1,
-                                   .c = dw,
-                                   .ldc = N,
-                                   .activation = FNN_LINEAR};
-        status = FNN(product)(&gradient);
-    }
-    if (!dx || status != FNN_OK) return status;
-    struct product back = {.M = M,
-                           .N = K,
-                           .K = N,
-                           .a = dz,
-                           .a_row = N,
-                           .a_column = 1,
-                           .b = w,
-                           .b_row = 1,
-                           .b_column = N,
-                           .c = dx,
-                           .ldc = K,
-                           .activation = FNN_LINEAR};
-    return FNN(product)(&back);
+    const struct part layer = {.dw = dw, .db = db, .dy = dy, .w = w, .y = y, .N = N, .activation = activation};
+    if (K > 0 && N > 0 && choose_sparse(algorithm, x, M, K, N)) return backward_in_products(dx, 0, x, &layer, M, K, 1);
+    return backward_of_parts(dx, x, &layer, 1, M, K);
+}
+
+/* The lists have `count` entries, at most FNN_MOST_PROJECTIONS. */
+int FNN(projections_forward)(void *const *y, const real *x, const void *const *w, const void *const *b,
+                             const ptrdiff_t *N, ptrdiff_t count, ptrdiff_t M, ptrdiff_t K) {
+    struct product products[FNN_MOST_PROJECTIONS];
+    for (ptrdiff_t i = 0; i < count; i++) products[i] = forward_product(y[i], x, w[i], b[i], M, K, N[i], FNN_LINEAR);
+    return FNN(products)(products, count);
+}
+
+int FNN(projections_backward)(real *dx, void *const *dw, void *const *db, const void *const *dy, const real *x,
+                              const void *const *w, const ptrdiff_t *N, ptrdiff_t count, ptrdiff_t M, ptrdiff_t K) {
+    struct part parts[FNN_MOST_PROJECTIONS];
+    for (ptrdiff_t i = 0; i < count; i++)
+        parts[i] = (struct part){.dw = dw[i], .db = db[i], .dy = dy[i], .w = w[i], .N = N[i], .activation = FNN_LINEAR};
+    return backward_of_parts(dx, x, parts, count, M, K);
 }

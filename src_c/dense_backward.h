@@ -1,11 +1,11 @@
-/* dense_backward.h — all gradients of a dense layer in one pass over blocks of rows.
+/* dense_backward.h — all gradients of a dense layer, or of several that share x, in one pass over blocks of rows.
  *
- *     dz = dy · act'(y),  dx = dz · wᵀ,  dw = xᵀ · dz,  db = Σ over rows of dz
+ *     dz = dy · act'(y),  dx = Σ over the layers of dz · wᵀ,  dw = xᵀ · dz,  db = Σ over rows of dz
  *
  * Each array is read once, and dz is never an array in memory: a block's dz is made in panels, which stay in L2 for both
  * products.
  *
- *     dy, y, rows of a block  ──>  dz, panels of TILE_COLS columns, and their sums
+ *     dy, y, rows of a block  ──>  dz, panels of TILE_COLS columns, and their sums; one layer after the other
  *     dw of the group  +=  xᵀ · dz    x in place, by columns; a panel of dz is in L1
  *     dx               =   dz · wᵀ    rows of dz, from panel to panel; wᵀ in panels, packed once
  *
@@ -28,13 +28,23 @@ enum {
     SLOPE_ROWS = 4,                            /* added up at a time */
 };
 
+/* One of the layers that share x. */
+struct part {
+    real *dw, *db; /* db may be NULL */
+    const real *dy, *w, *y;
+    ptrdiff_t N;
+    int activation;
+};
+
 struct backward {
-    real *dx, *dw;          /* dx may be NULL */
+    real *dx;               /* may be NULL */
     real *gradients, *sums; /* of each group: dw in whole tiles, one panel after the other, and db */
     const real *panels;     /* of wᵀ */
-    const real *dy, *x, *y;
-    ptrdiff_t M, K, N, groups, block_rows;
-    int activation;
+    const real *x;
+    const struct part *parts;
+    ptrdiff_t M, K, count, groups, block_rows;
+    ptrdiff_t depth, columns; /* of all parts: Σ N, and that in whole panels */
+    int add;                  /* to the values in dx */
 };
 
 INLINE ptrdiff_t whole_tiles(ptrdiff_t K) { return round_up(K, TILE_ROWS); }
@@ -61,10 +71,10 @@ INLINE void slopes_of_rows(const int activation, const int count, real *dz, ptrd
     }
 }
 
-INLINE void slopes_by(const int activation, const struct backward *job, real *dz, real *sums, ptrdiff_t row,
+INLINE void slopes_by(const int activation, const struct part *part, real *dz, real *sums, ptrdiff_t row,
                       ptrdiff_t rows) {
-    const ptrdiff_t N = job->N, apart = rows * TILE_COLS;
-    const real *dy = job->dy + row * N, *y = activation == FNN_LINEAR ? dy : job->y + row * N;
+    const ptrdiff_t N = part->N, apart = rows * TILE_COLS;
+    const real *dy = part->dy + row * N, *y = activation == FNN_LINEAR ? dy : part->y + row * N;
     ptrdiff_t i = 0;
     for (; i + SLOPE_ROWS <= rows; i += SLOPE_ROWS)
         slopes_of_rows(activation, SLOPE_ROWS, dz + i * TILE_COLS, apart, sums, dy + i * N, y + i * N, N);
@@ -72,10 +82,10 @@ INLINE void slopes_by(const int activation, const struct backward *job, real *dz
 }
 
 /* dz of rows row .. row + rows - 1 in panels; sums (N, in whole panels) += its columns. */
-static void slopes(const struct backward *job, real *dz, real *sums, ptrdiff_t row, ptrdiff_t rows) {
-    switch (job->activation) {
+static void slopes(const struct part *part, real *dz, real *sums, ptrdiff_t row, ptrdiff_t rows) {
+    switch (part->activation) {
 #define CASE(constant) \
-    case constant: slopes_by(constant, job, dz, sums, row, rows); break;
+    case constant: slopes_by(constant, part, dz, sums, row, rows); break;
         FNN_EACH_FUSIBLE(CASE)
 #undef CASE
     }
@@ -103,7 +113,7 @@ INLINE void gradient_tile(const int rows, const int vecs, const struct backward_
 static void gradient_of_weights(const struct backward *job, real *dw, const real *dz, ptrdiff_t row, ptrdiff_t rows,
                                 int add) {
     const ptrdiff_t K = job->K;
-    for (ptrdiff_t j = 0; j < job->N; j += TILE_COLS)
+    for (ptrdiff_t j = 0; j < job->columns; j += TILE_COLS)
         for (ptrdiff_t k = 0; k < K; k += TILE_ROWS) {
             const struct backward_tile tile = {.a = job->x + row * K + k,
                                                .a_step = K,
@@ -115,34 +125,46 @@ static void gradient_of_weights(const struct backward *job, real *dw, const real
         }
 }
 
-/* Rows of dz, a_step from panel to panel. */
-INLINE void input_tile(const int rows, const int vecs, const struct backward_tile *job) {
-    const real *row[TILE_ROWS], *b = job->b;
+/* Rows of dz, from panel to panel, and the panels of wᵀ, part after part. */
+struct input_tile {
+    const struct backward *job;
+    const real *dz, *b;
+    ptrdiff_t apart; /* panels of dz */
+    real *c;
+    ptrdiff_t columns;
+};
+
+INLINE void input_tile(const int rows, const int vecs, const struct input_tile *tile_job) {
+    const struct backward *job = tile_job->job;
+    const real *row[TILE_ROWS], *b = tile_job->b;
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++) {
-        row[i] = job->a + i * TILE_COLS;
-        __builtin_prefetch(job->c + i * job->ldc, 1); /* will be written */
+        row[i] = tile_job->dz + i * TILE_COLS;
+        __builtin_prefetch(tile_job->c + i * job->K, 1); /* will be written */
     }
     tile c;
     tile_zero(c);
-    ptrdiff_t n = 0, at = 0;
-    for (; n + TILE_COLS <= job->depth; n += TILE_COLS, at += job->a_step, b += TILE_COLS * vecs * VL)
-        tile_rows(rows, vecs, TILE_COLS, row, at, b, vecs * VL, c);
-    tile_rows(rows, vecs, job->depth - n, row, at, b, vecs * VL, c);
-    tile_store(rows, vecs, c, job->c, job->ldc, job->columns);
+    ptrdiff_t at = 0;
+    for (const struct part *part = job->parts; part < job->parts + job->count; part++)
+        for (ptrdiff_t n = 0; n < part->N; n += TILE_COLS, at += tile_job->apart) {
+            const ptrdiff_t depth = least(TILE_COLS, part->N - n);
+            tile_rows(rows, vecs, depth, row, at, b, vecs * VL, c);
+            b += depth * vecs * VL;
+        }
+    if (job->add) tile_add(rows, vecs, c, tile_job->c, job->K, tile_job->columns);
+    tile_store(rows, vecs, c, tile_job->c, job->K, tile_job->columns);
 }
 
 static void gradient_of_input(const struct backward *job, const real *dz, ptrdiff_t row, ptrdiff_t rows) {
     const ptrdiff_t K = job->K;
     for (ptrdiff_t k = 0; k < K; k += TILE_COLS)
         for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
-            const struct backward_tile tile = {.a = dz + i * TILE_COLS,
-                                               .a_step = rows * TILE_COLS,
-                                               .b = job->panels + k * job->N,
-                                               .depth = job->N,
-                                               .c = job->dx + (row + i) * K + k,
-                                               .ldc = K,
-                                               .columns = least(TILE_COLS, K - k)};
+            const struct input_tile tile = {.job = job,
+                                            .dz = dz + i * TILE_COLS,
+                                            .b = job->panels + k * job->depth,
+                                            .apart = rows * TILE_COLS,
+                                            .c = job->dx + (row + i) * K + k,
+                                            .columns = least(TILE_COLS, K - k)};
             TILE_DISPATCH(input_tile, least(TILE_ROWS, rows - i), tile.columns, &tile);
         }
 }
@@ -154,10 +176,19 @@ static void fetch_block(const real *x, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i += 64 / (ptrdiff_t)sizeof(real)) __builtin_prefetch(x + i, 0, 2);
 }
 
+/* dz of all parts. */
+static void slopes_of_parts(const struct backward *job, real *dz, real *sums, ptrdiff_t row, ptrdiff_t rows) {
+    for (const struct part *part = job->parts; part < job->parts + job->count; part++) {
+        slopes(part, dz, sums, row, rows);
+        dz += whole_panels(part->N) * rows;
+        sums += whole_panels(part->N);
+    }
+}
+
 /* An item is a group of rows. */
 static int backward_of_groups(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct backward *job = context;
-    const ptrdiff_t K = job->K, columns = whole_panels(job->N);
+    const ptrdiff_t K = job->K, columns = job->columns;
     real *dz = fnn_scratch(FNN_SCRATCH_ROWS, (size_t)(job->block_rows * columns) * sizeof(real));
     if (!dz) return FNN_NO_MEMORY;
     for (ptrdiff_t group = first; group < last; group++) {
@@ -167,7 +198,7 @@ static int backward_of_groups(void *context, ptrdiff_t first, ptrdiff_t last) {
         for (ptrdiff_t row = start; row < end; row += job->block_rows) {
             const ptrdiff_t rows = least(job->block_rows, end - row);
             fetch_block(job->x + row * K, rows * K);
-            slopes(job, dz, sums, row, rows);
+            slopes_of_parts(job, dz, sums, row, rows);
             gradient_of_weights(job, dw, dz, row, rows, row > start);
             if (job->dx) gradient_of_input(job, dz, row, rows);
         }
@@ -187,17 +218,20 @@ INLINE void sum_tile(const int rows, const int vecs, const struct backward_tile 
 /* dw of all groups.  An item is a row of tiles. */
 static int add_groups(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct backward *job = context;
-    const ptrdiff_t K = job->K, N = job->N;
-    for (ptrdiff_t k = first * TILE_ROWS; k < least(last * TILE_ROWS, K); k += TILE_ROWS)
-        for (ptrdiff_t j = 0; j < N; j += TILE_COLS) {
-            const struct backward_tile tile = {.a = job->gradients + j * whole_tiles(K) + k * TILE_COLS,
-                                               .a_step = whole_tiles(K) * whole_panels(N),
-                                               .depth = job->groups,
-                                               .c = job->dw + k * N + j,
-                                               .ldc = N,
-                                               .columns = least(TILE_COLS, N - j)};
-            TILE_SWITCH(sum_tile, TILE_VECS, least(TILE_ROWS, K - k), &tile);
-        }
+    const ptrdiff_t K = job->K;
+    for (ptrdiff_t k = first * TILE_ROWS; k < least(last * TILE_ROWS, K); k += TILE_ROWS) {
+        const real *gradients = job->gradients + k * TILE_COLS;
+        for (const struct part *part = job->parts; part < job->parts + job->count; part++)
+            for (ptrdiff_t j = 0; j < part->N; j += TILE_COLS, gradients += whole_tiles(K) * TILE_COLS) {
+                const struct backward_tile tile = {.a = gradients,
+                                                   .a_step = whole_tiles(K) * job->columns,
+                                                   .depth = job->groups,
+                                                   .c = part->dw + k * part->N + j,
+                                                   .ldc = part->N,
+                                                   .columns = least(TILE_COLS, part->N - j)};
+                TILE_SWITCH(sum_tile, TILE_VECS, least(TILE_ROWS, K - k), &tile);
+            }
+    }
     return FNN_OK;
 }
 
@@ -208,37 +242,55 @@ static int one_pass_pays(ptrdiff_t M, ptrdiff_t K, ptrdiff_t N) {
     return groups_of_rows(M) > 0 && K >= TILE_ROWS && N > VL && K * N <= MOST_WEIGHTS;
 }
 
-static int backward_in_one_pass(real *dx, real *dw, real *db, const real *dy, const real *x, const real *w,
-                                const real *y, ptrdiff_t M, ptrdiff_t K, ptrdiff_t N, int activation) {
-    struct backward job = {.dx = dx,
-                           .dw = dw,
-                           .dy = dy,
-                           .x = x,
-                           .y = y,
-                           .M = M,
-                           .K = K,
-                           .N = N,
-                           .groups = groups_of_rows(M),
-                           .activation = activation};
-    const ptrdiff_t most_rows = most(TILE_ROWS, least(BLOCK_ROWS, (ptrdiff_t)BLOCK_REALS / (K + N)));
+/* How many of the parts one pass takes, the first ones; 0: the first is none for a pass. */
+static ptrdiff_t parts_of_a_pass(const struct part *parts, ptrdiff_t count, ptrdiff_t M, ptrdiff_t K) {
+    ptrdiff_t taken = 0, N = 0;
+    for (; taken < count && parts[taken].N > VL && one_pass_pays(M, K, N + parts[taken].N); taken++)
+        N += parts[taken].N;
+    return taken;
+}
+
+/* wᵀ of all parts: a panel has the rows of each. */
+static void pack_parts(const struct backward *job, real *panels) {
+    const ptrdiff_t K = job->K;
+    for (ptrdiff_t k = 0; k < K; k += TILE_COLS) {
+        real *panel = panels + k * job->depth;
+        for (const struct part *part = job->parts; part < job->parts + job->count; part++) {
+            const real *w = part->w + k * part->N;
+            panel += part->N * pack_panel(panel, w, 1, part->N, part->N, least(TILE_COLS, K - k));
+        }
+    }
+}
+
+/* dx is assigned, or added to. */
+static int backward_in_one_pass(real *dx, int add, const real *x, const struct part *parts, ptrdiff_t count,
+                                ptrdiff_t M, ptrdiff_t K) {
+    struct backward job = {
+        .dx = dx, .add = add, .x = x, .parts = parts, .M = M, .K = K, .count = count, .groups = groups_of_rows(M)};
+    for (ptrdiff_t i = 0; i < count; i++) {
+        job.depth += parts[i].N;
+        job.columns += whole_panels(parts[i].N);
+    }
+    const ptrdiff_t most_rows = most(TILE_ROWS, least(BLOCK_ROWS, (ptrdiff_t)BLOCK_REALS / (K + job.depth)));
     const ptrdiff_t group_rows = ceil_div(M, job.groups), blocks = ceil_div(group_rows, most_rows);
     job.block_rows = round_up(ceil_div(group_rows, blocks), TILE_ROWS);
-    const ptrdiff_t columns = whole_panels(N), weights = whole_tiles(K) * columns;
-    job.gradients = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(job.groups * (weights + columns)) * sizeof(real));
+    const ptrdiff_t weights = whole_tiles(K) * job.columns;
+    job.gradients = fnn_scratch(FNN_SCRATCH_SHARED, (size_t)(job.groups * (weights + job.columns)) * sizeof(real));
     if (!job.gradients) return FNN_NO_MEMORY;
     job.sums = job.gradients + job.groups * weights;
     if (dx) {
-        real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(whole_panels(K) * N) * sizeof(real));
+        real *panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(whole_panels(K) * job.depth) * sizeof(real));
         if (!panels) return FNN_NO_MEMORY;
-        for (ptrdiff_t k = 0; k < K; k += TILE_COLS)
-            pack_panel(panels + k * N, w + k * N, 1, N, N, least(TILE_COLS, K - k));
+        pack_parts(&job, panels);
         job.panels = panels;
     }
-    const double product = 2 * (double)M * (double)K * (double)N;
+    const double product = 2 * (double)M * (double)K * (double)job.depth;
     int status = fnn_parallel(job.groups, (dx ? 2 : 1) * product, backward_of_groups, &job);
     if (status == FNN_OK)
         status = fnn_parallel(ceil_div(K, TILE_ROWS), (double)(job.groups * weights), add_groups, &job);
-    if (status == FNN_OK && db) status = add_columns(db, job.sums, job.groups, columns, N);
+    const real *sums = job.sums;
+    for (ptrdiff_t i = 0; i < count && status == FNN_OK; sums += whole_panels(parts[i].N), i++)
+        if (parts[i].db) status = add_columns(parts[i].db, sums, job.groups, job.columns, parts[i].N);
     return status;
 }
 

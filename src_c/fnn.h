@@ -61,6 +61,8 @@ enum fnn_pointwise_loss {
     FNN_KL_DIVERGENCE,
 };
 
+enum { FNN_MOST_PROJECTIONS = 16 }; /* of one array, in one call */
+
 /* How several arrays become one. */
 enum fnn_merge { FNN_ADD, FNN_SUBTRACT, FNN_MULTIPLY, FNN_AVERAGE, FNN_MAXIMUM, FNN_MINIMUM };
 

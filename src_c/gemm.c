@@ -171,20 +171,27 @@ static int product_of_few_rows(const struct product *p) {
 /* ---- stripes ---- */
 
 struct stripes {
-    const struct product *product;
-    real *panels; /* of b: for each block of the depth one panel after the other */
-    ptrdiff_t width; /* of b, in whole panels */
+    const struct product *products; /* of one A */
+    ptrdiff_t count;
+    real *panels; /* of b, one product after the other: for each block of the depth one panel after the other */
 };
+
+static ptrdiff_t panels_of(const struct product *p) { return ceil_div(p->N, TILE_COLS); }
+static ptrdiff_t packed_size(const struct product *p) { return panels_of(p) * TILE_COLS * p->K; }
 
 /* An item is a panel of one block of the depth. */
 static int stripes_pack(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct stripes *job = context;
-    const struct product *p = job->product;
-    const ptrdiff_t blocks = ceil_div(p->K, KC);
+    const ptrdiff_t blocks = ceil_div(job->products->K, KC);
     for (ptrdiff_t item = first; item < last; item++) {
-        const ptrdiff_t column = item / blocks * TILE_COLS, start = item % blocks * KC, depth = least(KC, p->K - start);
-        pack_panel(job->panels + start * job->width + column * depth, p->b + start * p->b_row + column * p->b_column,
-                   p->b_row, p->b_column, depth, least(TILE_COLS, p->N - column));
+        const struct product *p = job->products;
+        real *panels = job->panels;
+        ptrdiff_t panel = item / blocks;
+        for (; panel >= panels_of(p); panels += packed_size(p), p++) panel -= panels_of(p);
+        const ptrdiff_t column = panel * TILE_COLS, start = item % blocks * KC, depth = least(KC, p->K - start);
+        pack_panel(panels + start * panels_of(p) * TILE_COLS + column * depth,
+                   p->b + start * p->b_row + column * p->b_column, p->b_row, p->b_column, depth,
+                   least(TILE_COLS, p->N - column));
     }
     return FNN_OK;
 }
@@ -220,8 +227,8 @@ static void run_tiles(struct tile_job *tile, ptrdiff_t height) {
 }
 
 /* Rows row .. row + height - 1 meet one panel of one block of the depth. */
-static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t height, ptrdiff_t start, ptrdiff_t column) {
-    const struct product *p = job->product;
+static void meet_panel(const struct product *p, const real *panels, ptrdiff_t row, ptrdiff_t height, ptrdiff_t start,
+                       ptrdiff_t column) {
     const ptrdiff_t depth = least(KC, p->K - start), columns = least(TILE_COLS, p->N - column);
     const int last = start + depth == p->K; /* block of the depth: bias and activation follow */
     struct tile_job tile = {
@@ -230,7 +237,7 @@ static void meet_panel(const struct stripes *job, ptrdiff_t row, ptrdiff_t heigh
         .a_row = p->a_row,
         .a_step = p->a_column,
         .a_next = TILE_ROWS * p->a_row,
-        .b = job->panels + start * job->width + column * depth,
+        .b = panels + start * panels_of(p) * TILE_COLS + column * depth,
         .b_step = panel_step(columns),
         .c = p->c + row * p->ldc + column,
         .ldc = p->ldc,
@@ -250,27 +257,40 @@ static void fetch_rows(const struct product *p, ptrdiff_t first, ptrdiff_t last)
             __builtin_prefetch(p->a + row * p->a_row + k, 0, 2);
 }
 
+/* Rows row .. row + height - 1 of one product. */
+static void run_stripe(const struct product *p, const real *panels, ptrdiff_t row, ptrdiff_t height) {
+    for (ptrdiff_t start = 0; start < p->K; start += KC)
+        for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
+            meet_panel(p, panels, row, height, start, column);
+}
+
 /* An item is a row of tiles; GROUP of them meet a panel while it is in L1. */
 static int stripes_of_tiles(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct stripes *job = context;
-    const struct product *p = job->product;
+    const struct product *p = job->products;
     const ptrdiff_t end = least(last * TILE_ROWS, p->M);
     for (ptrdiff_t row = first * TILE_ROWS; row < end; row += GROUP * TILE_ROWS) {
         fetch_rows(p, row + GROUP * TILE_ROWS, least(end, row + 2 * GROUP * TILE_ROWS));
-        for (ptrdiff_t start = 0; start < p->K; start += KC)
-            for (ptrdiff_t column = 0; column < p->N; column += TILE_COLS)
-                meet_panel(job, row, least(GROUP * TILE_ROWS, end - row), start, column);
+        const real *panels = job->panels;
+        for (ptrdiff_t i = 0; i < job->count; panels += packed_size(p + i), i++)
+            run_stripe(p + i, panels, row, least(GROUP * TILE_ROWS, end - row));
     }
     return FNN_OK;
 }
 
-static int product_in_stripes(const struct product *p) {
-    const ptrdiff_t panel_count = ceil_div(p->N, TILE_COLS);
-    struct stripes job = {.product = p, .width = panel_count * TILE_COLS};
-    job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)(job.width * p->K) * sizeof(real));
+static int products_in_stripes(const struct product *products, ptrdiff_t count) {
+    struct stripes job = {.products = products, .count = count};
+    ptrdiff_t size = 0, panel_count = 0;
+    double work = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        size += packed_size(products + i);
+        panel_count += panels_of(products + i);
+        work += flops(products + i);
+    }
+    job.panels = fnn_scratch(FNN_SCRATCH_PANELS, (size_t)size * sizeof(real));
     if (!job.panels) return FNN_NO_MEMORY;
-    fnn_parallel(panel_count * ceil_div(p->K, KC), (double)p->K * (double)p->N, stripes_pack, &job);
-    return fnn_parallel(ceil_div(p->M, TILE_ROWS), flops(p), stripes_of_tiles, &job);
+    fnn_parallel(panel_count * ceil_div(products->K, KC), (double)size, stripes_pack, &job);
+    return fnn_parallel(ceil_div(products->M, TILE_ROWS), work, stripes_of_tiles, &job);
 }
 
 /* ---- transposed ---- */
@@ -410,13 +430,25 @@ static int product_of_nothing(const struct product *p) {
     return FNN_OK;
 }
 
+static int runs_in_stripes(const struct product *p) { return p->a_column == 1 || p->K <= KC; }
+
 int FNN(product)(const struct product *p) {
     if (p->M == 0 || p->N == 0) return FNN_OK;
     if (p->K == 0) return product_of_nothing(p);
     if (p->b_column == 1 && p->M <= FEW_ROWS) return product_of_few_rows(p);
     if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR)
         return product_transposed(p);
-    return p->a_column == 1 || p->K <= KC ? product_in_stripes(p) : product_blocked(p);
+    return runs_in_stripes(p) ? products_in_stripes(p, 1) : product_blocked(p);
+}
+
+int FNN(products)(const struct product *products, ptrdiff_t count) {
+    ptrdiff_t columns = 0;
+    for (ptrdiff_t i = 0; i < count; i++) columns += products[i].N;
+    if (products->M > FEW_ROWS && products->K > 0 && columns > 0 && runs_in_stripes(products))
+        return products_in_stripes(products, count);
+    int status = FNN_OK;
+    for (ptrdiff_t i = 0; i < count && status == FNN_OK; i++) status = FNN(product)(products + i);
+    return status;
 }
 
 int FNN(gemm_nn)(real *c, const real *a, const real *b, ptrdiff_t M, ptrdiff_t N, ptrdiff_t K) {

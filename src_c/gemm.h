@@ -21,4 +21,7 @@ struct product {
 
 int FNN(product)(const struct product *product);
 
+/* Products of one A, with the same M and K: each as `product` computes it, but the rows of A are read once for all. */
+int FNN(products)(const struct product *products, ptrdiff_t count);
+
 #endif

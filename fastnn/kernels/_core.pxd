@@ -36,6 +36,12 @@ cdef ndarray output(object given, str name, int ndim, const npy_intp *shape, int
 cdef inline void *data(ndarray a) noexcept nogil:
     return NULL if a is None else PyArray_DATA(a)
 
+# Where the numbers of several arrays start, as C reads it (NULL for None), and a size for each.
+cdef class Pointers:
+    cdef void **first
+    cdef Py_ssize_t *sizes
+    cdef Py_ssize_t count
+
 # Whether two arrays share memory; None shares memory with nothing.
 cdef inline bint overlap(ndarray x, ndarray y) noexcept:
     if x is None or y is None:

@@ -1,6 +1,7 @@
 """The one module that owns C state: the choice of tier, the thread pool, and the workspace of the running step."""
 cimport cython
 cimport numpy as cnp
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from numpy cimport ndarray, npy_intp
 
@@ -524,6 +525,26 @@ cdef int all_apart(tuple outputs, tuple inputs) except -1:
                     raise ValueError(f"{out_name}= must not share memory with {other_name}=, another result. Received: "
                                      f"the same memory. Omit {out_name}= to get a new array.")
     return 0
+
+
+# ---- lists of arrays ----
+
+@cython.final
+cdef class Pointers:
+    """Where the numbers of several arrays start, as C reads it, and a size for each."""
+
+    def __cinit__(self, list arrays):
+        cdef Py_ssize_t i
+        self.count = len(arrays)
+        self.first = <void **> PyMem_Malloc(self.count * (sizeof(void *) + sizeof(Py_ssize_t)))
+        if self.first == NULL:
+            raise MemoryError()
+        self.sizes = <Py_ssize_t *> (self.first + self.count)
+        for i in range(self.count):
+            self.first[i] = data(arrays[i])
+
+    def __dealloc__(self):
+        PyMem_Free(self.first)
 
 
 # ---- numbers, names and statuses ----

@@ -2,12 +2,14 @@
 from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
-    FNN_AUTO, FNN_DENSE, FNN_LINEAR, FNN_SPARSE, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data, output,
-    table)
+    FNN_AUTO, FNN_DENSE, FNN_LINEAR, FNN_SPARSE, Pointers, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data,
+    output, table)
+
+from fastnn import checks
 
 import_array()
 
-__all__ = ["dense_forward", "dense_backward"]
+__all__ = ["dense_backward", "dense_forward", "projections_backward", "projections_forward"]
 
 cdef extern from "fnn.h":
     ctypedef struct dense_kernels "const fnn_kernels":
@@ -15,6 +17,11 @@ cdef extern from "fnn.h":
                              Py_ssize_t N, int activation, int algorithm) noexcept nogil
         int (*dense_backward)(void *dx, void *dw, void *db, const void *dy, const void *x, const void *w, const void *y,
                               Py_ssize_t M, Py_ssize_t K, Py_ssize_t N, int activation, int algorithm) noexcept nogil
+        int (*projections_forward)(void *const *y, const void *x, const void *const *w, const void *const *b,
+                                   const Py_ssize_t *N, Py_ssize_t count, Py_ssize_t M, Py_ssize_t K) noexcept nogil
+        int (*projections_backward)(void *dx, void *const *dw, void *const *db, const void *const *dy, const void *x,
+                                    const void *const *w, const Py_ssize_t *N, Py_ssize_t count, Py_ssize_t M,
+                                    Py_ssize_t K) noexcept nogil
 
 cdef dict ALGORITHMS = {"auto": FNN_AUTO, "dense": FNN_DENSE, "sparse": FNN_SPARSE}
 
@@ -151,3 +158,167 @@ def dense_backward(dy, x, w, y=None, activation="linear", algorithm="auto", *, n
                                         PyArray_DATA(W), from_y, M, K, N, act, how)
     check(status)
     return DX, DW, DB
+
+
+# ---- several layers of one x ----
+
+cdef dict NAMES = {name: [f"{name}[{i}]" for i in range(checks.MOST_PROJECTIONS)] for name in ("w", "b", "y", "dy", "dw", "db")}
+
+
+cdef list entries(object given, str name, Py_ssize_t count):
+    """A list with an entry for each of `count` layers."""
+    if checks.how_many(name, given) != count:
+        raise ValueError(f"{name} has an entry for each of {count} arrays w. Received: {len(given)}.")
+    return list(given)
+
+
+cdef list read_weights(object w, ndarray x):
+    """The arrays w, (K, Nᵢ) each."""
+    cdef list read = [], names = <list> NAMES["w"]
+    cdef Py_ssize_t i, count = checks.projections(w)
+    for i in range(count):
+        read.append(as_real(w[i], names[i], 2, PyArray_TYPE(x)))
+    for i in range(count):
+        rows_of_weights(x, read[i])
+    return read
+
+
+cdef list read_each(list given, str name, int ndim, npy_intp rows, Pointers w, int dtype):
+    """The arrays (rows, Nᵢ), or (Nᵢ,), with w's Nᵢ."""
+    cdef list read = [], names = <list> NAMES[name]
+    cdef npy_intp[2] shape = [rows, 0]
+    cdef Py_ssize_t i
+    for i in range(w.count):
+        shape[1] = w.sizes[i]
+        read.append(as_real_shaped(given[i], names[i], ndim, shape + 2 - ndim, dtype))
+    return read
+
+
+cdef list places(object given, str name, Py_ssize_t count):
+    """Where to write a list of results: None for each where none is given."""
+    return [None] * count if given is None else entries(given, name, count)
+
+
+cdef list output_each(list given, str name, int ndim, npy_intp rows, Pointers w, int dtype):
+    """The arrays (rows, Nᵢ), or (Nᵢ,), to write results into."""
+    cdef list made = [], names = <list> NAMES[name]
+    cdef npy_intp[2] shape = [rows, 0]
+    cdef Py_ssize_t i
+    for i in range(w.count):
+        shape[1] = w.sizes[i]
+        made.append(output(given[i], names[i], ndim, shape + 2 - ndim, dtype))
+    return made
+
+
+cdef list named(str name, list given, list made):
+    """(given, array, name) of each result of a list, as `all_apart` reads them."""
+    return list(zip(given, made, <list> NAMES[name]))
+
+
+def projections_forward(x, w, b=None, *, y=None):
+    """Linear layers of one x, yᵢ = x · wᵢ + bᵢ: x is read once for all of them.
+
+    Parameters
+    ----------
+    x : array (M, K), float32 or float64
+    w : list of arrays (K, Nᵢ), of the same dtype; at most 16
+    b : list of arrays (Nᵢ,), optional
+    y : list of arrays (M, Nᵢ), optional
+        Where to write the results; they must not share memory with the inputs or each other.
+
+    Returns
+    -------
+    list of arrays (M, Nᵢ)
+
+    Raises
+    ------
+    TypeError
+        For dtypes that are not float32 or float64, or that differ, and for what is not a list.
+    ValueError
+        For ranks, sizes or numbers of arrays that do not fit.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> kernels.projections_forward([[1.0, 2.0]], [[[1.0], [3.0]], [[0.0, 1.0], [1.0, 0.0]]], [[0.5], [0.0, 0.0]])
+    [array([[7.5]]), array([[2., 1.]])]
+    """
+    cdef ndarray X = as_real(x, "x", 2)
+    cdef int dtype = PyArray_TYPE(X), status
+    cdef list W = read_weights(w, X)
+    cdef Pointers from_w = Pointers(W)
+    cdef Py_ssize_t i, count = len(W), M = PyArray_DIM(X, 0), K = PyArray_DIM(X, 1)
+    for i in range(count):
+        from_w.sizes[i] = PyArray_DIM(W[i], 1)
+    cdef list B = [None] * count if b is None else read_each(entries(b, "b", count), "b", 1, 0, from_w, dtype)
+    cdef list given = places(y, "y", count), Y = output_each(given, "y", 2, M, from_w, dtype)
+    if y is not None:
+        all_apart(tuple(named("y", given, Y)), tuple([("x", X), *[("w", a) for a in W], *[("b", a) for a in B]]))
+    cdef Pointers from_b = Pointers(B), to_y = Pointers(Y)
+    cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
+    with nogil:
+        status = kernels.projections_forward(to_y.first, PyArray_DATA(X), <const void *const *> from_w.first,
+                                             <const void *const *> from_b.first, from_w.sizes, count, M, K)
+    check(status)
+    return Y
+
+
+def projections_backward(dy, x, w, *, need_dx=True, need_db=True, dx=None, dw=None, db=None):
+    """Gradients of linear layers of one x.
+
+    dx = Σᵢ dyᵢ · wᵢᵀ;  dwᵢ = xᵀ · dyᵢ;  dbᵢ = Σ_m dyᵢ[m]
+
+    Parameters
+    ----------
+    dy : list of arrays (M, Nᵢ)
+    x : array (M, K)
+    w : list of arrays (K, Nᵢ); at most 16
+    need_dx, need_db : bool
+        If False, that gradient is not computed and None is returned for it.
+    dx : array (M, K), optional
+    dw, db : lists of arrays (K, Nᵢ) and (Nᵢ,), optional
+        Where to write the results (assigned, not accumulated).
+
+    Returns
+    -------
+    dx : array (M, K) or None
+    dw : list of arrays (K, Nᵢ)
+    db : list of arrays (Nᵢ,) or None
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in the forward kernel.
+
+    Examples
+    --------
+    >>> from fastnn import kernels
+    >>> dx, dw, db = kernels.projections_backward([[[1.0]], [[2.0]]], [[2.0, 3.0]], [[[4.0], [5.0]], [[1.0], [0.0]]])
+    >>> dx, db
+    (array([[6., 5.]]), [array([1.]), array([2.])])
+    """
+    cdef ndarray X = as_real(x, "x", 2)
+    cdef int dtype = PyArray_TYPE(X), status
+    cdef list W = read_weights(w, X)
+    cdef Pointers from_w = Pointers(W)
+    cdef Py_ssize_t i, count = len(W), M = PyArray_DIM(X, 0), K = PyArray_DIM(X, 1)
+    for i in range(count):
+        from_w.sizes[i] = PyArray_DIM(W[i], 1)
+    cdef list DY = read_each(entries(dy, "dy", count), "dy", 2, M, from_w, dtype)
+    cdef list given_dw = places(dw, "dw", count), given_db = places(db, "db", count)
+    cdef npy_intp[2] shape = [M, K]
+    cdef ndarray DX = output(dx, "dx", 2, shape, dtype) if need_dx else None
+    cdef list DW = output_each(given_dw, "dw", 2, K, from_w, dtype)
+    cdef list DB = output_each(given_db, "db", 1, 0, from_w, dtype) if need_db else [None] * count
+    if dx is not None or dw is not None or db is not None:
+        all_apart(tuple([(dx, DX, "dx"), *named("dw", given_dw, DW), *named("db", given_db, DB)]),
+                  tuple([("x", X), *[("dy", a) for a in DY], *[("w", a) for a in W]]))
+    cdef Pointers from_dy = Pointers(DY), to_dw = Pointers(DW), to_db = Pointers(DB)
+    cdef dense_kernels *kernels = <dense_kernels *> table(dtype)
+    cdef void *to_dx = data(DX)
+    with nogil:
+        status = kernels.projections_backward(to_dx, to_dw.first, to_db.first, <const void *const *> from_dy.first,
+                                              PyArray_DATA(X), <const void *const *> from_w.first, from_w.sizes, count,
+                                              M, K)
+    check(status)
+    return DX, DW, DB if need_db else None

@@ -1,10 +1,10 @@
 """Several arrays in one pass: merged elementwise, or joined (C: src_c/merge.c, twin: fastnn/reference/merge.py)."""
 from libc.string cimport memcpy
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp
 
-from fastnn.kernels._core cimport ANY, apart, as_real, as_real_shaped, check, code_of, data, output, same_or_apart, table
+from fastnn.kernels._core cimport (
+    ANY, Pointers, apart, as_real, as_real_shaped, check, code_of, output, same_or_apart, table)
 
 from fastnn import checks
 from fastnn.shapes import axis_of, concatenated_shape, section_lengths
@@ -30,25 +30,6 @@ cdef enum:
     MAX_NDIM = 64
 
 # ---- lists of arrays ----
-
-cdef class Pointers:
-    """Where the numbers of several arrays start, as C reads it, and a size for each."""
-    cdef void **first
-    cdef Py_ssize_t *sizes
-    cdef Py_ssize_t count
-
-    def __cinit__(self, list arrays):
-        self.count = len(arrays)
-        self.first = <void **> PyMem_Malloc(self.count * (sizeof(void *) + sizeof(Py_ssize_t)))
-        if self.first == NULL:
-            raise MemoryError()
-        self.sizes = <Py_ssize_t *> (self.first + self.count)
-        for i in range(self.count):
-            self.first[i] = data(arrays[i])
-
-    def __dealloc__(self):
-        PyMem_Free(self.first)
-
 
 cdef int merge_mode(object mode, object arrays) except -1:
     cdef int code = code_of("mode", mode, MODES)

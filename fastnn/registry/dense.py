@@ -118,6 +118,91 @@ def _backward_bytes(dy, x, w, y=None, activation="linear", algorithm="auto", nee
     )
 
 
+# M, K, the Nᵢ, bias
+PROJECTIONS = (
+    (0, 3, (2, 4), True),
+    (1, 7, (5,), True),
+    (3, 0, (5, 2), True),
+    (9, 31, (17, 17, 17), True),
+    (7, 8, (9, 0, 1), False),
+    (49, 33, (16, 8, 24), True),  # in stripes
+    (131, 300, (71, 5), True),  # whose depth is cut
+    (513, 13, (34, 17, 9), True),  # backward in one pass over groups of rows,
+    (520, 14, (17, 3, 40), False),  # but for a narrow one,
+    (519, 50, (500, 700, 31), True),  # or in two
+)
+PROJECTIONS_BENCH = (
+    ("attention of a transformer: 3200 x 64 x (64, 64, 64)", (3200, 64, (64, 64, 64), True)),
+    ("a batch of 1: 100 x 64 x (64, 64, 64)", (100, 64, (64, 64, 64), True)),
+    ("keys and values in groups: 4096 x 128 x (128, 32, 32)", (4096, 128, (128, 32, 32), True)),
+    ("attention of a decoder: 4096 x 128 x (128, 128, 128)", (4096, 128, (128, 128, 128), True)),
+)
+
+
+def _projections_case(rng, dtype, draw, m, k, widths, bias) -> Case:
+    w = [(draw(rng, (k, n), dtype) / 2).astype(dtype) for n in widths]
+    return Case((draw(rng, (m, k), dtype), w, [draw(rng, (n,), dtype) for n in widths] if bias else None))
+
+
+def _projections_backward_case(rng, dtype, draw, m, k, widths, bias) -> Case:
+    x, w, _ = _projections_case(rng, dtype, draw, m, k, widths, bias).args
+    return Case(([draw(rng, (m, n), dtype) for n in widths], x, w), {"need_db": bias})
+
+
+def _projections_tolerance(case, expected, eps):
+    """As one layer each."""
+    x, w, b = case.args
+    return (
+        [
+            2 * (x.shape[1] + 1) * eps * (np.abs(x) @ np.abs(one) + (0 if b is None else np.abs(b[i])))
+            for i, one in enumerate(w)
+        ],
+    )
+
+
+def _projections_backward_tolerance(case, expected, eps):
+    """As one layer each; dx is a sum over all columns."""
+    dy, x, w = case.args
+    terms = sum(one.shape[1] for one in w)
+    rounding = 2 * (len(x) + 4) * eps
+    return (
+        2 * (terms + 4) * eps * sum(np.abs(a) @ np.abs(one).T for a, one in zip(dy, w, strict=True)),
+        [rounding * (np.abs(x).T @ np.abs(a)) for a in dy],
+        [rounding * np.abs(a).sum(axis=0) for a in dy] if expected[2] is not None else None,
+    )
+
+
+def _projections_flops(x, w, b=None):
+    return 2 * len(x) * sum(one.size for one in w)
+
+
+def _projections_backward_flops(dy, x, w, need_dx=True, need_db=True):
+    return (2 if need_dx else 1) * _projections_flops(x, w)
+
+
+def _projections_bytes(x, w, b=None):
+    return nbytes(x, *w, *(b or [])) + len(x) * sum(one.shape[1] for one in w) * x.itemsize
+
+
+def _projections_backward_bytes(dy, x, w, need_dx=True, need_db=True):
+    return nbytes(*dy, x, *w, *w, x if need_dx else None, *[one[:1] for one in w if need_db])
+
+
+def _projections_row(name: str, make, **properties) -> Kernel:
+    def cases(draw):
+        def drawn(rng: np.random.Generator, dtype: np.dtype) -> Iterator[Case]:
+            for sizes in PROJECTIONS:
+                yield make(rng, dtype, draw, *sizes)
+
+        return drawn
+
+    def bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[str, Case]]:
+        for label, sizes in PROJECTIONS_BENCH:
+            yield label, make(rng, dtype, reals, *sizes)
+
+    return Kernel(name, "dense", cases=cases(reals), exact=cases(eighths), bench=bench, **properties)
+
+
 def _exact(activation: str) -> bool:
     return activation in ("linear", "relu")
 
@@ -145,5 +230,22 @@ KERNELS = (
         bytes=_backward_bytes,
         results=("dx", "dw", "db"),
         nan=(),
+    ),
+    _projections_row(
+        "projections_forward",
+        _projections_case,
+        tolerance=_projections_tolerance,
+        flops=_projections_flops,
+        bytes=_projections_bytes,
+        nan=(0, 1, 2),
+    ),
+    _projections_row(
+        "projections_backward",
+        _projections_backward_case,
+        tolerance=_projections_backward_tolerance,
+        flops=_projections_backward_flops,
+        bytes=_projections_backward_bytes,
+        results=("dx", "dw", "db"),
+        nan=(0, 1, 2),
     ),
 )

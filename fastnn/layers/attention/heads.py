@@ -16,6 +16,7 @@ from ..support.array_checks import checked_mask
 from ..support.drawing import DrawingLayer
 from .axes import AttentionAxes
 from .masks import combined, pair_mask, read_pair_mask
+from .projections import project, project_backward
 
 __all__ = ["HeadsAttention"]
 
@@ -261,10 +262,7 @@ class HeadsAttention(DrawingLayer):
         query, value, key = spread(x)
         if not len(query) == len(value) == len(key):
             self.refuse_shape("queries and values of one batch", [a.shape for a in (query, value, key)])
-        q, q_ctx = self.query_dense.forward(query)
-        k, k_ctx = self.key_dense.forward(key)
-        v, v_ctx = self.value_dense.forward(value)
-        q, k, v = map(self.axes.fold, (q, k, v))
+        q, k, v = map(self.axes.fold, self._project(x))
         sight = self._sight(mask, len(x), q, k, query.shape, key.shape) | {"causal": use_causal_mask}
         if training and self.dropout:
             sight |= {"rate": self.dropout, "key": self.key, "call": self.next_call()}
@@ -272,16 +270,15 @@ class HeadsAttention(DrawingLayer):
         heads = self.axes.unfold(z, query.shape)
         gate, g_ctx = self.gate_dense.forward(query) if self.use_gate else (None, None)
         y, o_ctx = self.output_dense.forward(heads if gate is None else heads * gate)
-        ctx = (q_ctx, k_ctx, v_ctx, g_ctx, o_ctx, (q, k, v, z, lse, scores), sight, (heads, gate), x)
+        ctx = (g_ctx, o_ctx, (q, k, v, z, lse, scores), sight, (heads, gate), x)
         if return_attention_scores:
             return [y, self.axes.unfold_scores(scores, query.shape, key.shape)], ctx
         return y, ctx
 
     def backward(self, dy: Any, ctx: Any, need_dx: Any = True) -> list[np.ndarray | None]:
-        q_ctx, k_ctx, v_ctx, g_ctx, o_ctx, (q, k, v, z, lse, scores), sight, (heads, gate), x = ctx
+        g_ctx, o_ctx, (q, k, v, z, lse, scores), sight, (heads, gate), x = ctx
         query, value, key = spread(x)
         needs = wanted(need_dx, len(x))
-        need_q, need_v, need_k = spread(list(needs))
         dscores = None
         if scores is not None:
             dy, dscores = dy
@@ -291,15 +288,31 @@ class HeadsAttention(DrawingLayer):
         dz = self.output_dense.backward(dy, o_ctx)
         parts: list[list[np.ndarray]] = [[] for _ in x]  # the gradients of each input
         if gate is not None:
-            parts[0].append(self.gate_dense.backward(dz * heads, g_ctx, need_q))
+            parts[0].append(self.gate_dense.backward(dz * heads, g_ctx, needs[0]))
             dz = dz * gate
         dq, dk, dv = active().attention_backward(
             self.axes.fold(dz), q, k, v, z, lse, **sight, scores=None if dscores is None else scores, dscores=dscores
         )
-        parts[0].append(self.query_dense.backward(self.axes.unfold(dq, query.shape), q_ctx, need_q))
-        parts[min(1, len(x) - 1)].append(self.value_dense.backward(self.axes.unfold(dv, value.shape), v_ctx, need_v))
-        parts[len(x) - 1].append(self.key_dense.backward(self.axes.unfold(dk, key.shape), k_ctx, need_k))
+        gradients = [self.axes.unfold(d, a.shape) for d, a in ((dq, query), (dk, key), (dv, value))]
+        for place, its in self._places(len(x)).items():
+            layers = [self._projections()[i] for i in its]
+            parts[place].append(project_backward([gradients[i] for i in its], x[place], layers, needs[place]))
         return [total(part) if need else None for part, need in zip(parts, needs, strict=True)]
+
+    def _project(self, x: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Queries, keys and values in heads."""
+        if len(x) == 1:
+            return project(x[0], self._projections())
+        found: dict[int, np.ndarray] = {}
+        layers = self._projections()
+        for place, its in self._places(len(x)).items():
+            found |= zip(its, project(x[place], [layers[i] for i in its]), strict=True)
+        return [found[i] for i in range(3)]
+
+    @staticmethod
+    def _places(inputs: int) -> dict[int, tuple[int, ...]]:
+        """For each input, which of query (0), key (1) and value (2) are projections of it."""
+        return ({0: (0, 1, 2)}, {0: (0,), 1: (1, 2)}, {0: (0,), 2: (1,), 1: (2,)})[inputs - 1]
 
     def _sight(
         self, mask: Sequence[Any] | None, inputs: int, q: np.ndarray, k: np.ndarray, query: Shape, key: Shape
