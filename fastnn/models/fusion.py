@@ -5,6 +5,7 @@
     BatchNormalization [+ residual] [+ ReLU]         →  one pass
     Dense or convolution + BatchNormalization        →  in inference the norm is folded into the weights
     sum of two + LayerNormalization, RMSNormalization  →  one pass, which gives the sum too where others read it
+    x + PositionEmbedding(x), SinePositionEncoding(x)  →  one pass, and no array of vectors that repeat
     final softmax or sigmoid + its crossentropy      →  the loss starts from the logits (the head)
     TimeDistributed(Dense), (an activation)          →  the layer inside, which takes sequences itself
 
@@ -30,6 +31,7 @@ from ..layers.convolution.convolving import Convolving
 from ..layers.convolution.depthwise_conv2d import DepthwiseConv2D
 from ..layers.core.activation import ActivationLayer
 from ..layers.core.dense import Dense
+from ..layers.core.positions import PositionEmbedding, SinePositionEncoding
 from ..layers.merging.elementwise import Add
 from ..layers.normalization.batch_normalization import BatchNormalization
 from ..layers.normalization.layer_normalization import LayerNormalization
@@ -188,6 +190,20 @@ class NormOfSum(FusedLayers):
         return [mask, mask] if self.gives_several else mask
 
 
+class WithPositions(FusedLayers):
+    """x plus the vectors of the places in it: the rows of the table are added to every sequence."""
+
+    def __init__(self, positions: PositionEmbedding | SinePositionEncoding, add: Any):
+        self.layer, self.layers = positions, (positions, add)
+
+    def forward(self, x: np.ndarray, training: bool = False, start_index: int = 0) -> tuple[np.ndarray, Any]:
+        return x + self.layer.rows(x.shape, start_index), start_index
+
+    def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
+        self.layer.backward(dy, ctx)
+        return dy if need_dx else None
+
+
 class FoldedNorm(FusedLayers):
     """A linear Dense or convolution layer and the batch normalization behind it, and a ReLU if there is one.
 
@@ -271,6 +287,7 @@ def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
     """The nodes with neighbours joined where one kernel computes them."""
     readers, found = _Readers(nodes, outputs), []
     sums, gone = _residual_sums(nodes, readers)
+    _sums_with_positions(nodes, readers, sums, gone)
     _norms_of_sums(nodes, outputs, readers, sums, gone)
     for node in nodes:
         if id(node) in sums:
@@ -320,6 +337,29 @@ def _residual_sums(nodes: Sequence[Node], readers: _Readers) -> tuple[dict[int, 
             gone.update(map(id, taken))
             break
     return sums, gone
+
+
+def _sums_with_positions(nodes: Sequence[Node], readers: _Readers, sums: dict[int, Node], gone: set[int]) -> None:
+    """Sums of an array and the vectors of its places: the joined nodes run where the sums ran."""
+    sequences = {id(symbol): node for node in nodes if _is_positions(node) for symbol in node.outputs}
+    for node in nodes:
+        if type(node.operation) not in (Add, AddFunction) or node.options or len(node.reads) != 2:
+            continue
+        for place, symbol in enumerate(node.inputs):
+            positions, x = sequences.get(id(symbol)), node.inputs[1 - place]
+            if positions is None or positions.inputs[0] is not x or readers.only_reader(positions) is not node:
+                continue
+            block = WithPositions(positions.operation, node.operation)
+            twin = Node(block, [x], positions.options)
+            twin.outputs = list(node.outputs)
+            sums[id(node)] = twin
+            gone.update((id(positions), id(node)))
+            break
+
+
+def _is_positions(node: Node) -> bool:
+    positions = type(node.operation) in (PositionEmbedding, SinePositionEncoding)
+    return positions and len(node.reads) == 1 and node.outputs[0].dtype == node.inputs[0].dtype
 
 
 def _norms_of_sums(

@@ -527,3 +527,53 @@ def test_a_norm_or_a_sum_that_no_loss_depends_on(which):
     for one, other in zip(*gradients, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
     assert (norm.gamma.grad != 0).any() == (which == 0)
+
+
+def positions_graph(positions=None, second=None, **options):
+    """x, the vectors of its places (or those of another array), and their sum: the nodes and the sum."""
+    x = Input((4, 6))
+    places = (positions or layers.PositionEmbedding(9))(x, **options)
+    total = layers.Add()([x, places] if second is None else second(x, places))
+    nodes = {places.node, *(s.node for s in total.node.inputs if s is not x), total.node}
+    return sorted(nodes, key=lambda node: node.serial), total
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, ["WithPositions"]),
+        ({"start_index": 3}, ["WithPositions"]),
+        ({"positions": layers.SinePositionEncoding()}, ["WithPositions"]),
+        ({"second": lambda x, places: [places, x]}, ["WithPositions"]),
+        ({"second": lambda x, places: [places, places]}, ["PositionEmbedding", "Add"]),
+        ({"second": lambda x, places: [x, places, x]}, ["PositionEmbedding", "Add"]),
+        ({"second": lambda x, places: [layers.ReLU()(x), places]}, ["PositionEmbedding", "ReLU", "Add"]),
+        ({"positions": layers.SinePositionEncoding(dtype="float64")}, ["SinePositionEncoding", "Add"]),
+    ],
+)
+def test_which_vectors_of_places_join_their_sum(settings, expected):
+    nodes, total = positions_graph(**settings)
+    assert kinds(fused(nodes, [total])) == expected
+    assert "WithPositions" not in kinds(fused(nodes, [total, nodes[0].outputs[0]]))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_sums_with_vectors_of_places_have_the_bits_of_the_single_layers(masked):
+    ids, t = np.random.default_rng(5).integers(0, 9, (12, 5)), np.random.default_rng(6).standard_normal((12, 1))
+    runs = []
+    for fuse in (True, False):
+        utils.set_random_seed(2)
+        x = start = Input((5,), dtype="int64")
+        x = layers.Embedding(9, 4, mask_zero=masked)(x)
+        learned = layers.PositionEmbedding(8)
+        x = learned(x, start_index=2) + x
+        x = layers.Add()([x, layers.SinePositionEncoding()(x)])
+        x = x + learned(x)  # its gradient is the sum over both places
+        model = Model(start, layers.Dense(1)(layers.GlobalAveragePooling1D()(x)))
+        model.compile(optimizers.Adam(0.1), "mse", fuse=fuse)
+        losses = model.fit(ids, t, epochs=3, batch_size=5, shuffle=False, verbose=0).history["loss"]
+        names = kinds(model.program([ids], True).training.nodes)
+        assert names.count("WithPositions") == (3 if fuse else 0)
+        runs.append([losses, model.predict(ids, verbose=0), *model.get_weights()])
+    for one, other in zip(*runs, strict=True):
+        np.testing.assert_array_equal(one, other)

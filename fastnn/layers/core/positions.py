@@ -48,6 +48,13 @@ class _Positions(Layer):
             self.refuse_shape("sequences (batch, time, features) with a known number of features", input_shape, hint)
         return input_shape
 
+    def rows(self, shape: tuple[int, ...], start_index: int) -> np.ndarray:
+        """The rows of the table (T, D) that inputs of this shape get; the fusion pass calls it."""
+        raise NotImplementedError
+
+    def forward(self, x: np.ndarray, training: bool = False, start_index: int = 0) -> tuple[np.ndarray, Any]:
+        return np.array(np.broadcast_to(self.rows(x.shape, start_index), x.shape)), start_index
+
     def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> None:
         return None
 
@@ -108,15 +115,14 @@ class PositionEmbedding(_Positions):
             )
         return input_shape
 
-    def forward(self, x: np.ndarray, training: bool = False, start_index: int = 0) -> tuple[np.ndarray, Any]:
-        self.compute_output_shape(x.shape, start_index)
-        rows = slice(start_index, start_index + x.shape[-2])
-        return np.array(np.broadcast_to(self.position_embeddings.value[rows], x.shape)), rows
+    def rows(self, shape: tuple[int, ...], start_index: int) -> np.ndarray:
+        self.compute_output_shape(shape, start_index)
+        return self.position_embeddings.value[start_index : start_index + shape[-2]]
 
     def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> None:
-        grad = self.position_embeddings.grad
-        grad[...] = 0
-        grad[ctx] = dy.sum(axis=tuple(range(dy.ndim - 2)))
+        grad, start, end = self.position_embeddings.grad, ctx, ctx + dy.shape[-2]
+        np.sum(dy, axis=tuple(range(dy.ndim - 2)), out=grad[start:end])
+        grad[:start] = grad[end:] = 0
 
 
 class SinePositionEncoding(_Positions):
@@ -156,12 +162,12 @@ class SinePositionEncoding(_Positions):
         self.max_wavelength = max_wavelength
         self._table = np.zeros((0, 0))
 
-    def forward(self, x: np.ndarray, training: bool = False, start_index: int = 0) -> tuple[np.ndarray, Any]:
-        end, features = start_index + x.shape[-2], x.shape[-1]
+    def rows(self, shape: tuple[int, ...], start_index: int) -> np.ndarray:
+        end, features = start_index + shape[-2], shape[-1]
         table = self._table
         if table.shape[1] != features or len(table) < end:
             table = self._table = self._waves(end, features)
-        return np.array(np.broadcast_to(table[start_index:end], x.shape)), None
+        return table[start_index:end]
 
     def _waves(self, length: int, features: int) -> np.ndarray:
         """The rows of the places 0 … length − 1, computed in float64 and rounded once."""
