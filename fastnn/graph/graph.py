@@ -54,6 +54,18 @@ class Graph:
                 self._refuse_disconnected(node)
         self.nodes = [found[serial] for serial in sorted(found)]
 
+    def readers(self, symbol: Symbol) -> list[Any]:
+        """The operations of the nodes that read a symbol."""
+        return self._readers.get(id(symbol), [])
+
+    @cached_property
+    def _readers(self) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = {}
+        for node in self.nodes:
+            for key in {id(symbol) for symbol in node.inputs}:
+                found.setdefault(key, []).append(node.operation)
+        return found
+
     @cached_property
     def operations(self) -> list[Any]:
         """Each operation once, in Keras' order, which is that of the weights of a model.

@@ -114,8 +114,7 @@ def read_inputs(model: Any, x: Any) -> list[np.ndarray]:
 
 def _first_reader(model: Any, symbol: Symbol) -> Any:
     """What an input is for, in errors: the first layer that reads it; the input itself where none does."""
-    readers = (node.operation for node in model.graph.nodes if any(s is symbol for s in node.inputs))
-    return next(readers, symbol.node.operation)
+    return next(iter(model.graph.readers(symbol)), symbol.node.operation)
 
 
 def _match_inputs(model: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

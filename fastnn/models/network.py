@@ -217,12 +217,12 @@ def reads_ids(graph: Graph, symbol: Symbol) -> bool:
     """Whether an input of a graph is read as integers: it was said so, or all that read it take ids."""
     if symbol.dtype == "int64":
         return True
-    readers = [node.operation for node in graph.nodes if any(s is symbol for s in node.inputs)]
+    readers = graph.readers(symbol)
     return bool(readers) and all(getattr(operation, "takes_ids", False) for operation in readers)
 
 
 def check_ids(graph: Graph, symbol: Symbol, ids: np.ndarray) -> None:
     """Raise the error of an id that one of the layers on an input does not know."""
-    for node in graph.nodes:
-        if any(s is symbol for s in node.inputs) and hasattr(node.operation, "check_ids"):
-            node.operation.check_ids(ids)
+    for operation in graph.readers(symbol):
+        if hasattr(operation, "check_ids"):
+            operation.check_ids(ids)

@@ -35,20 +35,21 @@ def checked_epsilon(value: Any, layer: Layer) -> float:
 
 def axes_within(axis: int | list[int], input_shape: Shape, layer: Layer) -> tuple[int, ...]:
     """The axes counted from the front and in ascending order; the error of a shape that does not have them."""
-    rank, axes = len(input_shape), axis if isinstance(axis, list) else [axis]
-    if any(not -rank <= a < rank for a in axes):
-        layer.refuse_shape(f"an input that has axis {axis}", input_shape)
-    found = _from_the_front(tuple(axes), rank)
-    if len(set(found)) != len(axes):
-        layer.refuse_shape(f"an input in which axis={axis} names different axes", input_shape)
-    if 0 in found:
+    rank, axes = len(input_shape), tuple(axis) if isinstance(axis, list) else (axis,)
+    found = _from_the_front(axes, rank)
+    if len(found) < len(axes) or found[0] == 0:
+        if any(not -rank <= a < rank for a in axes):
+            layer.refuse_shape(f"an input that has axis {axis}", input_shape)
+        if len(found) < len(axes):
+            layer.refuse_shape(f"an input in which axis={axis} names different axes", input_shape)
         layer.refuse_shape(f"axis={axis} to leave out the batch, axis 0", input_shape, "Use BatchNormalization there.")
     return found
 
 
 @lru_cache(maxsize=256)
 def _from_the_front(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    return tuple(sorted(axis % rank for axis in axes))
+    """Those axes that an array of this rank has, each once, in ascending order."""
+    return tuple(sorted({axis % rank for axis in axes if -rank <= axis < rank}))
 
 
 def known_sizes(axes: Sequence[int], input_shape: Shape, layer: Layer) -> tuple[int, ...]:
@@ -71,10 +72,10 @@ def _order(axes: tuple[int, ...], rank: int) -> tuple[tuple[int, ...], tuple[int
 
 def to_rows(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """x as (rows, C): the axes of a row together are C."""
-    order, size = _order(axes, x.ndim), math.prod([x.shape[axis] for axis in axes])
+    order = _order(axes, x.ndim)
     if order is not None:
         x = np.ascontiguousarray(x.transpose(order[0]))
-    return x.reshape(-1, size)
+    return x.reshape(-1, math.prod(x.shape[-len(axes) :]))
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
