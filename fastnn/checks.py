@@ -103,7 +103,7 @@ def reals(**arrays: tuple[Any, int | None]) -> list:
     >>> x.dtype, b
     (dtype('float64'), None)
     """
-    read = [None if x is None else real(name, x, ndim) for name, (x, ndim) in arrays.items()]
+    read: list[Any] = [None if x is None else real(name, x, ndim) for name, (x, ndim) in arrays.items()]
     for at, (x, _) in enumerate(arrays.values()):
         if at and read[at] is not None and not hasattr(x, "__array__") and read[at].ndim <= 1:
             read[at] = read[at].astype(read[0].dtype)
@@ -321,7 +321,7 @@ def in_place(some: Any = None, /, *, optional: Collection[str] = (), **arrays: n
     Traceback (most recent call last):
     ValueError: g must have the shape of w, (3,). Received: (4,).
     """
-    given = [(name, x) for name, x in arrays.items() if x is not None or name not in optional]
+    given: list[tuple[str, Any]] = [(name, x) for name, x in arrays.items() if x is not None or name not in optional]
     first, like = given[0]
     for position, (name, x) in enumerate(given):
         if not isinstance(x, np.ndarray) or x.dtype not in _REAL:
@@ -529,7 +529,9 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     0.2
     """
     try:
-        value = float(value) if not isinstance(value, str) else value + 0
+        if isinstance(value, str):
+            raise TypeError
+        value = float(value)
     except TypeError:
         raise TypeError(f"{name} must be a number. Received: {name}={value!r}.") from None
     if not low <= value <= high:

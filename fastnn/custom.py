@@ -10,9 +10,20 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["CustomObjectScope", "find", "get_custom_objects", "name_of", "register", "registered_object", "scope"]
+__all__ = [
+    "CustomObjectScope",
+    "find",
+    "get_custom_objects",
+    "name_of",
+    "of_own_arguments",
+    "register",
+    "registered_object",
+    "scope",
+]
+
+Result = TypeVar("Result")
 
 _objects: dict[str, Any] = {}
 _names: dict[int, tuple[Any, str]] = {}
@@ -135,6 +146,11 @@ def name_of(thing: Any) -> str:
     """The name that files have for a class or function: as registered, else its own."""
     found = _names.get(id(thing))
     return found[1] if found is not None else getattr(thing, "__name__", type(thing).__name__)
+
+
+def of_own_arguments(method: Callable[..., Result]) -> Callable[..., Result]:
+    """A method that the user's classes write with the arguments that they need: to type checkers it takes any."""
+    return method
 
 
 def registered_object(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class Initializer:
 
     seed: int | None = None
 
-    def values(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    def values(self, shape: tuple[int, ...], rng: Any) -> np.ndarray:
         """Return float64 values of the given shape."""
         raise NotImplementedError(f"{type(self).__name__} has no values(shape, rng). Define one that returns an array.")
 
@@ -99,7 +99,7 @@ class Initializer:
         return dict(vars(self))
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Initializer:
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Create the initializer that ``get_config`` described."""
         return cls(**config)
 

@@ -63,7 +63,7 @@ def pair(name: str, value: int | Sequence[int], least: int = 1) -> tuple[int, in
     ((2, 2), (1, 3))
     """
     try:
-        entries = (operator.index(value),) * 2  # type: ignore[arg-type]
+        entries = (operator.index(value), operator.index(value))  # type: ignore[arg-type]
     except TypeError:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise TypeError(f"{name} must be an integer or two integers. Received: {name}={value!r}.") from None

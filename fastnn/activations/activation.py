@@ -62,8 +62,8 @@ class Activation:
 
     def forward(self, x: np.ndarray, *, y: np.ndarray | None = None) -> tuple[np.ndarray, Any]:
         """Return the output, and what ``backward`` needs."""
-        y = backend.active().activation_forward(x, self.name, self.alpha, y=y)
-        return y, (x, y)
+        out = backend.active().activation_forward(x, self.name, self.alpha, y=y)
+        return out, (x, out)
 
     def backward(self, dy: np.ndarray, ctx: Any, *, dx: np.ndarray | None = None) -> np.ndarray:
         """Return the gradient with respect to the input."""
@@ -90,7 +90,7 @@ class Activation:
         return self.name
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()
+        return isinstance(other, Activation) and type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.name))

@@ -83,7 +83,9 @@ class ClippedRelu(Formula):
 
     def __init__(self, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0):
         for word, value in (("negative_slope", negative_slope), ("max_value", max_value), ("threshold", threshold)):
-            if not (value is None and word == "max_value") and (not is_number(value) or value < 0):
+            if value is None and word == "max_value":
+                continue
+            if value is None or not is_number(value) or value < 0:
                 raise ValueError(f"{word} must be a number ≥ 0. Received: {word}={value!r}.")
         super().__init__()
         self.negative_slope, self.max_value, self.threshold = negative_slope, max_value, threshold

@@ -49,7 +49,7 @@ class CallbackList:
     ):
         if callbacks is None:
             callbacks = []
-        self.callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+        self.callbacks: list[Any] = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
         for callback in self.callbacks:
             if isinstance(callback, type) or not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
                 raise TypeError(

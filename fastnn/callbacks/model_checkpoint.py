@@ -63,7 +63,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode)
-        self.save_freq = check_save_freq(save_freq)
+        self.save_freq: Any = check_save_freq(save_freq)
         self.filepath = os.fspath(filepath)
         wrong = ".keras" if save_weights_only else (".h5", ".hdf5")
         if self.filepath.lower().endswith(wrong):

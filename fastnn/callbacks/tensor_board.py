@@ -84,7 +84,7 @@ class TensorBoard(Callback):
             raise ValueError(f'update_freq is "epoch", "batch" or a number of batches. Received: {update_freq!r}.')
         self.log_dir, self.histogram_freq, self.write_graph = os.fspath(log_dir), histogram_freq, write_graph
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.update_freq: Any = 1 if update_freq == "batch" else update_freq
         self._writers: dict[str, Any] = {}
         self._steps = 0
         self._in_fit = False
@@ -180,4 +180,4 @@ class TensorBoard(Callback):
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 1)

@@ -28,7 +28,7 @@ class Objective(NamedTuple):
     reason: str
 
 
-def guess(model: Any, target: np.ndarray, name: str) -> Objective:
+def guess(model: Any, target: Any, name: str) -> Objective:
     """Guess the objective.
 
     Parameters

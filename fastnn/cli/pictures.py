@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def save_demo(
 
     rows = -(-len(probabilities) // _COLUMNS)
     figure = Figure(figsize=(12, 3.6 + 1.5 * rows), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[3.6, 1.5 * rows])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[3.6, 1.5 * rows])
+    above, below = parts
     for axes, key in zip(above.subplots(1, 2), ("accuracy", "loss"), strict=True):
         epochs = range(1, len(history[key]) + 1)
         axes.plot(epochs, history[key], "o-", label="training")

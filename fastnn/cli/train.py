@@ -103,7 +103,7 @@ def _data(options: argparse.Namespace, model: Any, known: Schema | None) -> tupl
             f"{options.checkpoint} was trained on other columns, classes or scales than those of {options.data}. Use "
             "the same data and options, or leave --resume out to begin anew."
         )
-    validation = None
+    validation: Any = None
     if options.validation:
         validation = read_examples(options.validation, schema, model, separator)
     elif len(held):

@@ -11,7 +11,7 @@ it; so a run that goes on after an interruption passes over the batches that wer
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -35,7 +35,7 @@ class _Rows:
         contiguous = array.flags.c_contiguous
         self.ready = contiguous and array.dtype.name == self.dtype
         self.gathers = contiguous and dtype in ("float32", "float64") and array.dtype != np.float16
-        self.buffer = None
+        self.buffer: Any = None
         if self.gathers and (shuffle or not self.ready):
             self.buffer = np.empty((min(batch_size, len(array)), *array.shape[1:]), self.dtype)
 
@@ -89,7 +89,7 @@ class ArrayBatches:
         shuffle = generator is not None
         dtypes = x_dtypes or [None] * len(xs)
         self._xs = [_Rows(x, batch_size, kind or dtype, shuffle) for x, kind in zip(xs, dtypes, strict=True)]
-        self._ts = [
+        self._ts: list[Any] = [
             None if t is None else _Rows(t, batch_size, dtype if t.dtype.kind == "f" else None, shuffle) for t in ts
         ]
         self._weights = [
@@ -157,8 +157,9 @@ class IterableBatches:
         The number of batches, if the source has a length.
     """
 
-    def __init__(self, source: Iterable[Any], prepare: Callable[[Any], Batch]):
+    def __init__(self, source: Any, prepare: Callable[[Any], Batch]):
         self.source, self.prepare = source, prepare
+        self.steps: int | None
         try:
             self.steps = len(source)
         except TypeError:  # no length, or a Dataset of unknown length

@@ -150,7 +150,8 @@ class Batching:
             shapes = map_leaves(lambda leaf: leaf.shape, self._source.spec())
 
         def start() -> Iterator[Any]:
-            for number, block in buckets.bucketed(self, element_length_func, boundaries, sizes, drop_remainder):
+            elements: Any = self
+            for number, block in buckets.bucketed(elements, element_length_func, boundaries, sizes, drop_remainder):
                 like, leaves = columns(block)
                 if no_padding:
                     yield _stack(like, leaves)

@@ -139,7 +139,8 @@ def unpack(data: Any, what: str) -> tuple[Any, Any, Any]:
         If it is none of these.
     """
     if isinstance(data, (tuple, list)) and 1 <= len(data) <= 3:
-        return (*data, None, None)[:3]
+        x, y, weight = (*data, None, None)[:3]
+        return x, y, weight
     if is_arraylike(data):
         return data, None, None
     raise ValueError(f"{what} must be (x, y) or (x, y, sample_weight). Received: {type(data).__name__}.")

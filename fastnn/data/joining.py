@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def stack(column: Column) -> np.ndarray:
         _refuse_shapes(column)
 
 
-def _refuse_shapes(column: Column) -> None:
+def _refuse_shapes(column: Column) -> NoReturn:
     shapes = list(dict.fromkeys(np.shape(row) for row in column))
     raise ValueError(
         "batch needs elements of one shape. Received: shapes "

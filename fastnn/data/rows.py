@@ -253,4 +253,4 @@ def materialized(source: Stream) -> Rows:
         numbers = source.numbers()
         return Rows(source.table, lambda: iter([numbers]), len(numbers))
     like, leaves = columns(list(source))
-    return Rows(rebuild(like, map(Listed, leaves)))
+    return Rows(rebuild(like, [Listed(list(leaf)) for leaf in leaves]))

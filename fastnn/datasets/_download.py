@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastnn.datasets._system import NO_LINKS, lock, put_in_place, sync_folder
 
@@ -103,7 +103,7 @@ class _WrongFile(Exception):
     """The server sent something other than the requested file."""
 
 
-def _fetch_from(url: str, file: BinaryIO, size: int, sha256: str, name: str) -> None:
+def _fetch_from(url: str, file: Any, size: int, sha256: str, name: str) -> None:
     """Complete ``file`` from one address, reconnecting as long as each connection brings data."""
     from tqdm import tqdm
 

@@ -16,7 +16,7 @@ import math
 import os
 import struct
 import zlib
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
             raise _broken(path, "an intact gzip file", f"{error}") from None
 
 
-def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarray:
+def _parse(file: Any, room: int, path: str | os.PathLike[str]) -> np.ndarray:
     """Read the header and the numbers; ``room`` is the largest number of bytes that can follow."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
@@ -94,7 +94,7 @@ def _parse(file: BinaryIO, room: int, path: str | os.PathLike[str]) -> np.ndarra
 
     data = np.empty(need, np.uint8)
     have = 0
-    while have < need and (count := file.readinto(memoryview(data)[have:])):
+    while have < need and (count := file.readinto(data.data[have:])):
         have += count
     if have < need:
         raise _broken(path, f"{need:,} bytes of numbers for the shape {shape} of the header", f"{have:,}")

@@ -12,6 +12,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class ImageSet:
     def find(self, path: str | os.PathLike[str] | None = None) -> Path | None:
         """Return the folder or .npz file with the set, or ``None``; reads and downloads nothing."""
         named = self._named(path)
-        if named and (place := Path(path).expanduser()).is_file():
+        if named and path is not None and (place := Path(path).expanduser()).is_file():
             return place
         return search(self.folder, self._in, path if named else None)
 
@@ -54,7 +55,7 @@ class ImageSet:
         """Load the set, downloading it first if it is not found and no ``path`` was given."""
         found = self.find(path)
         if found is None:
-            if self._named(path):
+            if path is not None and self._named(path):
                 raise FileNotFoundError(f"{os.fspath(path)} does not contain {self.folder}. {self._advice()}")
             found = self._download()
         arrays = _read_npz(found) if found.is_file() else [read_idx(_idx_file(found, stem)) for stem in _STEMS]
@@ -95,7 +96,7 @@ class ImageSet:
         )
 
 
-def _idx_file(folder: Path, stem: str) -> Path | None:
+def _idx_file(folder: Path, stem: str) -> Any:
     for file in (folder / f"{stem}.gz", folder / stem):
         if file.is_file():
             return file
@@ -130,7 +131,8 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, room: int) -> np.
                 path, f"{name} to be uint8, in row-major order, and complete", f"dtype {dtype}, shape {shape}"
             )
         data = np.empty(need, np.uint8)
-        if (have := file.readinto(data)) < need:
+        reader: Any = file
+        if (have := reader.readinto(data)) < need:
             raise _broken(path, f"{need:,} bytes in {name}", f"{have:,}")
         return data.reshape(shape)
 

@@ -10,11 +10,12 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
+from ..custom import of_own_arguments
 from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
 from ..lookup import serialize
 from ..seeds import given_back
@@ -26,13 +27,6 @@ from .support.traced_call import call_built_in, install_trace, layers_among, not
 from .support.unfilled import room
 
 __all__ = ["Layer", "Parameter", "Shape"]
-
-Result = TypeVar("Result")
-
-
-def of_own_arguments(method: Callable[..., Result]) -> Callable[..., Result]:
-    """A method that subclasses write with the arguments that they need: to type checkers it takes any."""
-    return method
 
 
 class Layer:

@@ -6,6 +6,7 @@ so that a saturated prediction still learns and the gradient is simply ``p − t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ __all__ = [
 class OnLogits:
     """A cross-entropy from the input z of a final softmax or sigmoid; forward also returns the probabilities."""
 
-    def __init__(self, loss: _Crossentropy, activation: str):
+    def __init__(self, loss: Any, activation: str):
         self.loss, self.activation, self.name = loss, activation, loss.name
         self.check_targets, self.scale = loss.check_targets, loss.scale
 
@@ -46,6 +47,10 @@ class _Crossentropy(Loss):
     """Base of the three cross-entropies; a subclass implements forward and backward for rows."""
 
     activation = "softmax"
+    probabilities_forward: Callable[..., Any]
+    probabilities_backward: Callable[..., Any]
+    logits_forward: Callable[..., Any]
+    logits_backward: Callable[..., Any]
 
     def __init__(self, from_logits, label_smoothing, axis, reduction, name, dtype):
         if not is_number(label_smoothing) or not 0 <= label_smoothing <= 1:
@@ -296,7 +301,7 @@ class Crossentropy(Loss):
         self._sparse = SparseCategoricalCrossentropy(**words)
         self._categorical = CategoricalCrossentropy(**words)
 
-    def choose(self, y_shape: Any, t_shape: Any) -> Loss:
+    def choose(self, y_shape: Any, t_shape: Any) -> _Crossentropy:
         """Return the cross-entropy for predictions and targets of these shapes."""
         if y_shape[-1] == 1:
             return self._binary

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import backend
+from fastnn.shapes import Shape
 
 __all__ = ["fit", "labels", "match", "real", "refuse_nan", "refuse_outside", "rows", "same_shape"]
 
@@ -79,7 +80,7 @@ def _text(shape: Sequence[int | None]) -> str:
     return f"({', '.join(str(n) for n in shape)}{',' if len(shape) == 1 else ''})"
 
 
-def labels(name: str, y_shape: Sequence[int | None], t: np.ndarray, ignore: int | None = None) -> np.ndarray:
+def labels(name: str, y_shape: Shape, t: np.ndarray, ignore: int | None = None) -> np.ndarray:
     """Return integer class labels, int64, shaped like the predictions without the last axis, each in [0, classes).
 
     Raises

@@ -137,9 +137,7 @@ def get(
     return found
 
 
-def _by_shape(
-    y_shape: Sequence[int | None], t_shape: Sequence[int | None], binary: Any, sparse: Any, categorical: Any
-) -> Any:
+def _by_shape(y_shape: Any, t_shape: Any, binary: Any, sparse: Any, categorical: Any) -> Any:
     if y_shape[-1] == 1:
         return binary
     return sparse if len(t_shape) < len(y_shape) or t_shape[-1] == 1 else categorical

@@ -50,6 +50,10 @@ class AUC(Metric):
     """
 
     direction = "up"
+    tp: Any
+    fp: Any
+    tn: Any
+    fn: Any
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.metrics.metric import MeanMetricWrapper, Metric
+from fastnn.shapes import Shape
 
 __all__ = ["CompiledMetrics"]
 
@@ -66,7 +67,7 @@ class CompiledMetrics:
 
         plain, weighted = ([get(m, loss=loss, y_shape=y_shape, t_shape=t_shape) for m in group] for group in self._user)
         for metric in (*plain, *weighted):
-            _try_shapes(metric, y_shape, t_shape)
+            _try_shapes(metric, tuple(y_shape), tuple(t_shape))
         for group in (plain, weighted):
             seen: dict[str, int] = {}
             for metric in group:  # precision, precision_1, …
@@ -119,7 +120,7 @@ class CompiledMetrics:
             metric.reset_state()
 
 
-def _try_shapes(metric: Metric, y_shape: Sequence[int | None], t_shape: Sequence[int | None]) -> None:
+def _try_shapes(metric: Metric, y_shape: Shape, t_shape: Shape) -> None:
     """Let a metric refuse shapes that it cannot take before a model measures or learns: a copy gets one example."""
     made_of = metric.fn if isinstance(metric, MeanMetricWrapper) else type(metric)
     if not (getattr(made_of, "__module__", None) or "").startswith("fastnn."):

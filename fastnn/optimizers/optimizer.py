@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import backend
+from fastnn.custom import of_own_arguments
 from fastnn.lookup import is_number, snake_case
 from fastnn.optimizers import schedules
 from fastnn.optimizers.rows import Table
@@ -146,10 +147,11 @@ class Optimizer:
                 f"The learning rate of this optimizer follows a {type(self._rate).__name__} and cannot be set to a "
                 f"number. Received: learning_rate={rate!r}. Create the optimizer with a number, or set a schedule."
             )
-        self._check(learning_rate=rate)
-        if rate is None:
+        number: Any = rate
+        self._check(learning_rate=number)
+        if number is None:
             raise ValueError("learning_rate must be a number, a schedule or a function. Received: learning_rate=None.")
-        self._rate = float(rate)
+        self._rate = float(number)
 
     @property
     def iterations(self) -> int:
@@ -211,7 +213,7 @@ class Optimizer:
             self.state[name] = self.initial(name, value) if old is None else old.astype(value.dtype, copy=False)
         self._parameters, self._pieces = list(parameters), pieces
         self._value, self._grad = value, grad
-        self._runs: list[tuple[np.ndarray, np.ndarray, list[np.ndarray], bool]] | None = None
+        self._runs: Any = None  # of weights, gradient, slots, and whether the weights decay
         self.built = True
 
     def initial(self, slot: str, value: np.ndarray) -> np.ndarray:
@@ -368,6 +370,7 @@ class Optimizer:
 
     # -- a step ----------------------------------------------------------------------------------------------------
 
+    @of_own_arguments
     def update(
         self,
         kernels: types.ModuleType,
@@ -395,7 +398,7 @@ class Optimizer:
             self.begin_step()
             if self._runs is None:  # not earlier: the first backward pass tells which gradients come by rows
                 self._arrange()
-            for w, g, slots, decays in self._runs:
+            for w, g, slots, decays in self._runs or ():
                 self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
             for table in self._tables:
                 own_decay, rows = decay if table.decays else 0.0, table.rows()
@@ -409,7 +412,7 @@ class Optimizer:
 
     def _accumulate(self, kernels: types.ModuleType) -> bool:
         """Add the gradients to their sum; at the end of a cycle, replace them by the mean and return True."""
-        total, steps = self.state["accumulated_gradient_sum"], self.gradient_accumulation_steps
+        total, steps = self.state["accumulated_gradient_sum"], self.gradient_accumulation_steps or 1
         total += self._grad
         if (self._calls + 1) % steps:
             return False
@@ -425,7 +428,7 @@ class Optimizer:
             kernels.clip_values(self._grad, self.clipvalue)
             return
         pieces = [self._grad] if self.global_clipnorm else [self._grad[piece] for piece, _ in self._pieces]
-        limit = self.global_clipnorm or self.clipnorm
+        limit = self.global_clipnorm or self.clipnorm or math.inf
         for g in pieces:
             norm = math.sqrt(kernels.sum_of_squares(g))
             if norm > limit:

@@ -34,7 +34,8 @@ class Table:
         self.w, self.g, self.slots = w, g, list(slots)
         self.flat = w.reshape(-1), g.reshape(-1), [slot.reshape(-1) for slot in slots]
         self.most = len(w) // 2  # beyond this, the full step is faster
-        self.touched = self.visited = None
+        self.touched: np.ndarray | None = None
+        self.visited: np.ndarray | None = None
         if remembers:
             bits = np.dtype(f"u{w.itemsize}")
             self.touched = np.zeros(len(w), bool)
@@ -53,7 +54,7 @@ class Table:
         """Return the rows that ever had a gradient, including these; None once that may be all rows, or too many."""
         if rows is None:
             self.visited = None
-        elif self.visited is not None and not self.touched[rows].all():
+        elif self.visited is not None and self.touched is not None and not self.touched[rows].all():
             self.touched[rows] = True
             self.visited = np.flatnonzero(self.touched)
             if len(self.visited) > self.most:

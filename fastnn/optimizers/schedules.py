@@ -45,7 +45,7 @@ class LearningRateSchedule:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()
+        return isinstance(other, type(self)) and type(self) is type(other) and self.get_config() == other.get_config()
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -76,9 +76,9 @@ def sealed(text: str) -> str:
     return f"{body}{_SUM}{zlib.crc32(body.encode())}}}"
 
 
-def _bytes(array: np.ndarray) -> np.ndarray:
+def _bytes(array: np.ndarray) -> memoryview:
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return little.reshape(-1).view(np.uint8)
+    return little.reshape(-1).view(np.uint8).data
 
 
 def read_file(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

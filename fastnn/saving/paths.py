@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ..graph import flatten
 from ..layers.base import Layer, Parameter
@@ -17,7 +18,7 @@ from ..utils.names import stem_of
 __all__ = ["layer_paths", "weight_paths"]
 
 
-def layer_paths(model: Layer) -> dict[str, Layer]:
+def layer_paths(model: Layer) -> dict[str, Any]:
     """All layers within a model, by their paths; one that stands at several places has the first.
 
     Examples
@@ -42,7 +43,7 @@ def _walk(layer: Layer, path: str, found: dict[str, Layer], seen: set[int]) -> N
             _walk(child, f"{path}/{own}" if path else own, found, seen)
 
 
-def _children(layer: Layer) -> list[tuple[str, Layer]]:
+def _children(layer: Any) -> list[tuple[str, Layer]]:
     if (hasattr(layer, "layers") and getattr(layer, "graph", None) is not None) or hasattr(layer, "_layers"):
         return _of_model(layer.layers)
     names = {id(child): name for name, child in _attributes(layer)}

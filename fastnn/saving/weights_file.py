@@ -46,5 +46,6 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
         skip_mismatch,
     )
     for name, parameter in mine.items():
-        if saved.get(name) is not None and saved[name].shape == parameter.shape:
-            parameter.assign(saved[name])
+        array = saved.get(name)
+        if array is not None and array.shape == parameter.shape:
+            parameter.assign(array)

@@ -284,12 +284,12 @@ class TextVectorization:
 
     def _table(self, rows: list[Sequence[str]]) -> np.ndarray:
         """Return float32 (N, columns)."""
-        width = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
-        table = np.zeros((len(rows), width), np.float32)
+        width = self.max_tokens if self.pad_to_max_tokens else None
+        table = np.zeros((len(rows), self.vocabulary_size() if width is None else width), np.float32)
         for row, tokens in zip(table, rows, strict=True):
             for i, n in Counter(self._index.get(token, 0) for token in tokens if token).items():
                 row[i] = 1 if self.output_mode == "multi_hot" else n
-        if self.output_mode == "tf_idf":
+        if self.output_mode == "tf_idf" and self._idf is not None:
             table[:, : len(self._idf)] *= self._idf
         return table
 
@@ -310,7 +310,7 @@ class TextVectorization:
 
 
 def _is_whole(value: Any, least: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 
 def _one_of(name: str, value: Any, known: dict[str, Callable[[str], Any]]) -> Callable[[str], Any] | None:

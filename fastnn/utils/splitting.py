@@ -66,7 +66,7 @@ def split_dataset(
     return examples.take(left), examples.skip(total - right)
 
 
-def _sizes(left: int | float | None, right: int | float | None, total: int) -> tuple[int, int]:
+def _sizes(left: Any, right: Any, total: int) -> tuple[int, int]:
     """Return the number of examples on each side."""
     if left is None and right is None:
         raise ValueError("split_dataset needs left_size or right_size: left_size=0.8. Received: neither.")
@@ -76,7 +76,7 @@ def _sizes(left: int | float | None, right: int | float | None, total: int) -> t
         if isinstance(size, (float, np.floating)) and 0 <= size <= 1:
             number = round(size * total)
         whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if size is not None and (not whole or not 0 < number < total):
+        if size is not None and (not whole or number is None or not 0 < number < total):
             raise ValueError(
                 f"{name} must be an integer from 1 to {total - 1}, or a fraction of the {total} examples that leaves "
                 f"at least one on each side. Received: {name}={size!r}."

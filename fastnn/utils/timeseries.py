@@ -79,7 +79,7 @@ def timeseries_dataset_from_array(
         if value is None and name in ("batch_size", "start_index", "end_index"):
             continue
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < least or (most is not None and value > most):
+        if not whole or value is None or value < least or (most is not None and value > most):
             limit = f"at least {least}" if most is None else f"from {least} to {most}, for {n} steps of data"
             raise ValueError(f"{name} must be an integer, {limit}. Received: {name}={value!r}.")
     part = slice(start_index or 0, n if end_index is None else end_index)
