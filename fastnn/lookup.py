@@ -74,6 +74,11 @@ def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
         if hasattr(found, "from_config"):
             return found.from_config(config)
         return found(**config) if inspect.isclass(found) else found
+    if kind != "activation" and hasattr(identifier, "checked_forward"):
+        raise TypeError(
+            f"The {kind} must be a name, a class, an object or a function. Received: the layer {identifier!r}. "
+            "Use the layer in the model."
+        )
     if isinstance(identifier, str):
         identifier = _by_name(kind, identifier, table)
     if inspect.isclass(identifier):

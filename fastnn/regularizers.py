@@ -143,7 +143,13 @@ def get(identifier: Any) -> Regularizer | None:
     >>> get("l2")
     L2(l2=0.01)
     """
-    return None if identifier is None else lookup("regularizer", identifier, _TABLE)
+    found = None if identifier is None else lookup("regularizer", identifier, _TABLE)
+    if found is not None and not hasattr(found, "gradient"):
+        raise TypeError(
+            f"The regularizer must have a gradient(w) beside its value. Received: {found!r}. Use a subclass of "
+            "fastnn.regularizers.Regularizer that writes __call__(w) and gradient(w)."
+        )
+    return found
 
 
 if not TYPE_CHECKING:

@@ -27,7 +27,8 @@ __all__ = ["batch_of", "is_iterable_data", "preparing", "read_batch", "read_inpu
 def preparing(model: Any) -> Iterator[None]:
     """A block that reads data for a model: if it raises, the model is as it was."""
     if model.settled:
-        yield
+        with given_back():
+            yield
         return
     before = model.preparation()
     try:

@@ -157,7 +157,13 @@ class Network(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for an input shape, batch first; lists of them where there are several."""
-        shapes = output_shapes(self.graph, input_shape if isinstance(input_shape, list) else [input_shape])
+        given = [as_shape(one) for one in (input_shape if isinstance(input_shape, list) else [input_shape])]
+        expected = [symbol.shape for symbol in self.graph.input_symbols]
+        if len(given) != len(expected) or any(len(a) != len(b) for a, b in zip(given, expected, strict=True)):
+            raise ValueError(
+                f'Model "{self.name}" takes inputs of the shapes {expected}, batch first. Received: {input_shape}.'
+            )
+        shapes = output_shapes(self.graph, given)
         return shapes if self.gives_several else shapes[0]
 
     def call_on_symbols(self, x: Any, training: bool | None = None, mask: Any = None) -> Any:

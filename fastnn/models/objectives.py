@@ -10,7 +10,6 @@ import numpy as np
 
 from .. import losses as loss_functions
 from .. import metrics as metric_functions
-from ..layers.base import Layer
 from ..lookup import is_number
 
 __all__ = ["Objectives"]
@@ -79,12 +78,6 @@ class Objectives:
             return
         loss, weights = self.given["loss"], self.given["loss_weights"]
         losses = [loss_functions.get(one) for one in self._each("loss", loss, names, shared=True)]
-        for one in losses:
-            if isinstance(getattr(one, "function", None), Layer):
-                raise TypeError(
-                    f"The loss must be a name, a class, an object or a function. Received: the layer {one.function!r}. "
-                    'Use loss="mse", and the layer in the model.'
-                )
         factors = [1.0 if one is None else _factor(one) for one in self._each("loss_weights", weights, names)]
         plain = self._metrics_of("metrics", names)
         weighted = self._metrics_of("weighted_metrics", names)

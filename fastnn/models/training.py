@@ -234,6 +234,11 @@ def predict(model: Any, x: Any, batch_size: int | None, verbose: str | int, step
         for i, (xs, _, _) in enumerate(epochs):
             given.on_predict_batch_begin(i, None)
             outputs = model.infer(xs)
+            if any(output.ndim == 0 for output in outputs):
+                raise ValueError(
+                    "predict needs outputs with an axis for the batch. Received: an output of shape (). Use operations "
+                    "that keep the first axis, such as ops.mean(x, axis=-1)."
+                )
             for first, now in zip(found[0] if found else outputs, outputs, strict=True):
                 if now.shape[1:] != first.shape[1:]:
                     raise ValueError(

@@ -44,7 +44,10 @@ class Concatenate(Function):
         )
 
     def forward(self, x, training=False):
-        return np.concatenate(x, self.axis), [part.shape[self.axis] for part in x]
+        try:
+            return np.concatenate(x, self.axis), [part.shape[self.axis] for part in x]
+        except ValueError:  # sizes that were open when the symbols were made
+            self._refuse([part.shape for part in x])
 
     def backward(self, dy, lengths, need_dx=True):
         return np.split(dy, np.cumsum(lengths)[:-1], self.axis)

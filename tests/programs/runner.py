@@ -40,6 +40,7 @@ TAUGHT = re.compile(
     r"Received|Known:|\b(Add|Build|Call|Choose|Compile|Did you mean|Give|Install|Make|Pass|Scale|Set|Use|Write)\b"
 )
 BINDING = re.compile(r"missing \d+ required|unexpected keyword|takes .* positional|multiple values")
+NAME = re.compile(r"\b[a-z]+\d+\b")
 DATA = re.compile(r"a\d+\b")  # lines of NumPy alone
 
 
@@ -84,7 +85,8 @@ def state_of(layer: Layer) -> dict[str, Any]:
         found["model"] = layer.shape_declared, len(layer.layers), digest(layer.loss), layer.compiled
         optimizer = layer.optimizer
         if layer.compiled and optimizer is not None:
-            variables = digest([np.asarray(v) for v in optimizer.variables]) if optimizer.built else None
+            begun = optimizer.built and optimizer.iterations  # made for training, but without a step, it is as new
+            variables = digest([np.asarray(v) for v in optimizer.variables]) if begun else None
             found["optimizer"] = type(optimizer), variables, int(optimizer.iterations), float(optimizer.learning_rate)
             found["metrics"] = [m.name for m in layer.metrics]
     return found
@@ -127,14 +129,15 @@ class Session:
         """What the program has made, of a class."""
         return {n: value for n, value in self.names.items() if n not in self._given and isinstance(value, kind)}
 
-    def state(self) -> dict[str, dict[str, Any]]:
-        """All that a refused line leaves as it is."""
-        made = {name: state_of(value) for name, value in self.own(Layer).items()}
+    def state(self, line: str | None = None) -> dict[str, dict[str, Any]]:
+        """All that a refused line leaves as it is: of the models and layers that it names, or of all."""
+        named = None if line is None else set(NAME.findall(line))
+        made = {n: state_of(value) for n, value in self.own(Layer).items() if named is None or n in named}
         return made | {"stream": {"position": seeds.Stream().position()}}
 
     def outcome(self) -> Any:
         """What another run must give, bit for bit."""
-        return self.results, self.state()
+        return {"results": dict(enumerate(self.results))} | self.state()
 
     def prepare(self, line: str) -> bool:
         """Run a line of NumPy alone, if NumPy lets it."""
@@ -157,7 +160,7 @@ class Session:
         """
         if DATA.match(line):
             return self.prepare(line)
-        before, arrays = self.state(), digest(self.own(np.ndarray))
+        before, arrays = self.state(line), digest(self.own(np.ndarray))
         self.lines.append(line)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -167,7 +170,7 @@ class Session:
             self.refused.append(line)
             self.results.append(type(error).__name__)
             judge(error)
-            after = self.state()
+            after = self.state(line)
             if isinstance(error, FloatingPointError):  # the model is ready to go on, with its last good weights
                 halfway = ".fit(" in line
                 before, after = ({} if halfway else without_training(state) for state in (before, after))
@@ -200,7 +203,7 @@ def judge(error: Exception) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if frame.filename.startswith(PACKAGE) and "locks.py" not in frame.filename]
     words, last = str(error), frames[-1]
-    if not inside and BINDING.search(words):  # Python's own, of the call in the line
+    if BINDING.search(words) and (not inside or "raise" in (last.line or "")):  # Python's, of the call in the line
         return
     cython = not Path(last.filename).is_absolute() and last.filename.startswith("fastnn")
     raised = cython or (last.filename.startswith(PACKAGE) and (last.line or "").startswith("raise"))
@@ -216,7 +219,7 @@ def where(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))[-3000:]
+    return "".join(traceback.format_exception(error))[-1500:]
 
 
 # Running again.

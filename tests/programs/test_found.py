@@ -82,6 +82,37 @@ model.layers[0].trainable = False
 a1 = np.ones((4, 3))
 comes_back_from_its_file(model, a1)
 """,
+    "slopes of PReLU for another number of channels": """
+x = Input((1, 3, 2))
+layer = layers.PReLU()
+y = layer(layers.Conv2D(1, 1)(x))
+layer(x)
+""",
+    "lengths that do not fit, known when the data come": """
+x = Input((None, 3))
+model = Model(x, ops.concatenate([x, layers.ZeroPadding1D()(x)], axis=-1))
+model.predict(np.ones((1, 1, 3)), verbose=0)
+model = Sequential([layers.Lambda(lambda x: 1)])
+model.predict(np.ones((1, 3)), verbose=0)
+""",
+    "keys drawn for an order of the data, when the validation is refused": """
+model = Sequential([Input((3,)), layers.Dense(1)])
+model.compile("sgd", "mse")
+model.train_on_batch(np.ones((4, 3)), np.ones((4, 1)))
+model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, validation_data="0")
+model.compute_output_shape(())
+model.compute_output_shape([(None, 3), (None, 3)])
+""",
+    "regularizers without a gradient, and layers in the place of one": """
+layers.Dense(2, kernel_regularizer=lambda w: 0.1)
+layers.Dense(2, kernel_regularizer=layers.Dense(2))
+layers.Dense(2, bias_constraint=layers.Dense(2))
+""",
+    "a layer on a single number": """
+x = layers.Lambda(lambda x: 1)(Input((3,)))
+layers.Reshape(())(x)
+layers.Flatten()(x)
+""",
     "functions that do not take what they are called with": """
 layers.Dense(2, activation=lambda: 0)
 layers.LSTM(2, recurrent_activation=lambda: 0)

@@ -86,10 +86,11 @@ class PReLU(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.alpha is not None:
-            alpha = self.alpha.shape
+            alpha, shared = self.alpha.shape, self.shared_axes or ()
             fits = len(input_shape) == 1 + len(alpha)
-            if not fits or any(a not in (1, n) and n is not None for a, n in zip(alpha, input_shape[1:], strict=True)):
-                self.refuse_shape(f"examples that slopes of shape {alpha} stretch over", input_shape)
+            pairs = enumerate(zip(alpha, input_shape[1:], strict=True), 1) if fits else ()
+            if not fits or any(axis not in shared and n not in (None, a) for axis, (a, n) in pairs):
+                self.refuse_shape(f"examples with slopes of shape {alpha}, as when it was built", input_shape)
         return input_shape
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:

@@ -24,6 +24,8 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
     symbols = [as_symbol(one, layer.dtype) for one in (x if several else [x])]
     if layer.casts_inputs and not layer.takes_ids:
         symbols = [_as_real(symbol, layer.dtype) for symbol in symbols]
+    if not layer._traced and any(not symbol.shape for symbol in symbols):
+        layer.refuse_shape("inputs whose first axis is the batch", ())
     shapes = [symbol.shape if getattr(layer, "stateful", False) else open_batch(symbol.shape) for symbol in symbols]
     try:
         single = len(shapes) == 1 and (layer._traced or not several)
