@@ -4,17 +4,20 @@
 owns the tables of kernels; the other modules of ``fastnn/kernels`` are thin wrappers that reach them by ``cimport``.
 
 The tiers that this machine can run are built; ``FASTNN_BUILD_TIERS=all`` builds every one, as releases do, and
-``FASTNN_BUILD_TIERS=avx2,avx512`` these.  ``FASTNN_WERROR=1`` refuses warnings in ``src_c``;
+``FASTNN_BUILD_TIERS=avx2,avx512`` these.  ``FASTNN_WERROR=1`` refuses warnings in ``src_c``; ``FASTNN_CHECK_TIERS=1``
+compiles the tiers that are not built as well, without optimisation, so that their errors and warnings are seen;
 ``FASTNN_DEBUG=1`` builds without optimisation and with bounds checks, ``FASTNN_DEBUG=address,undefined`` (or
 ``thread``) with those sanitizers too.
 """
 
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 import numpy
@@ -23,6 +26,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent.resolve()
+SOURCES = sorted((ROOT / "src_c").glob("*.c"))
 ONCE = {"pool.c", "dispatch.c"}  # the rest of src_c is compiled per tier and precision
 
 TIER_FLAGS = {
@@ -31,6 +35,7 @@ TIER_FLAGS = {
     "avx512": ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
 }
 TIERS = list(TIER_FLAGS) if platform.machine().lower() in ("x86_64", "amd64") else ["baseline"]  # of this architecture
+CHECK_TIERS = os.environ.get("FASTNN_CHECK_TIERS", "") not in ("", "0")
 DEBUG = os.environ.get("FASTNN_DEBUG", "")
 SANITIZERS = [f"-fsanitize={DEBUG}", "-fno-omit-frame-pointer"] if DEBUG not in ("", "0", "1") else []
 CHECKED = [] if DEBUG in ("", "0") else ["-DFNN_CHECKED"]
@@ -60,9 +65,12 @@ def optimisation(tier, bits):
     Double precision and the tier without AVX2 are two thirds of the code of a release.  ``-Os`` makes them 40% smaller;
     the models of the benchmark then take 0.8 to 1.25 of the time that they take with ``-O3`` (measured on a Zen 3).
     """
-    quick = bits == "32" and (tier != "baseline" or TIERS == ["baseline"])
+    quick = bits == 32 and (tier != "baseline" or TIERS == ["baseline"])
     return DEBUGGING or ["-O3" if quick else "-Os", "-g0"]
 
+
+# An object that is made to be checked only: functions that must be inlined are three quarters of what -O0 takes.
+TO_CHECK = ["-O0", "-g0", "-Dalways_inline=unused"]
 
 RUNS_HERE = """
 #include <stdio.h>
@@ -97,6 +105,13 @@ def wanted_tiers(names, here):
     return [name for name in names if name in here], "what this machine runs; FASTNN_BUILD_TIERS=all builds every one"
 
 
+def objects(tier, bits, folder, optimisation):
+    """What to compile for a tier and precision: sources, the folder of their objects, macros, flags."""
+    macros = [("FNN_TIER", tier), ("FNN_BITS", str(bits))]
+    flags = [*TIER_FLAGS[tier], *optimisation]
+    return [(source, folder, macros, flags) for source in SOURCES if source.name not in ONCE]
+
+
 class BuildKernels(build_ext):
     """build_ext that first compiles the C kernels, in parallel, and only what has changed."""
 
@@ -109,6 +124,8 @@ class BuildKernels(build_ext):
         self.parallel = self.parallel or os.cpu_count()
         self.tiers, why = wanted_tiers(TIERS, self.tiers_of_this_machine())
         print(f"fastnn: building for {', '.join(self.tiers)} ({why})", flush=True)
+        if CHECK_TIERS:
+            self.check_tiers([tier for tier in TIERS if tier not in self.tiers])
         core = next(extension for extension in self.extensions if extension.name.endswith("._core"))
         core.extra_objects = self.compile_kernels()
         core.depends = [*core.depends, *core.extra_objects]
@@ -133,25 +150,22 @@ class BuildKernels(build_ext):
         return ["baseline", *said.stdout.split()]
 
     def compile_kernels(self):
-        sources = sorted((ROOT / "src_c").glob("*.c"))
         listed = " ".join(f"FNN_HAS({tier})" for tier in self.tiers)
-        jobs = [
-            (source, "once", [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")], DEBUGGING or ["-O2", "-g0"])
-            for source in sources
-            if source.name in ONCE
-        ]
-        jobs += [
-            (
-                source,
-                f"{tier}_f{bits}",
-                [("FNN_TIER", tier), ("FNN_BITS", bits)],
-                [*TIER_FLAGS[tier], *optimisation(tier, bits)],
-            )
-            for tier in self.tiers
-            for bits in ("32", "64")
-            for source in sources
-            if source.name not in ONCE
-        ]
+        once = [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")]
+        jobs = [(source, "once", once, DEBUGGING or ["-O2", "-g0"]) for source in SOURCES if source.name in ONCE]
+        for tier, bits in product(self.tiers, (32, 64)):
+            jobs += objects(tier, bits, f"{tier}_f{bits}", optimisation(tier, bits))
+        return self.compile_all(jobs)
+
+    def check_tiers(self, tiers):
+        """Compile tiers that are not built; nothing is linked with these objects."""
+        print(f"fastnn: checking {', '.join(tiers) or 'no other tier'}", flush=True)
+        jobs = []
+        for tier, bits in product(tiers, (32, 64)):
+            jobs += objects(tier, bits, f"{tier}_f{bits}_checked", TO_CHECK)
+        self.compile_all(jobs)
+
+    def compile_all(self, jobs):
         with ThreadPoolExecutor(os.cpu_count()) as executor:
             return list(executor.map(lambda job: self.compile_one(*job), jobs))
 
@@ -256,7 +270,10 @@ DIRECTIVES = {
     "cdivision": True,
 }
 
+# Another way to start processes would run this file again in each.
+PROCESSES = os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0
+
 setup(
-    ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython"),
+    ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython", nthreads=PROCESSES),
     cmdclass={"build_ext": BuildKernels},
 )
