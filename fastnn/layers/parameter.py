@@ -58,6 +58,17 @@ class Parameter(Operators):
         """
         self.value[...] = self.checked(value)
 
+    def assign_add(self, value: Any) -> None:
+        """Add a value of the same shape, or a number."""
+        self.assign(np.asarray(self.value + _array(value)))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract a value of the same shape, or a number."""
+        self.assign(np.asarray(self.value - _array(value)))
+
+    def __float__(self) -> float:
+        return float(self.value)
+
     def checked(self, value: Any) -> np.ndarray:
         """``value`` as an array that may be written into this weight.
 
@@ -97,3 +108,7 @@ class Parameter(Operators):
 
 
 install_operators(OPERATORS, Parameter)  # w * 2, x @ w: in a traced call, and on arrays
+
+
+def _array(value: Any) -> Any:
+    return value.value if isinstance(value, Parameter) else np.asarray(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.layers.parameter import Parameter
 from fastnn.metrics.metric import MeanMetricWrapper, Metric
 from fastnn.shapes import Shape
 
@@ -109,15 +110,20 @@ class CompiledMetrics:
 
     def result(self) -> dict[str, Any]:
         """Return the current metrics, by name."""
-        results = {metric.name: metric.result() for metric in self._plain}
+        results = {metric.name: _value(metric.result()) for metric in self._plain}
         for metric in self._weighted:
-            results[f"weighted_{metric.name}" if metric.name in results else metric.name] = metric.result()
+            results[f"weighted_{metric.name}" if metric.name in results else metric.name] = _value(metric.result())
         return results
 
     def reset(self) -> None:
         """Forget all batches."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _value(result: Any) -> Any:
+    """What a metric gives, as it is now: a variable goes on changing."""
+    return result.numpy() if isinstance(result, Parameter) else result
 
 
 def _try_shapes(metric: Metric, y_shape: Shape, t_shape: Shape) -> None:

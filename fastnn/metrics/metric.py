@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from fastnn import backend, initializers
+from fastnn.layers.parameter import Parameter
 from fastnn.lookup import snake_case
 from fastnn.losses.targets import match
 
@@ -18,20 +20,78 @@ _STATE = (int, float, np.generic, np.ndarray, list)
 class Metric:
     """Base of all metrics: values accumulated batch by batch.
 
-    A subclass implements ``update_state(y_true, y_pred, sample_weight=None)``, ``result()`` and ``reset_state()``.
+    A subclass implements ``update_state(y_true, y_pred, sample_weight=None)`` and ``result()``.  What it accumulates
+    are variables, made by ``add_variable``, or attributes of its own, which ``reset_state()`` then sets back.
 
     Attributes
     ----------
     name : str
         The key under which ``fit`` logs it.
+    dtype : str
+        Of the variables that are given none.
     direction : {"up", "down", None}
         The direction that is better; callbacks with ``mode="auto"`` read it.
+
+    Examples
+    --------
+    >>> from fastnn import ops
+    >>> class Hits(Metric):
+    ...     def __init__(self, name="hits", **settings):
+    ...         super().__init__(name=name, **settings)
+    ...         self.count = self.add_variable(shape=(), initializer="zeros", name="count")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.count.assign_add(ops.sum(ops.cast(ops.argmax(y_pred, axis=1) == y_true, "float32")))
+    ...     def result(self):
+    ...         return self.count
+    >>> hits = Hits()
+    >>> hits.update_state(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    >>> float(hits.result())
+    1.0
     """
 
     direction: str | None = None
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or snake_case(type(self).__name__)
+        self.dtype = backend.floatx() if dtype is None else np.dtype(dtype).name
+        self._variables: list[Parameter] = []
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """What ``add_variable`` made."""
+        return list(self._variables)
+
+    def add_variable(
+        self,
+        shape: int | Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: Any = None,
+        name: str | None = None,
+    ) -> Parameter:
+        """Make a number or an array that accumulates; ``reset_state`` sets it to 0.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        initializer : str or object
+        dtype : optional
+        aggregation : optional
+            Accepted as Keras does; there is one process.
+        name : str, optional
+        """
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        kind = self.dtype if dtype is None else np.dtype(dtype).name
+        value = np.array(initializers.get(initializer)(sizes, dtype=kind), kind).reshape(sizes)
+        variable = Parameter(name or f"variable_{len(self._variables)}", value, False, None, None)
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(
+        self, shape: int | Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Parameter:
+        """As ``add_variable``."""
+        return self.add_variable(shape, "zeros" if initializer is None else initializer, dtype, name=name)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch."""
@@ -42,17 +102,24 @@ class Metric:
         raise NotImplementedError(f"{type(self).__name__} has no result().")
 
     def reset_state(self) -> None:
-        """Forget all batches."""
-        raise NotImplementedError(f"{type(self).__name__} has no reset_state().")
+        """Forget all batches: the variables become 0."""
+        if not self._variables:
+            raise NotImplementedError(f"{type(self).__name__} has no reset_state().")
+        for variable in self._variables:
+            variable.value[...] = 0
 
     def get_state(self) -> dict[str, Any]:
-        """Return what has been accumulated, for a run that another process goes on with: attributes that are numbers,
-        arrays or lists of them.  A metric that keeps other things writes both methods itself."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, _STATE)}
+        """Return what has been accumulated, for a run that another process goes on with: the variables, and attributes
+        that are numbers, arrays or lists of them.  A metric that keeps other things writes both methods itself."""
+        own = {name: value for name, value in vars(self).items() if isinstance(value, _STATE) and name != "_variables"}
+        return own | ({"variables": [v.numpy() for v in self._variables]} if self._variables else {})
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what ``get_state`` returned."""
-        vars(self).update(state)
+        values = state.get("variables", []) if self._variables else []
+        for variable, value in zip(self._variables, values, strict=bool(values)):
+            variable.assign(value)
+        vars(self).update({name: value for name, value in state.items() if not (values and name == "variables")})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch and return the current result."""
