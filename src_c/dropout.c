@@ -39,10 +39,11 @@ INLINE ivec kept(const uint32_t *words, uint32_t last_kept) {
 
 static int drop(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
+    const struct stream stream = stream_of(job->key, job->call);
     ptrdiff_t end = least(last * CHUNK, job->n);
     uint32_t words[RNG_WORDS];
     for (ptrdiff_t i = first * CHUNK; i < end; i += RNG_WORDS) {
-        random_batch(words, (uint64_t)i / 4, job->key, job->call);
+        random_batch(words, (uint64_t)i / 4, &stream);
         for (ptrdiff_t j = 0; j < RNG_WORDS && i + j < end; j += VL) {
             vec x = load_upto(job->x + i + j, end - i - j);
             vec y = choose(kept(words + j, job->last_kept), x * job->scale, (vec){0});
@@ -132,10 +133,11 @@ INLINE void turn(word_group w, vec *cosine, vec *sine) {
 
 static int draw_normal(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct job *job = context;
+    const struct stream stream = stream_of(job->key, job->call);
     ptrdiff_t end = least(last * CHUNK, job->n);
     uint32_t words[RNG_WORDS];
     for (ptrdiff_t i = first * CHUNK; i < end; i += RNG_WORDS) {
-        random_batch(words, (uint64_t)i / 4, job->key, job->call);
+        random_batch(words, (uint64_t)i / 4, &stream);
         for (ptrdiff_t j = 0; j < RNG_WORDS && i + j < end; j += 2 * VL) {
             word_group u, v;
             for (int k = 0; k < VL; k++) {

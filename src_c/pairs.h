@@ -370,15 +370,15 @@ typedef uint32_t word_group __attribute__((vector_size(VL * 4)));
 typedef uint32_t block_words __attribute__((vector_size(RNG_BLOCKS * 4)));
 
 /* The words of four keys (a block) for all queries: bits[key % 4][query].  `row` is that of query position 0. */
-INLINE void draw_block(uint32_t bits[4][QUERIES], const struct dropout *d, uint64_t row, const ptrdiff_t *queries,
-                       ptrdiff_t count, uint64_t block) {
+INLINE void draw_block(uint32_t bits[4][QUERIES], const struct dropout *d, const struct stream *stream, uint64_t row,
+                       const ptrdiff_t *queries, ptrdiff_t count, uint64_t block) {
     uint64_t counters[QUERIES];
     for (ptrdiff_t i = 0; i < QUERIES; i++)
         counters[i] = (row + (uint64_t)queries[least(i, count - 1)]) * d->row_blocks + block;
     for (ptrdiff_t i = 0; i < count; i += RNG_BLOCKS) {
         blocks counter, word[4];
         memcpy(&counter, counters + i, sizeof counter);
-        philox(counter, d->key, d->call, word);
+        philox(counter, stream, word);
         for (int w = 0; w < 4; w++) {
             block_words low = __builtin_convertvector(word[w], block_words);
             memcpy(&bits[w][i], &low, sizeof low);
@@ -389,12 +389,13 @@ INLINE void draw_block(uint32_t bits[4][QUERIES], const struct dropout *d, uint6
 /* Dropped pairs become 0, or with `marked` negative (−0 for 0). */
 static void drop_pairs(const int marked, real (*pairs)[QUERIES], const struct dropout *d, uint64_t row,
                        const ptrdiff_t *queries, ptrdiff_t count, const ptrdiff_t *keys, ptrdiff_t nk) {
+    const struct stream stream = stream_of(d->key, d->call);
     uint32_t bits[4][QUERIES];
     uint64_t drawn = ~0ull;
     const uvec sign = (uvec){0} + ((real_uint)1 << (FNN_BITS - 1));
     for (ptrdiff_t j = 0; j < nk; j++) {
         uint64_t block = (uint64_t)keys[j] / 4;
-        if (block != drawn) draw_block(bits, d, row, queries, count, drawn = block);
+        if (block != drawn) draw_block(bits, d, &stream, row, queries, count, drawn = block);
         for (ptrdiff_t i = 0; i < count; i += VL) {
             word_group group;
             memcpy(&group, &bits[keys[j] % 4][i], sizeof group);

@@ -42,18 +42,35 @@ INLINE blocks multiply_words(blocks a, uint32_t b) {
 #endif
 }
 
-/* The four words of each lane's block, in the low halves of the lanes; the high halves are arbitrary. */
-INLINE void philox(blocks counter, uint64_t key, uint64_t call, blocks word[4]) {
-    blocks c0 = counter, c1 = counter >> 32, c2 = splat_word(call), c3 = splat_word(call >> 32);
+/* The keys of all rounds, and the counter's half that is the same for all blocks: made once for a loop over blocks,
+ * and not inline, or the compiler would make it again in each turn. */
+struct stream {
+    blocks keys[PHILOX_ROUNDS][2];
+    blocks call, call_high;
+};
+
+ONE_COPY __attribute__((unused)) struct stream stream_of(uint64_t key, uint64_t call) {
+    struct stream s = {.call = splat_word(call), .call_high = splat_word(call >> 32)};
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-        blocks first = multiply_words(c0, PHILOX_M0), second = multiply_words(c2, PHILOX_M1);
-        c0 = (second >> 32) ^ c1 ^ k0;
-        c1 = second;
-        c2 = (first >> 32) ^ c3 ^ k1;
-        c3 = first;
+        s.keys[round][0] = splat_word(k0);
+        s.keys[round][1] = splat_word(k1);
         k0 += PHILOX_KEY_STEP_0;
         k1 += PHILOX_KEY_STEP_1;
+    }
+    return s;
+}
+
+/* The four words of each lane's block, in the low halves of the lanes; the high halves are arbitrary. */
+INLINE void philox(blocks counter, const struct stream *s, blocks word[4]) {
+    blocks c0 = counter, c1 = counter >> 32, c2 = s->call, c3 = s->call_high;
+#pragma GCC unroll 10
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        blocks first = multiply_words(c0, PHILOX_M0), second = multiply_words(c2, PHILOX_M1);
+        c0 = (second >> 32) ^ (c1 ^ s->keys[round][0]);
+        c1 = second;
+        c2 = (first >> 32) ^ (c3 ^ s->keys[round][1]);
+        c3 = first;
     }
     word[0] = c0;
     word[1] = c1;
@@ -62,10 +79,10 @@ INLINE void philox(blocks counter, uint64_t key, uint64_t call, blocks word[4]) 
 }
 
 /* Words 4 block … 4 block + RNG_WORDS - 1, in order. */
-INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t call) {
+INLINE void random_batch(uint32_t *words, uint64_t block, const struct stream *s) {
     blocks lane, word[4];
     for (int i = 0; i < RNG_BLOCKS; i++) lane[i] = (uint64_t)i;
-    philox(lane + block, key, call, word);
+    philox(lane + block, s, word);
     /* Two words per lane, then interleave the lanes of both vectors. */
     blocks low = (word[0] & LOW_WORD) | (word[1] << 32), high = (word[2] & LOW_WORD) | (word[3] << 32);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -82,11 +99,12 @@ INLINE void random_batch(uint32_t *words, uint64_t block, uint64_t key, uint64_t
 /* bits(first) … bits(first + count - 1), from any `first`. */
 static __attribute__((unused)) void random_range(uint32_t *bits, uint64_t first, ptrdiff_t count, uint64_t key,
                                                  uint64_t call) {
+    const struct stream stream = stream_of(key, call);
     uint32_t words[RNG_WORDS];
     ptrdiff_t skip = (ptrdiff_t)(first % 4);
     for (uint64_t block = first / 4; count > 0; block += RNG_BLOCKS) {
         ptrdiff_t n = least(RNG_WORDS - skip, count);
-        random_batch(words, block, key, call);
+        random_batch(words, block, &stream);
         memcpy(bits, words + skip, (size_t)n * sizeof *bits);
         bits += n;
         count -= n;
