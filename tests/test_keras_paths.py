@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 TEXTS = """
@@ -82,3 +83,54 @@ def test_keras_is_fastnn_itself():
     assert fastnn.keras.layers is layers is fastnn.layers
     assert text is fastnn.preprocessing.text
     assert CosineDecay is fastnn.optimizers.schedules.CosineDecay
+
+
+def test_the_backend_of_older_scripts():
+    import fastnn
+    from fastnn.keras import backend as K
+
+    assert fastnn.keras.backend is K
+    assert K is not fastnn.backend
+    y, p = np.array([[1.0, 0.0], [0.0, 1.0]], "float32"), np.array([[0.8, 0.2], [0.4, 0.6]], "float32")
+
+    def dice(y_true, y_pred):
+        both = K.sum(K.flatten(y_true) * K.flatten(y_pred))
+        return 1 - (2 * both + K.epsilon()) / (K.sum(y_true) + K.sum(y_pred) + K.epsilon())
+
+    assert abs(float(dice(y, p)) - 0.3) < 1e-6
+    model = fastnn.Sequential([fastnn.layers.Input((2,)), fastnn.layers.Dense(2, "sigmoid")])
+    model.compile("sgd", dice)
+    model.fit(y, y, verbose=0)
+    K.set_value(model.layers[0].bias, [1.0, 2.0])
+    assert K.get_value(model.layers[0].bias).tolist() == [1, 2]
+    K.set_epsilon(1e-7)
+    for call, words in (
+        (lambda: K.set_epsilon(1e-3), "1e-7 in the kernels"),
+        (lambda: K.set_image_data_format("channels_first"), "data_format="),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+    with pytest.raises(TypeError, match=r"model\.optimizer\.learning_rate = value"):
+        K.set_value(model.optimizer.learning_rate, 0.1)
+
+
+def test_every_function_of_the_backend_runs():
+    """Once each, on an array; values are those of ``ops``, which has tests of its own."""
+    from fastnn.keras import backend as K
+
+    x = np.array([[0.25, 0.5], [0.75, 1.0]], "float32")
+    special = {
+        "arange": (3,), "binary_crossentropy": (x, x), "categorical_crossentropy": (x, x), "cast": (x, "int32"),
+        "clip": (x, 0.3, 0.6), "concatenate": ([x, x],), "constant": (1.0,), "dot": (x, x),
+        "batch_dot": (x[None], x[None]),
+        "equal": (x, x), "not_equal": (x, x), "greater": (x, x), "greater_equal": (x, x), "less": (x, x),
+        "less_equal": (x, x), "maximum": (x, x), "minimum": (x, x), "expand_dims": (x, 0), "eye": (2,),
+        "one_hot": (np.array([0, 1]), 2), "ones": ((2,),), "zeros": ((2,),), "permute_dimensions": (x, (1, 0)),
+        "pow": (x, 2), "random_normal": ((2,),), "random_uniform": ((2,),), "reshape": (x, (4,)), "tile": (x, (2, 1)),
+        "sparse_categorical_crossentropy": (np.array([0, 1]), x), "stack": ([x, x],), "switch": (x > 0.5, x, -x),
+    }  # fmt: skip
+    settings = {"backend", "clear_session", "epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx"}
+    settings |= {"set_image_data_format", "set_value", "update", "update_add", "update_sub"}
+    for name in sorted(set(K.__all__) - settings):
+        assert getattr(K, name)(*special.get(name, (x,))) is not None, name
+    assert K.backend() == "fastnn"

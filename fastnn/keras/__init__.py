@@ -1,7 +1,7 @@
 """fastnn under the name ``keras``, for scripts that import Keras through TensorFlow: only the package name changes.
 
 ``from tensorflow.keras.layers import LSTM`` becomes ``from fastnn.keras.layers import LSTM``; ``tf.keras.Sequential``
-and ``tf.data.Dataset`` work after ``import fastnn as tf``. All modules are those of fastnn itself.
+and ``tf.data.Dataset`` work after ``import fastnn as tf``. All modules but ``backend`` are those of fastnn itself.
 
 >>> import fastnn as tf
 >>> from fastnn.keras.layers import LSTM
@@ -32,6 +32,7 @@ from .. import (
     saving,
     utils,
 )
+from .._version import __version__
 from ..layers import Input, Layer
 from ..models import Model, Sequential
 
@@ -40,7 +41,9 @@ __all__ = [
     "Layer",
     "Model",
     "Sequential",
+    "__version__",
     "activations",
+    "backend",
     "callbacks",
     "constraints",
     "datasets",
@@ -65,8 +68,11 @@ _DEEPER = (
     "preprocessing.sequence",
     "preprocessing.text",
 )
-for _name in (*(name for name in __all__ if name.islower()), *_DEEPER):  # so that import finds them under this module
+_SHARED = [name for name in __all__ if name.islower() and name not in ("__version__", "backend")]
+for _name in (*_SHARED, *_DEEPER):  # so that import finds them under this module
     sys.modules[f"{__name__}.{_name}"] = importlib.import_module(f"fastnn.{_name}")
+
+from . import backend  # noqa: E402 (the module of this package; fastnn.backend is another)
 
 if not TYPE_CHECKING:
     __getattr__ = absent.answer(__name__)
