@@ -146,7 +146,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "CuDNNGRU": "Use GRU.",
         "SpectralNormalization": "Use kernel_constraint=fastnn.constraints.MaxNorm() to bound a kernel.",
         "ReversibleEmbedding": "Use Embedding, and a Layer whose call multiplies by its table, transposed.",
-        "Rescaling": "Use x / 255 before fit, Dataset.map, or Lambda(lambda x: x / 255).",
         "Normalization": "Use (x - mean) / deviation before fit, or BatchNormalization as the first layer.",
         **_each(
             """

@@ -50,6 +50,7 @@ from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
 from .pooling.pooling2d import AveragePooling2D, MaxPooling2D, StochasticPooling2D
+from .preprocessing.rescaling import Rescaling
 from .recurrent.bidirectional import Bidirectional
 from .recurrent.gru import GRU, GRUCell
 from .recurrent.lstm import LSTM, LSTMCell
@@ -157,6 +158,7 @@ __all__ = [
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",

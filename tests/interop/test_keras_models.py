@@ -82,6 +82,7 @@ def recurrent():
             L.GRU(3, go_backwards=True),
             L.PReLU(),
             L.UnitNormalization(),
+            L.Rescaling([0.5, 2.0, 1.0], offset=-1),
         ]
     ), np.where(np.arange(6)[:, None] < 4, np.random.default_rng(5).standard_normal((2, 6, 3)), 0).astype("float32")
 

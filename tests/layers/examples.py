@@ -149,6 +149,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "RNN": [cell(lambda u, **k: [layers.LSTMCell(u, **k), layers.SimpleRNNCell(2, activation="gelu", **k)], 3)],
     "ReLU": [of(layers.ReLU, ROWS, max_value=0.5, negative_slope=0.1, threshold=0.2)],
     "RepeatVector": [of(layers.RepeatVector, ROWS, 3)],
+    "Rescaling": [of(layers.Rescaling, IMAGE, 1 / 255), of(layers.Rescaling, ROWS, [1, 2, 3, 4, 5], offset=-1.0)],
     "Reshape": [of(layers.Reshape, IMAGE, (7, -1))],
     "SeparableConv1D": [
         of(layers.SeparableConv1D, SERIES, 5, 3, depth_multiplier=2, padding="same", activation="relu"),

@@ -150,6 +150,7 @@ TABLE = {
     "RMSNormalization": (lambda: layers.RMSNormalization(epsilon=1e-5), lambda: nn.RMSNorm(5, 1e-5), ROWS),
     "ReLU": (layers.ReLU, nn.ReLU, ROWS),
     "RepeatVector": (lambda: layers.RepeatVector(3), lambda: Call(lambda self, x: x[:, None].expand(-1, 3, -1)), ROWS),
+    "Rescaling": (lambda: layers.Rescaling(0.5, -1), lambda: Call(lambda self, x: x / 2 - 1), IMAGE),
     "Reshape": (lambda: layers.Reshape((2, 5)), lambda: nn.Unflatten(1, (2, 5)), (3, 10)),
     "SeparableConv1D": (
         lambda: layers.SeparableConv1D(6, 3, depth_multiplier=2),

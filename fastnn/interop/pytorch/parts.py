@@ -49,7 +49,8 @@ _MAKES_IMAGES = (
 _KEEPS_ORDER = (
     layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.PReLU, layers.Dropout, layers.AlphaDropout,
     layers.GaussianDropout, layers.GaussianNoise, layers.SpatialDropout1D, layers.SpatialDropout2D, layers.Identity,
-    layers.ActivityRegularization, layers.BatchNormalization, layers.LayerNormalization, layers.RMSNormalization,
+    layers.ActivityRegularization, layers.Rescaling, layers.BatchNormalization, layers.LayerNormalization,
+    layers.RMSNormalization,
     layers.GroupNormalization, layers.Softmax, layers.UnitNormalization, layers.MaxPooling2D, layers.AveragePooling2D,
     layers.UpSampling2D, layers.ZeroPadding2D, layers.Cropping2D, layers.StochasticPooling2D, layers.Add,
     layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum, layers.Concatenate,

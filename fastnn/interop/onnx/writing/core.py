@@ -15,6 +15,7 @@ from ....layers import (
     Layer,
     Masking,
     PositionEmbedding,
+    Rescaling,
     SinePositionEncoding,
     TokenAndPositionEmbedding,
 )
@@ -35,6 +36,12 @@ def same_mask(w: Writer, layer: Any, call: Call) -> Value | None:
 @converts(Identity, InputLayer)
 def identity(w: Writer, layer: Any, call: Call) -> Value:
     return call.x
+
+
+@converts(Rescaling)
+def rescaling(w: Writer, layer: Rescaling, call: Call) -> Value:
+    scale, offset = (w.constant(np.asarray(numbers, call.x.dtype)) for numbers in (layer.scale, layer.offset))
+    return w.add("Add", w.add("Mul", call.x, scale), offset)
 
 
 @converts(Dense)
