@@ -208,7 +208,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         **_each("binary_focal_crossentropy categorical_focal_crossentropy", _OWN_METRIC),
     },
     "optimizers": {
-        **_each("Lion Lamb Adafactor Muon", "Use AdamW."),
+        **_each("Lamb Adafactor Muon", "Use AdamW."),
         "Ftrl": "Use Adagrad.",
         "ScheduleFreeAdamW": "Use AdamW with a schedule of fastnn.optimizers.schedules.",
         "LossScaleOptimizer": "There is no float16 whose gradients would need scaling. Use the optimizer itself.",

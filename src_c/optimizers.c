@@ -8,6 +8,7 @@
  *   adagrad    a += g²,  w -= η g / √(a + ε)
  *   adadelta   a = ρ a + (1-ρ) g²,  δ = -√(d + ε) / √(a + ε) g,  d = ρ d + (1-ρ) δ²,  w += η δ
  *   adamax     m += (1-β₁)(g - m),  u = max(β₂ u, |g|),  w -= η / (1-β₁ᵗ) m / (u + ε)
+ *   lion       w -= η sign(β₁ m + (1-β₁) g),  m += (1-β₂)(g - m)
  *   nadam      m, v as adam;  w -= η (a m + b g) / (√(v / (1-β₂ᵗ)) + ε), see there for a and b
  *
  * Each starts with the decoupled decay w -= λ η w (λ = weight decay) and leaves g unchanged.
@@ -288,6 +289,28 @@ int FNN(adamax_step)(real *w, const real *g, real *m, real *u, ptrdiff_t n, cons
     s.old = (real)beta_2;
     s.epsilon = (real)epsilon;
     return run(adamax_items, &s, rows, 7);
+}
+
+/* ---- lion ---- */
+
+INLINE void lion(const struct step *s, ptrdiff_t i) {
+    vec g = load(s->g + i), way = s->old * load(s->a + i) + s->share_1 * g;
+    vec sign = choose(way > 0, splat(1), choose(way < 0, splat(-1), way)); /* 0 and NaN stay what they are */
+    approach(s->a + i, g, s->share_2);
+    store(s->w + i, decayed(s, i) - s->rate * sign);
+}
+
+LOOP_OVER(lion)
+
+int FNN(lion_step)(real *w, const real *g, real *m, ptrdiff_t n, const struct fnn_rows *rows, double learning_rate,
+                   double beta_1, double beta_2, double weight_decay) {
+    struct step s = {.w = w, .g = g, .a = m, .n = n};
+    s.decay = (real)(weight_decay * learning_rate);
+    s.rate = (real)learning_rate;
+    s.old = (real)beta_1;
+    s.share_1 = (real)(1 - beta_1);
+    s.share_2 = (real)(1 - beta_2);
+    return run(lion_items, &s, rows, 5);
 }
 
 /* ---- nadam ----

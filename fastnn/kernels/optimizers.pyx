@@ -15,7 +15,7 @@ from fastnn.kernels._optimizers import refuse
 import_array()
 
 __all__ = [
-    "sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "adadelta_step", "adamax_step", "nadam_step", "sum_of_squares", "scale",
+    "sgd_step", "adam_step", "rmsprop_step", "adagrad_step", "adadelta_step", "adamax_step", "lion_step", "nadam_step", "sum_of_squares", "scale",
     "clip_values",
 ]
 
@@ -36,6 +36,8 @@ cdef extern from "fnn.h":
                              double weight_decay) noexcept nogil
         int (*adamax_step)(void *w, const void *g, void *m, void *u, Py_ssize_t n, const fnn_rows *rows, Py_ssize_t step,
                            double learning_rate, double beta_1, double beta_2, double epsilon, double weight_decay) noexcept nogil
+        int (*lion_step)(void *w, const void *g, void *m, Py_ssize_t n, const fnn_rows *rows, double learning_rate, double beta_1,
+                         double beta_2, double weight_decay) noexcept nogil
         int (*nadam_step)(void *w, const void *g, void *m, void *v, Py_ssize_t n, const fnn_rows *rows, Py_ssize_t step,
                           double momentum_product, double learning_rate, double beta_1, double beta_2, double epsilon,
                           double weight_decay) noexcept nogil
@@ -331,6 +333,48 @@ def adamax_step(w, g, m, u, *, step,
     with nogil:
         status = k.adamax_step(data(W), data(G), data(M), data(U), PyArray_SIZE(W), &some, t, learning_rate, beta_1, beta_2,
                                epsilon, weight_decay)
+    check_rows(status, rows, W)
+
+
+def lion_step(w, g, m, *, double learning_rate, double beta_1=0.9, double beta_2=0.99, double weight_decay=0.0, rows=None):
+    """Lion: w ← w − η·sign(β₁·m + (1 − β₁)·g);  m ← m + (1 − β₂)·(g − m).
+
+    Parameters
+    ----------
+    w, g, m : arrays (n,)
+    learning_rate, beta_1, beta_2, weight_decay : float
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; then nothing is changed.
+
+    References
+    ----------
+    Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import kernels
+    >>> w, m = np.array([1.0]), np.zeros(1)
+    >>> kernels.lion_step(w, np.array([5.0]), m, learning_rate=0.1)
+    >>> w.round(6), m.round(6)
+    (array([0.9]), array([0.05]))
+    """
+    cdef int status
+    cdef fnn_rows some
+    cdef ndarray index = read_rows(&some, rows, w)
+    if g is None or m is None or not alike(index, w, g, m):
+        refuse(rows, (), w=w, g=g, m=m)
+    cdef ndarray W = w, G = g, M = m
+    rates(learning_rate, 0.0, weight_decay)
+    betas(beta_1, beta_2)
+    cdef optimizer_kernels *k = kernels(W)
+    with nogil:
+        status = k.lion_step(data(W), data(G), data(M), PyArray_SIZE(W), &some, learning_rate, beta_1, beta_2, weight_decay)
     check_rows(status, rows, W)
 
 

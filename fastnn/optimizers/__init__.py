@@ -16,6 +16,7 @@ from fastnn.lookup import serialize as serialize
 from . import schedules
 from .adam import Adam, Adamax, AdamW, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop
+from .lion import Lion
 from .optimizer import Optimizer
 from .sgd import SGD
 
@@ -26,6 +27,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Lion",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -35,7 +37,7 @@ __all__ = [
     "serialize",
 ]  # fmt: skip
 
-_TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta])
+_TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta, Lion])
 
 
 def get(identifier: Any) -> Optimizer:

@@ -20,6 +20,7 @@ __all__ = [
     "adagrad_step",
     "adadelta_step",
     "adamax_step",
+    "lion_step",
     "nadam_step",
     "sum_of_squares",
     "scale",
@@ -359,6 +360,51 @@ def adamax_step(
         m += (1 - beta_1) * (g - m)
         u[...] = np.maximum(beta_2 * u, np.abs(g))
         w -= learning_rate / (1 - beta_1**step) * m / (u + epsilon)
+
+
+@by_rows
+def lion_step(
+    w: np.ndarray,
+    g: np.ndarray,
+    m: np.ndarray,
+    *,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.99,
+    weight_decay: float = 0.0,
+    rows: np.ndarray | None = None,
+) -> None:
+    """Lion: w ← w − η·sign(β₁·m + (1 − β₁)·g);  m ← m + (1 − β₂)·(g − m).
+
+    Parameters
+    ----------
+    w, g, m : arrays (n,)
+    learning_rate, beta_1, beta_2, weight_decay : float
+    rows : array of any integer dtype except uint64, ascending, optional
+        If given, the arrays are tables (V, D), of which only these rows are read and updated.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        If arrays, rows or numbers do not fit; then nothing is changed.
+
+    References
+    ----------
+    Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> w, m = np.array([1.0]), np.zeros(1)
+    >>> lion_step(w, np.array([5.0]), m, learning_rate=0.1)
+    >>> w.round(6), m.round(6)
+    (array([0.9]), array([0.05]))
+    """
+    checks.in_place(w=w, g=g, m=m)
+    _numbers(learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2, weight_decay=weight_decay)
+    with np.errstate(all="ignore"):
+        _decay(w, learning_rate, weight_decay)
+        w -= learning_rate * np.sign(beta_1 * m + (1 - beta_1) * g)
+        m += (1 - beta_2) * (g - m)
 
 
 @by_rows

@@ -51,6 +51,11 @@ STEPS = {
         (((), {"learning_rate": 1.0}), ((), {"learning_rate": 0.5, "rho": 0.9, "weight_decay": 0.01})),
     ),
     "adamax_step": (2, 0, (((), _STEP), ((), {**_STEP, "weight_decay": 0.01}))),
+    "lion_step": (
+        1,
+        0,
+        (((), {"learning_rate": 0.01}), ((), {"learning_rate": 0.1, "beta_1": 0.8, "weight_decay": 0.01})),
+    ),
     "nadam_step": (
         2,
         0,
@@ -64,6 +69,7 @@ FLOPS = {
     "adagrad_step": 6,
     "adadelta_step": 14,
     "adamax_step": 9,
+    "lion_step": 8,
     "nadam_step": 16,
 }
 

@@ -69,7 +69,9 @@ def test_a_layer_that_keras_lacks_is_refused_by_name(name, tmp_path):
     assert name in EXAMPLES
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adamax", "nadam"])
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "lion"]
+)
 def test_training_goes_on_from_a_file(optimizer, path):
     model = classifier(optimizer=optimizer)
     model.fit(X, Y, epochs=2, batch_size=4, shuffle=False, verbose=0)

@@ -129,7 +129,7 @@ def test_built_again_for_the_same_model_keeps_its_state():
         optimizers.Adam().build(parts[0], np.zeros(21), parts[2])
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "lion"])
 def test_names_and_config(name):
     optimizer = optimizers.get(name)
     assert optimizer.name == name

@@ -79,6 +79,17 @@ def adamax(lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
     return step
 
 
+def lion(lr=0.001, b1=0.9, b2=0.99):
+    m = 0.0
+
+    def step(w, g, t):
+        nonlocal m
+        w -= lr * np.sign(b1 * m + (1 - b1) * g)
+        m = b2 * m + (1 - b2) * g
+
+    return step
+
+
 def nadam(lr=0.001, b1=0.9, b2=0.999, eps=1e-7):
     m = v = 0.0
     product = 1.0
@@ -108,5 +119,6 @@ TWINS = {
     "adagrad": ("Adagrad", {}, lambda: adagrad()),
     "adadelta": ("Adadelta", {"learning_rate": 1.0}, lambda: adadelta(lr=1.0)),
     "adamax": ("Adamax", {}, lambda: adamax()),
+    "lion": ("Lion", {}, lambda: lion()),
     "nadam": ("Nadam", {}, lambda: nadam()),
 }

@@ -33,6 +33,7 @@ OPTIMIZERS = {
     "adam": lambda: optimizers.Adam(amsgrad=True, clipnorm=0.1),
     "adamw": lambda: optimizers.AdamW(global_clipnorm=0.5, use_ema=True, ema_overwrite_frequency=5),
     "adamax": optimizers.Adamax,
+    "lion": optimizers.Lion,
     "nadam": lambda: optimizers.Nadam(gradient_accumulation_steps=2),
     "schedule": lambda: optimizers.Adam(optimizers.schedules.CosineDecay(0.01, 20)),
 }

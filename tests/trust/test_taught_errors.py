@@ -101,6 +101,7 @@ STEPS = {
     "adagrad_step": ({}, ("accumulator",)),
     "adadelta_step": ({}, ("accumulated_gradient", "accumulated_delta")),
     "adamax_step": ({"step": 1}, ("m", "u")),
+    "lion_step": ({}, ("m",)),
     "nadam_step": ({"step": 1, "momentum_product": 1.0}, ("m", "v")),
 }
 
