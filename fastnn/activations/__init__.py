@@ -113,9 +113,7 @@ __all__ = [
 ]
 
 _FORMULAS = [getattr(formulas, name) for name in formulas.__all__ if name != "Formula"]
-_CLASSES: dict[str, type[Activation]] = {
-    cls.__name__: cls for cls in (Activation, Softmax, LogSoftmax, Sparsemax, *_FORMULAS)
-}
+_CLASSES: dict[Any, Any] = {cls.__name__: cls for cls in (Activation, Softmax, LogSoftmax, Sparsemax, *_FORMULAS)}
 _MORE_THAN_X = {
     "glu": "It halves an axis. Use layers.Lambda(activations.glu) behind a layer with twice as many units.",
     "threshold": "It has no default numbers. Use activation=lambda x: activations.threshold(x, 0.1, 0.0).",

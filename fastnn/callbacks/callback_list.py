@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnn.callbacks.callback import HOOKS, Callback
 
@@ -76,6 +76,11 @@ class CallbackList:
             if methods:
                 self._heard.add(hook)
             setattr(self, hook, _nothing if not methods else methods[0] if len(methods) == 1 else _each(methods))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, hook: str) -> Any:
+            """One of the methods that ``refresh`` sets."""
 
     def append(self, callback: Any) -> None:
         """Add a callback at the end."""

@@ -238,5 +238,4 @@ class Epochs:
 
 def _is_endless(source: Any) -> bool:
     """Whether a data set says that it goes on for ever."""
-    cardinality = getattr(source, "cardinality", None)
-    return callable(cardinality) and int(cardinality()) == INFINITE_CARDINALITY
+    return callable(getattr(source, "cardinality", None)) and int(source.cardinality()) == INFINITE_CARDINALITY

@@ -49,7 +49,7 @@ __all__ = ["ConvPool", "WithActivation", "fused", "split_head"]
 class FusedLayers(Operation):
     """Base of operations that compute what several layers compute one after another."""
 
-    layer: Layer
+    layer: Any
     layers: tuple[Layer, ...]
 
     @property
@@ -305,7 +305,7 @@ def fused(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> list[Node]:
             found.append(node if operation is node.operation else _with_operation(node, operation, node.outputs))
             continue
         block, taken = joined
-        last = node
+        last: Any = node
         for _ in range(taken - 1):
             last = readers.next_after(last)
             gone.add(id(last))
@@ -418,7 +418,7 @@ def _at_every_step(layer: Any) -> Any:
 def _joined(rest: list[Any], node: Node) -> tuple[Any, int] | None:
     """One operation for the first of ``rest``, that of ``node``, and how many it takes, or None."""
     first = rest[0]
-    if type(first) is BatchNormalization and len(rest) > 1 and _is_relu(rest[1]):
+    if type(rest[0]) is BatchNormalization and len(rest) > 1 and _is_relu(rest[1]):
         return NormWithRelu(first, rest[1]), 2
     if not _takes_rule(first):
         return None
@@ -496,7 +496,7 @@ def split_head(
     if node is None or node.options or len(node.outputs) != 1 or not _Readers(nodes, outputs).only_output(symbol):
         return unchanged
     operation = _at_every_step(node.operation)
-    rule = getattr(operation, "rule", None)
+    rule: Any = getattr(operation, "rule", None)
     name = getattr(rule, "name", None)
     if name not in ("softmax", "sigmoid") or getattr(rule.activation, "axis", -1) != -1:
         return unchanged

@@ -22,7 +22,7 @@ class Guard:
     def __init__(self, arena: Any, optimizer: Any):
         self.arena, self.optimizer = arena, optimizer
         self.steps = 0
-        self._weights: np.ndarray | None = None
+        self._weights: Any = None
         self._state: dict[str, Any] = {}
         self._kept_at = 0
 

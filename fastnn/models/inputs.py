@@ -18,6 +18,7 @@ from ..data.foreign import has_axes, is_arraylike
 from ..graph import Symbol
 from ..layers.support.array_checks import read_ids
 from ..seeds import given_back
+from ..shapes import Shape
 from .network import check_ids, fits
 
 __all__ = ["batch_of", "is_iterable_data", "preparing", "read_batch", "read_inputs", "read_targets", "split_outputs"]
@@ -149,7 +150,7 @@ def _with_rank(x: np.ndarray, rank: int, expected: tuple[int | None, ...]) -> np
     return x
 
 
-def _refuse_input(model: Any, place: int, expected: tuple[int | None, ...], given: np.ndarray) -> None:
+def _refuse_input(model: Any, place: int, expected: Shape, given: np.ndarray) -> None:
     hint = ""
     if given.ndim == len(expected) and fits((None, *expected), (None, *given.shape)):
         hint = " For one example use x[None]; a data set yields batches: use dataset.batch(32)."

@@ -17,6 +17,8 @@ __all__ = ["Inspected"]
 class Inspected(Network):
     """The part of ``Model`` that answers questions about the graph."""
 
+    objectives: Any
+
     @property
     def inputs(self) -> list[Symbol]:
         """The symbols of the inputs."""
@@ -72,7 +74,7 @@ class Inspected(Network):
             names.append(f"{name}_{count}" if name in names else name)
         return names
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+    def get_layer(self, name: Any = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place.
 
         Raises

@@ -28,7 +28,7 @@ class Network(Layer):
 
     _builds_itself = True
     _calls_itself = True
-    graph: Graph | None = None
+    graph: Any = None
 
     # Layers and weights.
 
@@ -43,7 +43,7 @@ class Network(Layer):
     def children(self) -> list[Layer]:
         return self.layers
 
-    def leaves(self) -> list[tuple[Layer, bool]]:
+    def leaves(self) -> list[tuple[Any, bool]]:
         """All layers that are not models, each with whether the models around it let it be trained."""
         found: dict[int, tuple[Layer, bool]] = {}
         for layer in self.layers:

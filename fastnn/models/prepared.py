@@ -16,7 +16,6 @@ from .arena import Arena
 from .network import Network, fits, output_shapes, reads_ids
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks
-from .step import Step
 from .workspaces import Workspaces
 
 __all__ = ["Prepared"]
@@ -38,6 +37,7 @@ class Prepared(Network):
     shape_declared = True
     compiled: bool
     objectives: Objectives
+    output_names: Any
     _fuse: bool
     _template: Any
 
@@ -68,9 +68,9 @@ class Prepared(Network):
 
     def forget_plan(self) -> None:
         """Lay out buffers and order anew before the next call, because layers or their settings have changed."""
-        self._arena: Arena | None = None
+        self._arena: Any = None
         self._programs: OrderedDict[Any, Program] = OrderedDict()
-        self._step: Step | None = None
+        self._step: Any = None
         self._settled = False
         self._workspaces = Workspaces()
         self._shapes: tuple[Any, Any] = (None, None)
@@ -198,7 +198,7 @@ class Prepared(Network):
         shape = None if self.graph is None else self.graph.input_symbols[0].shape
         return shape[0] if shape else None
 
-    def output_shapes_for(self, x_shapes: Sequence[tuple[int, ...]]) -> list[tuple[int | None, ...]]:
+    def output_shapes_for(self, x_shapes: Sequence[tuple[int, ...]]) -> list[Any]:
         """The shape of each output for inputs of these shapes, with None for the batch alone."""
         if self.graph is None:
             known = next(

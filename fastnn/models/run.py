@@ -63,9 +63,9 @@ class Run:
         self.first = self.epoch = epoch
         self.batch = self.passed = 0
         self.logs: dict[str, Any] | None = None
-        self.wanted: str | None = None
+        self.wanted: Any = None
         self.ended = False
-        self._found: run_file.Backup | None = None
+        self._found: Any = None
         self._begin = {name: feed.batches.get_state() for name, feed in self._feeds()}
 
     def _feeds(self) -> list[tuple[str, Epochs]]:

@@ -46,7 +46,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Layer | Symbol] | None = None, trainable: bool = True, name: str | None = None):
         self._layers: list[Layer] = []
-        self._input_layer: InputLayer | None = None
+        self._input_layer: Any = None
         self._symbols: list[Symbol] = []
         """What each layer gives, when built; the input first."""
         self._built_here: list[Layer] = []
@@ -296,7 +296,7 @@ class Sequential(Model):
             "build_input_shape": self.input_shape,
         }
 
-    def _entry(self) -> tuple[Layer, ...]:
+    def _entry(self) -> tuple[Any, ...]:
         declared = self._input_layer is not None and self.shape_declared
         return (self._input_layer,) if declared else ()
 

@@ -192,7 +192,7 @@ class Step:
         place: int,
         loss: Any,
         losses: np.ndarray,
-        t: np.ndarray,
+        t: Any,
         weight: np.ndarray | None,
         mask: np.ndarray | None,
     ) -> np.ndarray:

@@ -70,7 +70,7 @@ def summary_rows(model: Any, expand_nested: bool, show_trainable: bool) -> tuple
     connected = not _is_chain(model)
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connected else []) + (["Trainable"] if show_trainable else [])
-    names = _names(model) if connected else {}
+    names: dict[int, Any] = _names(model) if connected else {}
     links = _links(model, names) if connected else None
     shapes = {id(node.operation): node.outputs[0].shape for node in reversed(model.graph.nodes)} if connected else {}
     rows = []

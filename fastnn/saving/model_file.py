@@ -40,7 +40,7 @@ def save_model(
         other.save_model(model, path, include_optimizer)
         return
     weights = {name: p.value for name, p in weight_paths(model).items()}
-    trains = model.optimizer is not None and model.optimizer.built
+    trains = getattr(model.optimizer, "built", False)
     # Whoever freezes layers after training compiles again, as the loaded model does: that optimizer starts anew.
     settled = trains and {id(p) for p in model.optimizer.parameters} == {id(p) for p in model.trainable_weights}
     optimizer, slots = optimizer_state(model) if include_optimizer and settled else (None, {})

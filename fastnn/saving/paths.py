@@ -93,7 +93,7 @@ def _free(name: str, taken: set[str]) -> str:
     return own
 
 
-def weight_paths(model: Layer) -> dict[str, Parameter]:
+def weight_paths(model: Any) -> dict[str, Parameter]:
     """All weights of a model by their paths; a weight that several layers use stands once.
 
     Examples

@@ -111,8 +111,8 @@ def fitting(cls: type, config: dict[str, Any], where: str) -> dict[str, Any]:
 def _dtype(value: dict[str, Any], where: str) -> str:
     """The dtype of the weights; a policy of mixed precision keeps them in float32, and so does all here."""
     config = value["config"]
-    name = config.get("name") if isinstance(config, dict) else None
-    name = {"mixed_float16": "float32", "mixed_bfloat16": "float32"}.get(name, name)
+    name: Any = config.get("name") if isinstance(config, dict) else None
+    name = "float32" if name in ("mixed_float16", "mixed_bfloat16") else name
     if name not in ("float32", "float64") and not (isinstance(name, str) and name.startswith(("int", "uint", "bool"))):
         raise ValueError(
             f"{where} computes in {name}, and layers here in float32 or float64. Load the model with Keras, make it "

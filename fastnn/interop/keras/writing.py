@@ -73,11 +73,11 @@ def _own(layer: Any, where: str) -> dict[str, Any]:
     if isinstance(layer, layers.Bidirectional):
         config["layer"] = layer_entry(layer.forward_layer)
         config["backward_layer"] = layer_entry(layer.backward_layer)
+    elif "cells" in config:
+        config["cells"] = [layer_entry(cell) for cell in layer.cells]
     for key in ("cell", "layer"):
         if isinstance(config.get(key), dict) and "module" not in config[key]:
             config[key] = layer_entry(getattr(layer, key))
-    if "cells" in config:
-        config["cells"] = [layer_entry(cell) for cell in layer.cells]
     if isinstance(layer, layers.Lambda) and custom.name_of(layer.function) in ("<lambda>", None):
         raise ValueError(
             f"{where} has a function without a name, which only its code can make again. Write a Layer, or enter the "

@@ -36,9 +36,9 @@ class Chain:
         self.layers: list[Layer] = []
         self.dtype = dtype
         self.nonnegative = False
-        self.rank: int | None = None if input_shape is None else 1 + len(input_shape)
+        self.rank: Any = None if input_shape is None else 1 + len(input_shape)
         self.image = self.rank == 4
-        self.channels: int | None = input_shape[-1] if self.image else None
+        self.channels: int | None = input_shape[-1] if input_shape is not None and self.image else None
         self._flatten: int | None = None
         """Where the Flatten stands whose features have another order than PyTorch's."""
 

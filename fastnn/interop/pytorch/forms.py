@@ -152,7 +152,7 @@ class Attention(Form):
         kernels, biases = (values[0::2], values[1::2]) if "bias" in names else (values, ())
         flat = [kernel.reshape(len(kernel), -1).T for kernel in kernels[:3]]
         if len({matrix.shape for matrix in flat}) == 1 and flat[0].shape[0] == flat[0].shape[1]:
-            found = {"in_proj_weight": np.concatenate(flat)}
+            found: dict[str, Any] = {"in_proj_weight": np.concatenate(flat)}
         else:
             found = dict(zip(("q_proj_weight", "k_proj_weight", "v_proj_weight"), flat, strict=True))
         if biases:

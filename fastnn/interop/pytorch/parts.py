@@ -148,7 +148,8 @@ def parts_of_layer(layer: Layer, name: str, order: np.ndarray | None = None) -> 
 
 
 def _recurrent_form(layer: Layer) -> Form | None:
-    directions, inner = 1, layer
+    directions = 1
+    inner: Any = layer
     if isinstance(layer, layers.Bidirectional):
         directions, inner = 2, next(child for child in layer.children)
     kind = next((kind for kind in _GATES if isinstance(inner, kind)), None)
@@ -156,7 +157,7 @@ def _recurrent_form(layer: Layer) -> Form | None:
     if kind is None or count > 3:  # a cell of the user's own; an output that feeds back
         return None
     two = isinstance(inner, layers.GRU) and count == 3
-    if isinstance(inner, layers.GRU) and not inner.cell.reset_after:
+    if isinstance(inner, layers.GRU) and not getattr(inner.cell, "reset_after", True):
         raise ValueError(
             f'PyTorch applies the reset gate behind the product. Received: layer "{layer.name}" with '
             "reset_after=False. Use reset_after=True."

@@ -39,7 +39,12 @@ def _embedding(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
 
 
 def _batch_norm(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
-    require(module.track_running_stats and module.momentum is not None, path, module, "without moving averages")
+    require(
+        module.track_running_stats and isinstance(module.momentum, (int, float)),
+        path,
+        module,
+        "without moving averages",
+    )
     layer = layers.BatchNormalization(
         momentum=1 - module.momentum, epsilon=module.eps, center=module.affine, scale=module.affine, name=path,
         dtype=chain.dtype,
@@ -122,7 +127,8 @@ _ACTIVATIONS = {
 
 
 def _plain(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
-    kind, settings = type(module).__name__, {"name": path, "dtype": chain.dtype}
+    kind = type(module).__name__
+    settings: dict[str, Any] = {"name": path, "dtype": chain.dtype}
     if kind in ("Softmax", "LogSoftmax"):
         last = module.dim == 1 if chain.image else module.dim == -1 or (module.dim == 1 and chain.rank in (None, 2))
         last = last or (not chain.image and module.dim == 2 and chain.rank == 3)

@@ -13,7 +13,7 @@ __all__ = ["packed", "unpacked"]
 _FILE = "model.safetensors"
 
 
-def packed(state: dict[str, Any]) -> dict[str, Any]:
+def packed(state: Any) -> dict[str, Any]:
     """The state of an estimator with plain data in place of models: the fitted one, and the one that was given."""
     fitted, given = state.get("model_"), state.get("model")
     if isinstance(fitted, Model):

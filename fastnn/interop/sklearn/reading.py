@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_sample_weight
 __all__ = ["as_readable", "read_sample_weight"]
 
 
-def as_readable(x: np.ndarray) -> np.ndarray:
+def as_readable(x: Any) -> np.ndarray:
     """Numbers as they came, whole numbers too: a model reads them batch by batch.  Only long doubles are converted.
 
     Examples

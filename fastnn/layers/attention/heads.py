@@ -286,7 +286,7 @@ class HeadsAttention(DrawingLayer):
             if dy is None:  # only the scores are used
                 dy = np.zeros((*query.shape[:-1], *self.sizes_of_output(query.shape)), query.dtype)
         dz = self.output_dense.backward(dy, o_ctx)
-        parts: list[list[np.ndarray]] = [[] for _ in x]  # the gradients of each input
+        parts: list[list[Any]] = [[] for _ in x]  # the gradients of each input
         if gate is not None:
             parts[0].append(self.gate_dense.backward(dz * heads, g_ctx, needs[0]))
             dz = dz * gate

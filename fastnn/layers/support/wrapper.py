@@ -131,9 +131,10 @@ def remembering() -> Iterator[dict[int, Layer]]:
     if (made := _made.get()) is not None:
         yield made
         return
-    token = _made.set({})
+    made = {}
+    token = _made.set(made)
     try:
-        yield _made.get()
+        yield made
     finally:
         _made.reset(token)
 

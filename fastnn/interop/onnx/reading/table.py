@@ -16,7 +16,7 @@ def reads(*ops: str) -> Callable[[Any], Any]:
     """Enter a function ``(reader, node) -> value or list of values`` for some operators."""
 
     def enter(function: Any) -> Any:
-        _READERS.update(dict.fromkeys(ops, function))
+        _READERS.update((op, function) for op in ops)
         return function
 
     return enter

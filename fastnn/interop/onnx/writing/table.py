@@ -72,7 +72,7 @@ def converts(*classes: type) -> Callable[[Any], Any]:
     """Enter a function ``(writer, layer, call) -> Value or list of Value`` as the converter of some classes."""
 
     def enter(function: Any) -> Any:
-        _CONVERTERS.update(dict.fromkeys(classes, function))
+        _CONVERTERS.update((cls, function) for cls in classes)
         return function
 
     return enter
@@ -82,7 +82,7 @@ def masks(*classes: type) -> Callable[[Any], Any]:
     """Enter a function ``(writer, layer, call) -> Value or None`` as what gives the mask of the output."""
 
     def enter(function: Any) -> Any:
-        _MASKS.update(dict.fromkeys(classes, function))
+        _MASKS.update((cls, function) for cls in classes)
         return function
 
     return enter

@@ -206,7 +206,7 @@ class Writer:
         """New axes of length 1, at these places of the result."""
         rank = x.rank + len(axes)
         places = sorted(axis % rank for axis in axes)
-        shape = list(x.shape)
+        shape: list[Any] = list(x.shape)
         for axis in places:
             shape.insert(axis, 1)
         if x.array is not None:
