@@ -214,6 +214,7 @@ def evaluate(
     """The loop behind ``Model.evaluate``; gives the logs."""
     model.require_compiled("evaluate")
     verbose = _verbosity(verbose)
+    CallbackList(callbacks)
     with preparing(model):
         batches = train_batches(model, x, y, "evaluate", batch_size, sample_weight)
         epochs = Epochs(batches, _optional_number("steps", steps), "steps")
@@ -226,6 +227,7 @@ def evaluate(
 def predict(model: Any, x: Any, batch_size: int | None, verbose: str | int, steps: int | None, callbacks: Any) -> Any:
     """The loop behind ``Model.predict``."""
     verbose = _verbosity(verbose)
+    CallbackList(callbacks)
     with preparing(model):
         epochs = Epochs(predict_batches(model, x, batch_size), _optional_number("steps", steps), "steps")
     found: list[list[np.ndarray]] = []

@@ -95,6 +95,12 @@ model.predict(np.ones((1, 1, 3)), verbose=0)
 model = Sequential([layers.Lambda(lambda x: 1)])
 model.predict(np.ones((1, 3)), verbose=0)
 """,
+    "callbacks that are none, before a model is measured": """
+model = Sequential([Input((4, 1)), layers.Dense(1)])
+model.compile("adam", "mse", metrics=[metrics.Precision()])
+model.evaluate(np.ones((2, 4, 1)), np.ones((2, 4, 1)), verbose=0, callbacks=range(3))
+model.predict(np.ones((2, 4, 1)), verbose=0, callbacks=range(3))
+""",
     "keys drawn for an order of the data, when the validation is refused": """
 model = Sequential([Input((3,)), layers.Dense(1)])
 model.compile("sgd", "mse")
