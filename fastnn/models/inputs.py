@@ -169,6 +169,8 @@ def _refuse_input(model: Any, place: int, expected: Shape, given: np.ndarray) ->
 def read_batch(model: Any, x: Any) -> tuple[np.ndarray, ...]:
     """A batch of inputs as contiguous arrays of the dtypes and ranks that the model takes."""
     if type(x) is np.ndarray and model.takes(x):
+        if x.dtype == np.int64:
+            model.check_ids(x)
         return (x,)
     arrays = read_inputs(model, x)
     dtypes = model.dtypes_of(arrays)

@@ -165,7 +165,7 @@ class Prepared(Network):
         return found
 
     def takes(self, x: np.ndarray) -> bool:
-        """Whether the model is ready for exactly this array as a batch of its only input."""
+        """Whether the model is ready for exactly this array as a batch of its only input, but for the ids in it."""
         arena = self._arena
         if arena is None or not arena.whole or not x.flags.c_contiguous:
             return False
@@ -173,10 +173,10 @@ class Prepared(Network):
             dtype = "int64" if x.dtype.kind in "iu" else self.dtype
             key = ((x.shape,), (dtype,), False)
             return self._template is None and x.dtype == dtype and key in self._programs
-        if len(self.input_dtypes) != 1 or x.dtype != self.input_dtypes[0] or self.input_dtypes[0] == "int64":
+        if len(self.input_dtypes) != 1 or x.dtype != self.input_dtypes[0]:
             return False
         expected, shape = self.graph.input_symbols[0].shape, x.shape
-        return shape[0] > 0 and (shape[1:] == expected[1:] or fits(expected, shape))
+        return 0 not in shape and (shape[1:] == expected[1:] or fits(expected, shape))
 
     def note_structure(self, x: Any) -> list[Any]:
         """The arrays among the data of a model that writes ``call``, which gets them in the structure they came in."""

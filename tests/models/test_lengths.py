@@ -180,6 +180,21 @@ def test_inputs_that_are_refused(x, kind, words):
             call()
 
 
+@pytest.mark.parametrize("dtype", ["int64", "float32"])
+def test_a_model_that_has_run_still_refuses(dtype):
+    """The quick way, on a batch that is ready as it is, looks at as much as the first call."""
+    ids = dtype == "int64"
+    model = model_of(layers.Input((None,))) if ids else Sequential([layers.Input((None, 3)), layers.GRU(2)])
+    shape = (2, 4) if ids else (2, 4, 3)
+    x = np.ones(shape, dtype)
+    for _ in range(2):
+        model.predict_on_batch(x)
+        with pytest.raises(ValueError, match="not empty"):
+            model.predict_on_batch(x[:, :0].copy())
+        with pytest.raises(ValueError, match="Received"):
+            model.predict_on_batch(np.full(shape, 12) if ids else x[..., :2].copy())
+
+
 # Data sets.
 
 
