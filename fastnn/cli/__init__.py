@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     --------
     >>> from fastnn.cli import main
     >>> main(["--version"])  # doctest: +SKIP
-    fastnn 0.1.0
+    fastnn 0.2.0
     """
     options = parser().parse_args(argv)
     try:

@@ -28,7 +28,7 @@ def report() -> str:
     --------
     >>> from fastnn.cli.info import report
     >>> print(report())  # doctest: +SKIP
-    fastnn        0.1.0
+    fastnn        0.2.0
     numpy         2.4.6
     ...
     """
