@@ -31,7 +31,7 @@ SIZES = (
     ((3, 12, 7, 2, 2, 4, 9), "mask3 one q-mask scores"),
     ((1, 50, 130, 2, 2, 8, 33), "window drop"),
     ((1, 101, 103, 1, 1, 16, 9), "causal mask2 k-mask scores drop"),
-    ((2, 130, 260, 2, 2, 3, 5), "k-mask scores"),  # keys in several parts
+    ((1, 60, 500, 2, 2, 3, 5), "k-mask scores"),  # keys in two parts, on the way back
     ((1, 420, 67, 1, 1, 65, 40), "causal q-mask"),  # several chunks of queries
 )
 BENCH = (

@@ -460,8 +460,8 @@ FAULTS = (
         "a query that sees nothing divides by 0",
         "attention.c",
         "attention",
-        "fresh[at / QUERIES] || s->total[at] == 0)",
-        "fresh[at / QUERIES])",
+        "choose(nothing, (vec){0}, job->dropout.scale / total)",
+        "job->dropout.scale / total",
     ),
     Fault(
         "last key of the reach left out",
