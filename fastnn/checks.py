@@ -213,7 +213,7 @@ def results(
     dtype: Any,
     wanted: Sequence[bool],
     *inputs: np.ndarray | None,
-) -> list[np.ndarray | None]:
+) -> list[Any]:
     """Return the arrays to write several results into, None for those not `wanted`; as `result`, for each.
 
     Examples

@@ -44,7 +44,7 @@ def softmax(scores: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.where(seen & (total != 0), powers / total, 0), (top + np.log(total))[..., 0]
 
 
-def factors(sizes: tuple[int, int, int, int], rate: float, key: int, call: int, dtype: np.dtype) -> np.ndarray | float:
+def factors(sizes: tuple[int, ...], rate: float, key: int, call: int, dtype: np.dtype) -> np.ndarray | float:
     """Dropout's factors of the weights, 1 / (1 − rate) or 0.
 
     A row r = (b, n, i) of Tk keys has whole blocks of four random words, S = 4·⌈Tk / 4⌉: key j has word r·S + j.

@@ -27,6 +27,6 @@ def by_rows(step: Callable[..., None]) -> Callable[..., None]:
         step(**given)
         for name, table in tables.items():
             if name != "g":
-                table[rows] = given[name].reshape(len(rows), table.shape[1])
+                table[rows] = given[name].reshape(table[rows].shape)
 
     return step_of_rows

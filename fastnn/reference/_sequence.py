@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -57,12 +58,13 @@ def needed(forward: str, **arrays: np.ndarray | None) -> None:
             raise ValueError(f"The gradients are computed from {name}. Received: {name}=None. Use {name} of {forward}.")
 
 
-def results(inputs: tuple, dtype: np.dtype, **wanted: tuple) -> list:
+def results(inputs: tuple, dtype: np.dtype, **wanted: tuple) -> list[np.ndarray]:
     """Return the arrays to write results into, requested as ``name=(given, shape, needed)``; None if not needed."""
-    return [
+    made: list[Any] = [
         checks.result(name, given, expected, dtype, *inputs) if need else None
         for name, (given, expected, need) in wanted.items()
     ]
+    return made
 
 
 def order(steps: int, go_backwards: bool) -> Iterator[tuple[int, int | None]]:
@@ -105,7 +107,7 @@ def project_back(dz: np.ndarray, w: np.ndarray, factors: np.ndarray | None, gate
     if factors is None or len(factors) == 1:
         return dz @ w.T if factors is None else dz @ w.T * factors[0]
     parts = zip(factors, np.hsplit(dz, gates), np.hsplit(w, gates), strict=True)
-    return sum(f * (d @ part.T) for f, d, part in parts)
+    return sum((f * (d @ part.T) for f, d, part in parts), np.zeros((), dz.dtype))
 
 
 def project_weights(a: np.ndarray, dz: np.ndarray, factors: np.ndarray | None, gates: int) -> np.ndarray:

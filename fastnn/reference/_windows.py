@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fastnn.shapes import window_span
@@ -22,7 +24,7 @@ def windows(
 
 def add_windows(
     cells: np.ndarray,
-    shape: tuple[int, int, int, int],
+    shape: Sequence[int],
     strides: Pair,
     pads: tuple[Pair, Pair],
     dilation: Pair = (1, 1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -11,7 +13,7 @@ __all__ = ["batch_norm_backward", "batch_norm_forward", "batch_norm_inference"]
 ACTIVATIONS = ("linear", "relu")
 
 
-def _read(x, mask, epsilon, activation, **channels):
+def _read(x, mask, epsilon, activation, **channels) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
     """The arrays, checked: x (M, C), those of the channels (C,), those of the shape of x."""
     checks.choice("activation", activation, ACTIVATIONS)
     checks.number("epsilon", epsilon, 0)
@@ -207,9 +209,9 @@ def batch_norm_backward(
     rstd = 1 / np.sqrt(more["variance"] + epsilon)
     normal = (x - more["mean"]) * rstd
     dgamma[...], dbeta[...] = (g * normal).sum(axis=0), g.sum(axis=0)
-    if need_dresidual:
+    if dresidual is not None:
         dresidual[...] = g
-    if need_dx:
+    if dx is not None:
         counts = np.ones(len(x), bool) if mask is None else mask
         share = 1 / max(1, np.count_nonzero(counts))
         scale = rstd if gamma is None else rstd * more["gamma"]

@@ -7,6 +7,7 @@ output.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ __all__ = ["conv2d_forward", "conv2d_backward", "im2col", "col2im"]
 _ALGORITHMS = ("auto", "direct", "im2col", "winograd")
 
 
-def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> tuple:
+def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> tuple[Any, Any, Any, Any]:
     """Return the shape of the output, the padding, and strides and dilation as pairs."""
     fused(activation)
     checks.choice("algorithm", algorithm, _ALGORITHMS)

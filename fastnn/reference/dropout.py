@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -69,7 +71,7 @@ def random_bits(n: int, key: int, call: int, *, bits: np.ndarray | None = None) 
     return bits
 
 
-def random_normal(n: int, key: int, call: int, dtype: str = "float32", *, z: np.ndarray | None = None) -> np.ndarray:
+def random_normal(n: int, key: int, call: int, dtype: Any = "float32", *, z: np.ndarray | None = None) -> np.ndarray:
     """Normal numbers of mean 0 and deviation 1 that depend on (key, call, index) alone.
 
     z[2k] = r·cos 2πv, z[2k + 1] = r·sin 2πv with r = √(−2 ln(1 − u)), u = bits(2k)·2⁻³², v = bits(2k + 1)·2⁻³², and the

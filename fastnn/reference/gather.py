@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -10,7 +12,7 @@ __all__ = ["gather_rows"]
 
 
 def gather_rows(
-    source: np.ndarray, index: np.ndarray, dtype: str = "float32", *, out: np.ndarray | None = None
+    source: np.ndarray, index: np.ndarray, dtype: Any = "float32", *, out: np.ndarray | None = None
 ) -> np.ndarray:
     """Copy rows and cast them, out[m] = source[index[m]] as `dtype`.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -79,7 +81,7 @@ def gru_forward(
     h: np.ndarray | None = None,
     gates: np.ndarray | None = None,
     inner: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Gated recurrent unit over whole sequences, h_t = z·h_{t−1} + (1 − z)·ĥ.
 
     The thirds of w, u and b belong to z, r and ĥ:
@@ -226,7 +228,7 @@ def gru_backward(
     db: np.ndarray | None = None,
     dh0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Gradients of the gated recurrent unit: back through time, from the last processed step to the first.
 
     ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);

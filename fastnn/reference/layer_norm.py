@@ -68,7 +68,7 @@ def layer_norm_forward(
     mean = checks.result("mean", mean, x.shape[:-1], x.dtype, *inputs)
     rstd = checks.result("rstd", rstd, x.shape[:-1], x.dtype, *inputs)
     with np.errstate(all="ignore"):
-        if residual is not None:
+        if total is not None:
             total[...] = x = x + residual
         mean[...] = x.mean(axis=-1)
         centred = x - x.mean(axis=-1, keepdims=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -60,7 +62,7 @@ def lstm_forward(
     c: np.ndarray | None = None,
     gates: np.ndarray | None = None,
     cells: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Long short-term memory over whole sequences: the cell c_t = f·c_{t−1} + i·g, the state h_t = o·act(c_t).
 
     The quarters of z_t = x_t · w + h_{t−1} · u + b (B, 4U) are i = rec(z_i), f = rec(z_f), g = act(z_g), o = rec(z_o),
@@ -176,7 +178,7 @@ def lstm_backward(
     dh0: np.ndarray | None = None,
     dc0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Gradients of the long short-term memory: back through time, from the last processed step to the first.
 
     ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);

@@ -85,7 +85,7 @@ def sgd_step(
         raise ValueError("Momentum needs a velocity. Received: velocity=None. Use velocity=np.zeros_like(w).")
     with np.errstate(all="ignore"):
         _decay(w, learning_rate, weight_decay)
-        if not momentum:
+        if not momentum or velocity is None:
             w -= learning_rate * g
             return
         velocity *= momentum
@@ -209,7 +209,7 @@ def rmsprop_step(
             average_gradient += (1 - rho) * g
             spread = velocity - average_gradient * average_gradient
         increment = learning_rate * g / np.sqrt(spread + epsilon)
-        if momentum:
+        if momentum and momentum_buffer is not None:
             momentum_buffer *= momentum
             momentum_buffer += increment
             increment = momentum_buffer

@@ -65,7 +65,7 @@ def rms_norm_forward(
     total = checks.result("total", total, x.shape, x.dtype, *inputs) if residual is not None else None
     rrms = checks.result("rrms", rrms, x.shape[:-1], x.dtype, *inputs)
     with np.errstate(all="ignore"):
-        if residual is not None:
+        if total is not None:
             total[...] = x = x + residual
         rrms[...] = 1 / np.sqrt((x**2).mean(axis=-1) + epsilon)
         y[...] = x * rrms[..., None] * (1 if gamma is None else gamma)

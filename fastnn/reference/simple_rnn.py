@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastnn import checks
@@ -116,7 +118,7 @@ def simple_rnn_backward(
     db: np.ndarray | None = None,
     dh0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Gradients of the simple recurrent network: back through time, from the last processed step to the first.
 
     ds_t = dy_t + the gradient from the step after t (dh for the last) (B, U);  dz_t = ds_t · act′ from h_t;
@@ -296,7 +298,7 @@ def output_rnn_backward(
     dc: np.ndarray | None = None,
     dy0: np.ndarray | None = None,
     dstates: np.ndarray | None = None,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[np.ndarray | Any, ...]:
     """Gradients of the recurrent network that feeds back its output.
 
     ds_t = dy_t + the gradient from the step after t (dlast for the last) (B, O);  de_t = ds_t · out′ from y_t;

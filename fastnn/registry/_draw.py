@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ SHAPES = ((0,), (1,), (7,), (8,), (9,), (17,), (31,), (3, 0), (5, 13), (2, 3, 4,
 TABLES = ((0, 3), (1, 1), (1, 17), (7, 8), (9, 7), (31, 10), (17, 31), (2, 129))
 
 
-def reals(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype, spread: float = 1.0) -> np.ndarray:
+def reals(rng: np.random.Generator, shape: Sequence[int], dtype: Any, spread: float = 1.0) -> np.ndarray:
     """Return normal numbers with standard deviation `spread`."""
     return np.asarray(rng.standard_normal(shape) * spread).astype(dtype)
 

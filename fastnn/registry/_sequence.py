@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastnn import reference
 from fastnn.reference._sequence import order
 from fastnn.registry import Case
 from fastnn.registry._draw import nbytes, reals, uniform
@@ -53,6 +54,9 @@ BENCH = (
     ("1 x 100, 32 inputs, 64 units", (1, 100, 32, 64), "bias"),
 )
 
+twins: Any = reference
+"""The twins, called with arguments that are drawn: type checkers do not know how many there are."""
+
 
 class Drawn(NamedTuple):
     """The arguments that the recurrent kernels have in common; None if the options do not name them."""
@@ -84,7 +88,7 @@ def draw(
     rng: np.random.Generator,
     dtype: np.dtype,
     sizes: tuple[int, int, int, int],
-    words: str,
+    words: Any,
     gates: int = 1,
     exact: bool = False,
     fed: int | None = None,
@@ -176,7 +180,7 @@ def bench(make: Callable[..., Iterator[Case]]):
     return draws
 
 
-def magnitudes(*arrays: np.ndarray | None) -> list[np.ndarray | None]:
+def magnitudes(*arrays: np.ndarray | None) -> list[Any]:
     """Return |a| of each given array."""
     return [None if a is None else np.abs(a) for a in arrays]
 

@@ -116,7 +116,7 @@ def _forward(rng, dtype, sizes, words) -> Case:
 def _backward(rng, dtype, sizes, words) -> Case:
     (q, k, v, *masks), options = _arrays(rng, dtype, sizes, words)
     y, lse, scores = reference.attention_forward(q, k, v, *masks, **options, need_scores="scores" in words)
-    if "scores" in words:
+    if scores is not None:
         options |= {"scores": scores, "dscores": reals(rng, scores.shape, dtype)}
     return Case((reals(rng, y.shape, dtype), q, k, v, y, lse, *masks), options)
 
@@ -176,13 +176,13 @@ _SIGHT = ("mask", "query_mask", "key_mask")
 def _named(case: Case, at: int) -> dict[str, Any]:
     """The options of a case by name, the masks from position `at` on among them, defaults filled in."""
     defaults = dict.fromkeys((*_SIGHT, "scale", "window")) | {"causal": False, "rate": 0.0, "key": 0, "call": 0}
-    given = dict(zip(_SIGHT, case.args[at:], strict=False)) | case.kwargs
+    given = {**dict(zip(_SIGHT, case.args[at:], strict=False)), **case.kwargs}
     return {name: given.get(name, value) for name, value in defaults.items()}
 
 
 def _drop_factors(options: dict[str, Any], sizes: tuple[int, ...]) -> np.ndarray:
-    words = (options[name] for name in ("rate", "key", "call"))
-    return np.broadcast_to(_attention.factors(sizes, *words, np.dtype(np.float64)), sizes)
+    rate, key, call = (options[name] for name in ("rate", "key", "call"))
+    return np.broadcast_to(_attention.factors(sizes, rate, key, call, np.dtype(np.float64)), sizes)
 
 
 def _parts(case: Case, at: int, q: np.ndarray, k: np.ndarray, lse: np.ndarray, eps: float) -> tuple:
@@ -190,7 +190,7 @@ def _parts(case: Case, at: int, q: np.ndarray, k: np.ndarray, lse: np.ndarray, e
     options = _named(case, at)
     scale = _attention.scale_of(options["scale"], q.shape[3])
     sight = {name: options[name] for name in (*_SIGHT, "scale", "causal", "window")}
-    *_, w = reference.attention_forward(q, k, k, **sight, need_scores=True)
+    w: Any = reference.attention_forward(q, k, k, **sight, need_scores=True)[-1]
     return w, _weight_error(w, _score_error(q, k, scale, lse, eps), eps), _drop_factors(options, w.shape), scale
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def _normal_bench(rng: np.random.Generator, dtype: np.dtype) -> Iterator[tuple[s
     yield "1,000,000 numbers", Case((1_000_000, 1, 2, dtype.name))
 
 
-def _beside_the_radius(case: Case, expected: tuple, eps: float) -> tuple[np.ndarray]:
+def _beside_the_radius(case: Case, expected: Any, eps: float) -> tuple[np.ndarray]:
     """24 roundings of the radius, √(z[2k]² + z[2k+1]²).
 
     In units of ε/2, the kernel: u one, its logarithm four (2 ulp), halved by the root, which adds one; the angle three

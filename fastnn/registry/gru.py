@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastnn import reference
 from fastnn.reference._sequence import project, start
 from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
@@ -43,7 +42,7 @@ def _forward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
     for args, options in _inputs(rng, dtype, sizes, words, number, exact):
         x, w, u, _, *rest = args
-        y, _, gates, inner = reference.gru_forward(*args, **options)
+        y, _, gates, inner = sequence.twins.gru_forward(*args, **options)
         gradients = sequence.gradients(rng, dtype, words, exact, y)
         yield Case((*gradients, x, w, u, y, gates, inner, *rest), options | sequence.needs(words, "need_dh0"))
 
@@ -54,7 +53,7 @@ def _forward_tolerance(case, expected, eps):
     products, with four roundings."""
     x, w, u, b, h0, mask, activation, recurrent_activation, reset_after = case.args
     options = sequence.dropout(case.kwargs)
-    y, h, gates, inner = reference.gru_forward(*case.args, **options)
+    y, h, gates, inner = sequence.twins.gru_forward(*case.args, **options)
     units, size = len(u), 2 * (x.shape[2] + len(u) + 4) * eps
     x_row, h_row = (0, 0) if b is None else np.abs(b) if reset_after else (np.abs(b), 0)
     fx, fh = (options.get(name) for name in ("x_dropout", "h_dropout"))
@@ -95,7 +94,7 @@ def _backward_tolerance(case, expected, eps):
     mask, _, recurrent_activation, reset_after = case.args[9:]
 
     def backward(dy, dh):
-        return reference.gru_backward(
+        return sequence.twins.gru_backward(
             dy, dh, x, w, u, y, gates, inner, h0, mask, "linear", recurrent_activation, reset_after, **options
         )
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastnn import reference
 from fastnn.reference._sequence import project, start
 from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
@@ -42,7 +41,7 @@ def _forward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
     args, options = _inputs(rng, dtype, sizes, words, number, exact)
     x, w, u, _, *rest = args
-    y, _, _, gates, cells = reference.lstm_forward(*args, **options)
+    y, _, _, gates, cells = sequence.twins.lstm_forward(*args, **options)
     gradients = sequence.gradients(rng, dtype, words, exact, y, 2)
     yield Case((*gradients, x, w, u, y, gates, cells, *rest), options | sequence.needs(words, "need_dstate0"))
 
@@ -52,7 +51,7 @@ def _forward_tolerance(case, expected, eps):
     of the gates; of c = f·c₋₁ + i·g and h = o·act(c), by the rule of products, with three roundings and one."""
     x, w, u, b, h0, c0, mask, activation, recurrent_activation = case.args
     options = sequence.dropout(case.kwargs)
-    y, h, c, gates, cells = reference.lstm_forward(*case.args, **options)
+    y, h, c, gates, cells = sequence.twins.lstm_forward(*case.args, **options)
     size = 2 * (x.shape[2] + len(u) + 4) * eps
     h_before, c_before = (start(s, *h.shape, h.dtype) for s in (h0, c0))
     eh, ec = np.zeros_like(h), np.zeros_like(c)
@@ -68,7 +67,7 @@ def _forward_tolerance(case, expected, eps):
         kept, written = np.abs(f * c_before), np.abs(i * g)
         new_ec = (np.abs(f) + ef) * ec + np.abs(c_before) * ef + (np.abs(i) + ei) * eg + np.abs(g) * ei
         new_ec += 3 * eps * (kept + written)
-        a = reference.activation_forward(cells[:, t], activation)
+        a = sequence.twins.activation_forward(cells[:, t], activation)
         ea = sequence.growth(activation, new_ec, a, eps)
         new_eh = (np.abs(o) + eo) * ea + np.abs(a) * eo + eps * np.abs(o * a)
         eh, ec = np.where(keep, new_eh, eh), np.where(keep, new_ec, ec)
@@ -87,7 +86,7 @@ def _backward_tolerance(case, expected, eps):
     mask, _, recurrent_activation = case.args[11:]
 
     def backward(*gradients):
-        return reference.lstm_backward(
+        return sequence.twins.lstm_backward(
             *gradients, x, w, u, y, gates, cells, h0, c0, mask, "linear", recurrent_activation, **options
         )
 

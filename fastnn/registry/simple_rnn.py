@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastnn import reference
 from fastnn.registry import Case, Kernel
 from fastnn.registry import _sequence as sequence
 from fastnn.registry._draw import nbytes, reals, uniform
@@ -32,7 +31,7 @@ def _forward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 def _backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
     x, w, u, b, h0, mask, options = sequence.draw(rng, dtype, sizes, words, exact=exact)
     activation = _activation(number, exact)
-    y, _ = reference.simple_rnn_forward(x, w, u, b, h0, mask, activation, **options)
+    y, _ = sequence.twins.simple_rnn_forward(x, w, u, b, h0, mask, activation, **options)
     dy, dh = sequence.gradients(rng, dtype, words, exact, y)
     yield Case((dy, dh, x, w, u, y, h0, mask, activation), options | sequence.needs(words, "need_dh0"))
 
@@ -55,15 +54,17 @@ def _output_forward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
 def _output_backward(rng, dtype, sizes, words, number, exact) -> Iterator[Case]:
     (forward,) = _output_forward(rng, dtype, sizes, words, number, exact)
     x, w, u, _, v, _, *rest = forward.args
-    y, hidden = reference.output_rnn_forward(*forward.args, **forward.kwargs)
+    y, hidden = sequence.twins.output_rnn_forward(*forward.args, **forward.kwargs)
     dy, dlast = sequence.gradients(rng, dtype, words, exact, y)
-    yield Case((dy, dlast, x, w, u, v, y, hidden, *rest), forward.kwargs | sequence.needs(words, "need_dy0"))
+    yield Case((dy, dlast, x, w, u, v, y, hidden, *rest), {**forward.kwargs, **sequence.needs(words, "need_dy0")})
 
 
 def _spread(source: np.ndarray, u: np.ndarray, mask: np.ndarray | None, options: dict) -> tuple:
     """Return the errors made at each step (B, T, U), propagated by |u| to all later ones: the twin on magnitudes."""
     kept = {name: value for name, value in sequence.dropout(options).items() if name != "x_dropout"}
-    return reference.simple_rnn_forward(source, np.eye(source.shape[2]), np.abs(u), None, None, mask, "linear", **kept)
+    return sequence.twins.simple_rnn_forward(
+        source, np.eye(source.shape[2]), np.abs(u), None, None, mask, "linear", **kept
+    )
 
 
 def _forward_tolerance(case, expected, eps):
@@ -72,7 +73,7 @@ def _forward_tolerance(case, expected, eps):
     *arrays, mask, _ = case.args
     x, w, u, b, h0 = sequence.magnitudes(*arrays)
     b = np.ones(len(u)) if b is None else b + 1
-    sums, _ = reference.simple_rnn_forward(x, w, u, b, h0, mask, "linear", **sequence.dropout(case.kwargs))
+    sums, _ = sequence.twins.simple_rnn_forward(x, w, u, b, h0, mask, "linear", **sequence.dropout(case.kwargs))
     y, h = _spread((2 * (x.shape[2] + len(u) + 4) + 4) * eps * (1 + sums), u, mask, case.kwargs)
     return None if expected[0] is None else y, h
 
@@ -84,7 +85,7 @@ def _backward_tolerance(case, expected, eps):
     options = sequence.dropout(case.kwargs) | {"need_dh0": True, "need_dstates": True}
 
     def backward(dy, dh):
-        return reference.simple_rnn_backward(dy, dh, *rest, case.args[7], "linear", **options)
+        return sequence.twins.simple_rnn_backward(dy, dh, *rest, case.args[7], "linear", **options)
 
     y = case.args[5]
     step = 2 * (y.shape[2] + 12) * eps
@@ -96,11 +97,11 @@ def _output_forward_tolerance(case, expected, eps):
     x, w, u, b, v, c, y0 = sequence.magnitudes(*case.args[:7])
     mask, options = case.args[7], sequence.dropout(case.kwargs)
     b, c = (np.ones(n) if bias is None else bias + 1 for bias, n in ((b, len(v)), (c, len(u))))
-    y, hidden = reference.output_rnn_forward(x, w, u, b, v, c, y0, mask, "linear", "linear", **options)
+    y, hidden = sequence.twins.output_rnn_forward(x, w, u, b, v, c, y0, mask, "linear", "linear", **options)
     first = (2 * (x.shape[2] + len(u) + 4) + 4) * eps * (1 + hidden)
     second = (2 * (len(v) + 4) + 4) * eps * (1 + y.max(axis=(0, 1), initial=0))
     options.pop("x_dropout", None)
-    return reference.output_rnn_forward(
+    return sequence.twins.output_rnn_forward(
         first, np.eye(len(v)), u, None, v, second, None, mask, "linear", "linear", **options
     )
 
@@ -111,7 +112,7 @@ def _output_backward_tolerance(case, expected, eps):
     options = sequence.dropout(case.kwargs) | {"need_dy0": True, "need_dstates": True}
 
     def backward(dy, dlast):
-        return reference.output_rnn_backward(dy, dlast, *rest, case.args[9], "linear", "linear", **options)
+        return sequence.twins.output_rnn_backward(dy, dlast, *rest, case.args[9], "linear", "linear", **options)
 
     v, y = case.args[5:7]
     step = 2 * (sum(v.shape) + 24) * eps
