@@ -12,8 +12,9 @@ build:  ## compile the kernels in place, with all extras
 test:  ## the test suite; the slow ones by `pytest -m slow`
 	$(PYTHON) -m pytest
 
-sanitize:  ## the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer: minutes
+sanitize:  ## the kernel tests under AddressSanitizer and UndefinedBehaviorSanitizer, two trainings under ThreadSanitizer
 	$(PYTHON) -m tests.trust.sanitize
+	$(PYTHON) -m tests.trust.sanitize --checks thread
 
 bench:  ## every kernel: correct? then compiled against reference; rivals: bench/README.md
 	$(PYTHON) -m fastnn bench
