@@ -105,6 +105,11 @@ def wanted_tiers(names, here):
     return [name for name in names if name in here], "what this machine runs; FASTNN_BUILD_TIERS=all builds every one"
 
 
+def tier_of_float64(tier, built):
+    """The tier whose float64 kernels a tier uses: AVX-512 takes those of AVX2; its own would be a tenth of a wheel."""
+    return "avx2" if tier == "avx512" and "avx2" in built else tier
+
+
 def objects(tier, bits, folder, optimisation):
     """What to compile for a tier and precision: sources, the folder of their objects, macros, flags."""
     macros = [("FNN_TIER", tier), ("FNN_BITS", str(bits))]
@@ -150,11 +155,12 @@ class BuildKernels(build_ext):
         return ["baseline", *said.stdout.split()]
 
     def compile_kernels(self):
-        listed = " ".join(f"FNN_HAS({tier})" for tier in self.tiers)
+        listed = " ".join(f"FNN_HAS({tier}, {tier_of_float64(tier, self.tiers)})" for tier in self.tiers)
         once = [("FNN_TIERS", listed), ("_GNU_SOURCE", "1")]
         jobs = [(source, "once", once, DEBUGGING or ["-O2", "-g0"]) for source in SOURCES if source.name in ONCE]
         for tier, bits in product(self.tiers, (32, 64)):
-            jobs += objects(tier, bits, f"{tier}_f{bits}", optimisation(tier, bits))
+            if bits == 32 or tier_of_float64(tier, self.tiers) == tier:
+                jobs += objects(tier, bits, f"{tier}_f{bits}", optimisation(tier, bits))
         return self.compile_all(jobs)
 
     def check_tiers(self, tiers):
@@ -250,7 +256,7 @@ def extensions():
                 ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
             ],
             extra_compile_args=[
-                "-O0" if DEBUG == "1" else "-O2",
+                "-O0" if DEBUG == "1" else "-Os",  # nothing loops in wrappers; a fifth smaller
                 "-g0",
                 "-fvisibility=hidden",
                 "-fno-asynchronous-unwind-tables",

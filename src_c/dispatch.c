@@ -1,11 +1,11 @@
 /* dispatch.c — the tiers of this build, and which of them the processor can run.
  *
- * The build defines FNN_TIERS as an X-list in order of preference, best last, for instance
- * -D'FNN_TIERS=FNN_HAS(baseline) FNN_HAS(avx2) FNN_HAS(avx512)'.
+ * The build defines FNN_TIERS as an X-list in order of preference, best last, each with the tier whose float64 kernels it
+ * uses, for instance -D'FNN_TIERS=FNN_HAS(baseline, baseline) FNN_HAS(avx2, avx2) FNN_HAS(avx512, avx2)'.
  */
 #include "fnn.h"
 
-#define FNN_HAS(tier) extern const fnn_kernels fnn_kernels_##tier##_f32, fnn_kernels_##tier##_f64;
+#define FNN_HAS(tier, doubles) extern const fnn_kernels fnn_kernels_##tier##_f32, fnn_kernels_##doubles##_f64;
 FNN_TIERS
 #undef FNN_HAS
 
@@ -26,7 +26,7 @@ static const struct {
     int (*runs)(void);
     const fnn_kernels *kernels[FNN_PRECISIONS];
 } tiers[] = {
-#define FNN_HAS(tier) {#tier, runs_##tier, {&fnn_kernels_##tier##_f32, &fnn_kernels_##tier##_f64}},
+#define FNN_HAS(tier, doubles) {#tier, runs_##tier, {&fnn_kernels_##tier##_f32, &fnn_kernels_##doubles##_f64}},
     FNN_TIERS
 #undef FNN_HAS
 };
