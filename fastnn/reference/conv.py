@@ -21,7 +21,9 @@ __all__ = ["conv2d_forward", "conv2d_backward", "im2col", "col2im"]
 _ALGORITHMS = ("auto", "direct", "im2col", "winograd")
 
 
-def _check(x, w, strides, padding, dilation, groups, activation, algorithm) -> tuple[Any, Any, Any, Any]:
+def _check(
+    x, w, strides, padding, dilation, groups, activation, algorithm
+) -> tuple[tuple[int, ...], Any, tuple[int, int], tuple[int, int]]:
     """Return the shape of the output, the padding, and strides and dilation as pairs."""
     fused(activation)
     checks.choice("algorithm", algorithm, _ALGORITHMS)

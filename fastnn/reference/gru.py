@@ -182,7 +182,7 @@ def _back(
     activation: str,
     recurrent_activation: str,
     reset_after: bool,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | Any, np.ndarray]:
     """Run one step back; return the gradients of the input and recurrent sums (B, 3U), and of the previous state."""
     z, r, candidate = np.hsplit(gates, 3)
     dz = fused_gradient(ds * (before - candidate), z, recurrent_activation)

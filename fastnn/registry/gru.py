@@ -58,7 +58,7 @@ def _forward_tolerance(case, expected, eps):
     x_row, h_row = (0, 0) if b is None else np.abs(b) if reset_after else (np.abs(b), 0)
     fx, fh = (options.get(name) for name in ("x_dropout", "h_dropout"))
     own = 1 if fh is None else fh[2]
-    before, eh = start(h0, *h.shape, h.dtype), np.zeros_like(h)
+    before, eh = start(h0, h.shape[0], h.shape[1], h.dtype), np.zeros_like(h)
     errors = [np.zeros_like(a) for a in (y, gates, inner)]
     for t, keep in sequence.processed(x, mask, options.get("go_backwards", False)):
         ex = size * (project(np.abs(x[:, t]), np.abs(w), fx, 3) + x_row)

@@ -53,7 +53,7 @@ def _forward_tolerance(case, expected, eps):
     options = sequence.dropout(case.kwargs)
     y, h, c, gates, cells = sequence.twins.lstm_forward(*case.args, **options)
     size = 2 * (x.shape[2] + len(u) + 4) * eps
-    h_before, c_before = (start(s, *h.shape, h.dtype) for s in (h0, c0))
+    h_before, c_before = (start(s, h.shape[0], h.shape[1], h.dtype) for s in (h0, c0))
     eh, ec = np.zeros_like(h), np.zeros_like(c)
     errors = [np.zeros_like(a) for a in (y, gates, cells)]
     factors = [options.get(name) for name in ("x_dropout", "h_dropout")]
