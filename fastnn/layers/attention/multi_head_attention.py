@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from ...shapes import MOST
 from ..base import Shape
 from ..support.arguments import positive
 from .heads import HeadsAttention, Sizes
@@ -133,6 +134,8 @@ def _sizes(name: str, value: Any) -> tuple[int, ...] | None:
         found = tuple(operator.index(n) for n in (value if isinstance(value, Sequence) else [value]))
     except TypeError:
         found = ()
-    if not found or any(n < 1 for n in found):
-        raise ValueError(f"{name} of MultiHeadAttention holds positive integers. Received: {name}={value!r}.")
+    if not found or any(not 1 <= n < MOST for n in found):
+        raise ValueError(
+            f"{name} of MultiHeadAttention must hold integers from 1 to 2**31 - 1. Received: {name}={value!r}."
+        )
     return found

@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import initializers
 from ...backend import active
+from ...shapes import MOST
 from ..base import Layer, Shape
 from ..support.arguments import check_parts
 from ..support.einsum_equation import Equation, read_equation, split_equation
@@ -101,9 +102,9 @@ class EinsumDense(Layer):
             sizes = tuple(None if n is None else operator.index(n) for n in entries)
         except TypeError:
             sizes = (0,)
-        if any(n is not None and n < 1 for n in sizes):
+        if any(n is not None and not 1 <= n < MOST for n in sizes):
             raise ValueError(
-                "output_shape of EinsumDense holds positive integers, or None for an axis of the input. "
+                "output_shape of EinsumDense must hold integers from 1 to 2**31 - 1, or None for an axis of the input. "
                 f"Received: output_shape={output_shape!r}."
             )
         return sizes
