@@ -23,7 +23,7 @@ lint:  ## what CI checks of style
 	ruff check .
 	ruff format --check .
 	mypy
-	pyright
+	pyright --threads 2
 	clang-format --dry-run --Werror src_c/*.c src_c/*.h
 
 format:  ## rewrite Python and C in the style of the house
