@@ -15,11 +15,19 @@ __all__ = ["LogSoftmax", "Softmax", "Sparsemax"]
 
 
 class Softmax(Activation):
-    """``exp(x) / Σ exp(x)`` along ``axis`` (an int, or several)."""
+    """``exp(x) / Σ exp(x)`` along ``axis`` (an int, or several).
+
+    Raises
+    ------
+    ValueError
+        If there is no axis.
+    """
 
     name = "softmax"
 
     def __init__(self, axis: int | list[int] | tuple[int, ...] = -1):
+        if isinstance(axis, (list, tuple)) and not axis:
+            raise ValueError(f"{self.name} needs an axis, or several. Received: axis={axis!r}. Use axis=-1.")
         self.alpha, self.fusible, self.axis = None, False, axis
 
     def forward(self, x, *, y=None):

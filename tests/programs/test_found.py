@@ -154,6 +154,7 @@ layers.EinsumDense("ab,bc->ac", 2**63)
 layers.Lambda(ops.sin, output_shape=3)
 layers.ActivityRegularization(0.1, activity_regularizer="l2")
 layers.Dense(3, bias_initializer=np.zeros((0, 3)))(Input((2,)))
+layers.Softmax(axis=())
 """,
     "calls of a model": """
 model = Sequential()

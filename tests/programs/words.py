@@ -53,6 +53,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "activation": _ACTIVATIONS,
     "recurrent_activation": _ACTIVATIONS,
     "output_activation": _ACTIVATIONS,
+    "Rescaling.scale": ("1 / 255", "2", "-0.5", "[0.5, 2.0]", "(1, 2, 3)", "np.float32(3)"),
+    "offset": ("0.0", "-1", "[1, 2]", "(0.5, 0.25, -1)"),
     "algorithm": ("'auto'", "'dense'", "'sparse'", "'direct'", "'im2col'", "'winograd'"),
     "alpha": ("0.5", "1.0", "0"),
     "arguments": ("None", "{}"),
