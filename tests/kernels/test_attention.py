@@ -97,6 +97,19 @@ def test_all_ways_to_mask_are_one(compiled, dtype, rng, name, keys):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
+def test_any_byte_but_zero_is_true(compiled, rng):
+    """NumPy takes the bytes of a view as they are; most of these have a last bit of 0."""
+    q, k, v = draw(rng, np.float32, heads=1, shared=1)
+    seen = rng.random((2, 9, 13)) < 0.5
+    odd = np.where(seen, 6, 0).astype(np.uint8).view(bool)
+    flat = [np.ascontiguousarray(a[:, :, 0]) for a in (q, k, v)]
+    for one, other in zip(*(compiled.attention_forward(q, k, v, mask=m)[:2] for m in (seen, odd)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    results = [compiled.additive_attention_forward(*flat, mask=m) for m in (seen, odd)]
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_query_that_sees_nothing(backend, dtype, rng):
     """y = 0, lse = −∞, and no gradient through it, whatever stands in dy."""
     q, k, v = draw(rng, dtype, queries=3, keys=5)
