@@ -244,11 +244,13 @@ def test_exit_while_threads_are_there(end):
 
 
 INTERRUPTED = """
+import signal
 import sys
 import numpy as np
 from fastnn.callbacks import LambdaCallback
 from tests.trust.work import build, digest, digits, train
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job of a shell ignores
 x, y = digits("cnn")
 model = build("cnn")
 say = LambdaCallback(on_train_batch_end=lambda batch, logs: batch == 3 and print("go", flush=True))
@@ -274,9 +276,12 @@ def test_ctrl_c_leaves_a_usable_model(verbose):
     command = [sys.executable, "-c", INTERRUPTED.format(verbose=verbose)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, env=CLEAN, **pipes) as child:
-        assert any(line.endswith("go\n") for line in child.stdout)
-        child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=120)
+        try:
+            assert any(line.endswith("go\n") for line in child.stdout)
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=120)
+        finally:
+            child.kill()
     assert child.returncode == 0, err
     words = [line for line in out.splitlines() if line in ("interrupted", "usable")]
     assert words == ["interrupted", "usable"]
