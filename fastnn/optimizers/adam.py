@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.lookup import is_number
-from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.betas import Betas
 
 __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
 
 
-class _Betas(Optimizer):
+class _Moments(Betas):
     """Base of the four optimizers: two decay rates and an epsilon."""
 
-    visits = "touched"
-
     def __init__(self, learning_rate: Any, beta_1: float, beta_2: float, epsilon: float, **options: Any):
-        super().__init__(learning_rate, **options)
-        for word, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not is_number(value) or not 0 <= value < 1:
-                raise ValueError(f"{word} must be in [0, 1). Received: {word}={value!r}.")
+        super().__init__(learning_rate, beta_1, beta_2, **options)
         self._check(epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
+        self.epsilon = float(epsilon)
 
     def get_config(self):
-        return super().get_config() | {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        return super().get_config() | {"epsilon": self.epsilon}
 
 
-class Adam(_Betas):
+class Adam(_Moments):
     """``m += (1 − β₁)(g − m)``, ``v += (1 − β₂)(g² − v)``, ``w −= η·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m / (√v + ε)``.
 
     Parameters
@@ -96,7 +90,7 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **options)
 
 
-class Adamax(_Betas):
+class Adamax(_Moments):
     """``m += (1 − β₁)(g − m)``, ``u = max(β₂·u, |g|)``, ``w −= η/(1 − β₁ᵗ)·m / (u + ε)``.
 
     References
@@ -124,7 +118,7 @@ class Adamax(_Betas):
         )  # fmt: skip
 
 
-class Nadam(_Betas):
+class Nadam(_Moments):
     """Adam with Nesterov momentum: ``m̂`` combines the next momentum and this gradient; momentum grows slowly.
 
     ``μₜ = β₁(1 − ½·0.96ᵗ)``, ``m̂ = μₜ₊₁·m/(1 − Πμ·μₜ₊₁) + (1 − μₜ)·g/(1 − Πμ)``, ``w −= η·m̂ / (√(v/(1 − β₂ᵗ)) + ε)``.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn.lookup import is_number
-from fastnn.optimizers.optimizer import Optimizer
+from fastnn.optimizers.betas import Betas
 
 __all__ = ["Lion"]
 
 
-class Lion(Optimizer):
+class Lion(Betas):
     """``w −= η·sign(β₁·m + (1 − β₁)·g)``, ``m += (1 − β₂)(g − m)``: every weight moves by η.
 
     A learning rate of a third to a tenth of Adam's suits it, and as many times the weight decay.
@@ -29,20 +28,12 @@ class Lion(Optimizer):
     """
 
     slots = ("momentum",)
-    visits = "touched"
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any):
-        super().__init__(learning_rate, **options)
-        for word, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not is_number(value) or not 0 <= value < 1:
-                raise ValueError(f"{word} must be in [0, 1). Received: {word}={value!r}.")
-        self.beta_1, self.beta_2 = float(beta_1), float(beta_2)
+        super().__init__(learning_rate, beta_1, beta_2, **options)
 
     def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.lion_step(
             w, g, *slots,
             learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
-
-    def get_config(self):
-        return super().get_config() | {"beta_1": self.beta_1, "beta_2": self.beta_2}

@@ -57,7 +57,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _train(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, outputs: int, goes_on: bool) -> None:
         """``fit`` on checked data, of a new model or of the fitted one."""
-        keys = self._keys if goes_on else Keys(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        keys = self._stream(goes_on)
         validation = None
         if self.validation_split:
             x, y, weight, validation = self._held_out(x, y, weight, keys.seed)
@@ -66,8 +66,12 @@ class NetworkEstimator(BaseEstimator):
     def _train_once(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, outputs: int) -> None:
         """``partial_fit`` on checked data: an epoch."""
         goes_on = hasattr(self, "model_")
-        keys = self._keys if goes_on else Keys(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        keys = self._stream(goes_on)
         self._run(keys, x, y, weight, outputs, goes_on, 1, None, None)
+
+    def _stream(self, goes_on: bool) -> Keys:
+        """What training draws from: the stream of the fitted model, or one that ``random_state`` gives."""
+        return self._keys if goes_on else Keys(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
     def _run(
         self,
