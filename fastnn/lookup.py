@@ -156,5 +156,5 @@ def is_number(value: Any) -> bool:
         return False
     try:
         return abs(float(value)) < float("inf") and not isinstance(value, (str, bytes))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False

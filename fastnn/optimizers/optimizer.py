@@ -26,6 +26,20 @@ from fastnn.optimizers.schedules import LearningRateSchedule
 __all__ = ["Optimizer"]
 
 
+def _without_arguments(rate: Callable[[], float]) -> Callable[[], float]:
+    """The function of a learning rate, refused if it cannot be called without arguments."""
+    try:
+        inspect.signature(rate).bind()
+    except TypeError as error:
+        raise TypeError(
+            f"learning_rate must be a number, a schedule or a function without arguments; this one cannot be called "
+            f"so: {error}. Received: learning_rate={rate!r}. For a rate by step, use a LearningRateSchedule."
+        ) from None
+    except ValueError:  # a builtin without a signature: its first call will tell
+        pass
+    return rate
+
+
 def _none_excluded(parameter: Any) -> bool:
     """Exclude no parameter from weight decay."""
     return False
@@ -133,14 +147,20 @@ class Optimizer:
         rate = self._rate
         if rate.__class__ is float:
             return rate
-        return float(rate(self._calls) if isinstance(rate, LearningRateSchedule) else rate())
+        value = rate(self._calls) if isinstance(rate, LearningRateSchedule) else rate()
+        if not is_number(value):
+            raise TypeError(f"The function of the learning rate must return a finite number. Received: {value!r}.")
+        return float(value)
 
     @learning_rate.setter
     def learning_rate(self, rate: float | LearningRateSchedule | Callable[[], float]) -> None:
         if isinstance(rate, dict):
             rate = schedules.deserialize(rate)
-        if isinstance(rate, LearningRateSchedule) or (callable(rate) and not is_number(rate)):
+        if isinstance(rate, LearningRateSchedule):
             self._rate = rate
+            return
+        if callable(rate) and not is_number(rate):
+            self._rate = _without_arguments(rate)
             return
         if isinstance(self._rate, LearningRateSchedule):
             raise TypeError(

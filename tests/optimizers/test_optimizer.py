@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn import optimizers
+from fastnn import layers, optimizers
 from fastnn.optimizers import schedules
 from tests.backends import each_backend  # noqa: F401
 from tests.optimizers.arena import arena, fill
@@ -114,6 +114,20 @@ def test_learning_rate_is_a_number_a_schedule_or_a_function():
         optimizer.learning_rate = 0.1
     optimizer.learning_rate = schedules.PiecewiseConstantDecay([1], [1.0, 2.0])
     assert optimizer.learning_rate == 2.0
+
+
+@pytest.mark.parametrize("rate", [layers.Dense(1), lambda step: 0.1])
+def test_a_learning_rate_that_needs_arguments_is_refused(rate):
+    optimizer = optimizers.SGD(0.5)
+    with pytest.raises(TypeError, match=r"a function without arguments; this one cannot.*use a LearningRateSchedule"):
+        optimizer.learning_rate = rate
+    assert optimizer.learning_rate == 0.5
+
+
+@pytest.mark.parametrize("value", [None, "0.1", float("nan"), 10**400])
+def test_the_function_of_a_learning_rate_returns_a_finite_number(value):
+    with pytest.raises(TypeError, match=r"must return a finite number. Received: "):
+        optimizers.SGD(lambda: value).learning_rate  # noqa: B018
 
 
 def test_built_again_for_the_same_model_keeps_its_state():

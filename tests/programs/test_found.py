@@ -174,6 +174,7 @@ model.compute_output_shape(object())
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, validation_split=np.array([1, 2]))
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=np.array([1, 2]))
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, shuffle=np.array([1, 2]))
+optimizers.SGD(layers.Dense(1))
 """,
 }
 
