@@ -8,7 +8,8 @@ import pytest
 from fastnn import Input, Model, Sequential, layers, optimizers, utils
 from fastnn.graph import Constant, as_symbol, record
 from fastnn.layers.support.symbolic_call import ActivityPenalty
-from fastnn.models.fusion import ConvPool, FoldedNorm, NormWithResidual, WithActivation, fused, split_head
+from fastnn.models.fusion import fused, split_head
+from fastnn.models.fusion.blocks import ConvPool, FoldedNorm, NormWithResidual, WithActivation
 
 from .conftest import cnn, mlp
 
