@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, flatten
+from ..graph import Graph, Symbol, flatten
 from ..layers.base import as_shape
 from ..layers.support.traced_call import cut, trace_call
 from .arena import Arena
@@ -199,7 +199,13 @@ class Prepared(Network):
         return shape[0] if shape else None
 
     def output_shapes_for(self, x_shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-        """The shape of each output for inputs of these shapes, with None for the batch alone."""
+        """The shape of each output for inputs of these shapes, with None for the batch alone.
+
+        Raises
+        ------
+        ValueError
+            If an output has no axis for the batch.
+        """
         if self.graph is None:
             known = next(
                 program
@@ -207,8 +213,10 @@ class Prepared(Network):
                 if [s[1:] for s in shapes] == [s[1:] for s in x_shapes]
             )
             symbols = known.graph.output_symbols[: known.outputs]
+            _refuse_lost_batches(self.name, known.graph.input_symbols, symbols)
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         symbols = self.graph.output_symbols
+        _refuse_lost_batches(self.name, self.graph.input_symbols, symbols)
         if not any(None in symbol.shape[1:] for symbol in (*self.graph.input_symbols, *symbols)):
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         key, shapes = self._shapes
@@ -250,3 +258,14 @@ class Prepared(Network):
         for name, value in before.items():
             setattr(self, name, value)
         self.objectives.set_state(objectives)
+
+
+def _refuse_lost_batches(name: str, inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> None:
+    """Raise if an output has lost the axis of the batch: losses and metrics compare example by example."""
+    for symbol in outputs:
+        if symbol.shape[:1] not in ((None,), inputs[0].shape[:1]):
+            raise ValueError(
+                f'Model "{name}" must give one prediction for each example. Received: an output of shape '
+                f"{symbol.shape}, whose first axis is not the batch. Use operations that keep the first axis, such as "
+                "ops.mean(x, axis=-1)."
+            )

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import custom
 from ..layers.support.wrapper import described, made_from
+from ..seeds import given_back
 from .plain_data import from_plain, to_plain
 
 __all__ = ["architecture", "clone_model", "model_from", "model_from_json", "to_json"]
@@ -41,7 +42,8 @@ def model_from(entry: dict[str, Any]) -> Any:
     """
     import fastnn  # models stand a floor higher and enter themselves among the classes of layers; this loads them
 
-    model = made_from(from_plain(entry))
+    with given_back():
+        model = made_from(from_plain(entry))
     if not isinstance(model, fastnn.Model):
         raise ValueError(f"A file of a model describes a model. Received: a {type(model).__name__}.")
     return model
@@ -123,7 +125,8 @@ def clone_model(
             raise ValueError(f"clone_model has no {name}. Received: {value!r}. Call the new model on the symbols.")
     if model.graph is None and model._traced:
         architecture(model)  # says why not
-    return made_from(_with_clones(model, clone_function, recursive))
+    with given_back():
+        return made_from(_with_clones(model, clone_function, recursive))
 
 
 def _with_clones(model: Any, clone: Callable[[Any], Any] | None, recursive: bool) -> dict[str, Any]:

@@ -174,6 +174,12 @@ model.compute_output_shape(object())
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, validation_split=np.array([1, 2]))
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=np.array([1, 2]))
 model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, shuffle=np.array([1, 2]))
+x = Input((3,))
+described = Model(x, layers.Dense(1, name="last")(layers.Dense(2)(x))).to_json()
+models.model_from_json(described.replace('"Dense", "config": {"name": "last"', '"Dens", "config": {"name": "last"'))
+model = Sequential([layers.Lambda(lambda x: 1)])
+model.compile(loss="huber", metrics=["mse"])
+model.fit(np.ones((3, 5)), np.ones(3), verbose=0)
 optimizers.SGD(layers.Dense(1))
 """,
 }
