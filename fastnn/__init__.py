@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import (
         activations,
         callbacks,
+        compat,
         constraints,
         data,
         datasets,
@@ -53,6 +54,7 @@ __all__ = [
     "backend",
     "activations",
     "callbacks",
+    "compat",
     "constraints",
     "data",
     "datasets",

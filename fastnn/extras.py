@@ -39,7 +39,10 @@ def library(name: str, extra: str, use: str) -> Any:
     ImportError: This example needs no_such_library, which is not installed. Run: pip install 'fastnn-kernels[all]'
     """
     try:
-        return importlib.import_module(name)
+        found = importlib.import_module(name)
+        if found.__name__.startswith(f"{__package__}."):  # fastnn.compat.install() stands in for what is not there
+            raise ModuleNotFoundError(name=name)
+        return found
     except ModuleNotFoundError as error:
         top = name.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != top:  # the library is there and lacks one of its own

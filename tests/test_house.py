@@ -113,7 +113,7 @@ FLOORS = (
     {"saving"},
     {"models"},
     {"inspect", "interop", "keras"},
-    {"cli"},
+    {"cli", "compat"},
     {"__init__", "__main__"},
 )
 """The parts of the package, from the ground up: each imports itself and what stands below it, and nothing else."""
