@@ -78,7 +78,6 @@ def _each(names: str, words: str) -> dict[str, str]:
 
 
 _VOLUMES = "There are no layers for volumes. Use TimeDistributed({}) to go through a volume slice by slice."
-_OWN_LOSS = "Write a function of (y_true, y_pred) in fastnn.ops and pass it as loss=, for example {}."
 _OWN_METRIC = "Write a function of (y_true, y_pred) and pass it in metrics=[...]."
 _FILES = "Use model.save(path), and fastnn.models.load_model(path)."
 _FOREIGN = "Write a Layer whose call is made of layers, operators and fastnn.ops."
@@ -173,26 +172,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "deserialize": "Use the class of the layer: Dense.from_config(config).",
     },
     "losses": {
-        **_each("Dice dice", _OWN_LOSS.format("1 - 2 * ops.sum(t * p) / (ops.sum(t) + ops.sum(p))")),
-        **_each(
-            "Tversky tversky",
-            _OWN_LOSS.format("1 - ops.sum(t * p) / ops.sum(t * p + a * (1 - t) * p + b * t * (1 - p))"),
-        ),
-        **_each(
-            "BinaryFocalCrossentropy binary_focal_crossentropy",
-            "Use BinaryCrossentropy with class_weight, or a function of (y_true, y_pred) in fastnn.ops.",
-        ),
-        **_each(
-            "CategoricalFocalCrossentropy categorical_focal_crossentropy",
-            "Use CategoricalCrossentropy with class_weight, or a function of (y_true, y_pred) in fastnn.ops.",
-        ),
-        **_each(
-            "CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy",
-            "Use CategoricalCrossentropy(label_smoothing=0.1) where labels are unsure.",
-        ),
-        **_each("CTC ctc", "Use one label a time step with SparseCategoricalCrossentropy; there is no alignment yet."),
-        **_each("Circle circle", "Use CosineSimilarity, or a function of (y_true, y_pred) in fastnn.ops."),
-        "MSE": 'Use MeanSquaredError, or loss="mse".',
         "Reduction": 'Use reduction="sum", "sum_over_batch_size" or None.',
     },
     "metrics": {

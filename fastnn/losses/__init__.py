@@ -13,34 +13,58 @@ from fastnn import absent
 from fastnn.lookup import check_takes, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
+from .circle import Circle
 from .crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    Crossentropy,
     OnLogits,
     SparseCategoricalCrossentropy,
 )
+from .crossentropy_by_shape import Crossentropy
+from .ctc import CTC
+from .focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 from .functions import (
     CLASSES as _CLASSES,
 )
 from .functions import (
+    KLD,
+    MAE,
+    MAPE,
+    MSE,
+    MSLE,
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
+    circle,
     cosine_similarity,
+    ctc,
+    dice,
     hinge,
     huber,
     kl_divergence,
+    kld,
+    kullback_leibler_divergence,
     log_cosh,
+    logcosh,
+    mae,
+    mape,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    mse,
+    msle,
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
+from .generalized import CategoricalGeneralizedCrossEntropy
 from .loss import FunctionLoss, Loss
+from .overlap import Dice, Tversky
 from .pointwise import (
     Hinge,
     Huber,
@@ -57,16 +81,27 @@ from .vectors import CategoricalHinge, CosineSimilarity
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Crossentropy",
+    "Dice",
     "FunctionLoss",
     "Hinge",
     "Huber",
+    "KLD",
     "KLDivergence",
     "LogCosh",
     "Loss",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -75,24 +110,39 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
     "kl_divergence",
+    "kld",
+    "kullback_leibler_divergence",
     "log_cosh",
+    "logcosh",
+    "mae",
+    "mape",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "mse",
+    "msle",
     "poisson",
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]  # fmt: skip
 
 _ALIASES = {

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.backend import floatx
 from fastnn.graph import Symbol, SymbolError, TracedFunction
 from fastnn.lookup import snake_case
 from fastnn.losses import targets
+from fastnn.losses.reduction import check_reduction, factors, reduce_values
 
-__all__ = ["FunctionLoss", "Loss", "each_row"]
-
-_REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
+__all__ = ["FunctionLoss", "Loss"]
 
 
 class Loss:
@@ -39,7 +39,7 @@ class Loss:
     name : str, optional
         The class name in snake_case by default.
     dtype : optional
-        Accepted for Keras' sake; a loss computes in the dtype of the predictions.
+        Kept as Keras keeps it; a loss computes in the dtype of the predictions.
 
     Examples
     --------
@@ -49,12 +49,9 @@ class Loss:
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None):
-        if reduction not in _REDUCTIONS:
-            raise ValueError(
-                f"reduction is one of {', '.join(map(repr, _REDUCTIONS))}. Received: reduction={reduction!r}."
-            )
+        self.reduction = check_reduction(reduction)
         self.name = name or snake_case(type(self).__name__)
-        self.reduction = reduction
+        self.dtype = np.dtype(dtype or floatx()).name
         self._traced = TracedFunction(self.call, wanted=1)
 
     # -- what a subclass writes ------------------------------------------------------------------------------------
@@ -88,7 +85,7 @@ class Loss:
         return np.asarray(t)
 
     def forward(self, y: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, Any]:
-        """One value for each row of the predictions, and what ``backward`` needs.
+        """The values, flat, and what ``backward`` needs.
 
         Parameters
         ----------
@@ -99,8 +96,9 @@ class Loss:
 
         Returns
         -------
-        losses : (M,)
-            M is the product of all sizes of ``y`` but the last.
+        losses : (M,) or ()
+            M is the number of values, for most losses the product of all sizes of ``y`` but the last; () is one value
+            for the whole batch.
         ctx
         """
         t = targets.match(y.shape, np.asarray(t))
@@ -113,29 +111,21 @@ class Loss:
                 values, trace = self._traced.forward(t, y)
             except SymbolError as error:  # written in NumPy: it can be measured, but not trained
                 values, trace = np.asarray(self.call(t, y), dtype=y.dtype), error
-        lead = y.shape[:-1]
-        if values.ndim == 0:
-            losses = np.full(max(1, y.size // y.shape[-1]), values)
-        elif values.shape == lead:
-            losses = values.reshape(-1)
-        elif values.shape == y.shape:
-            losses = values.mean(axis=-1).reshape(-1)
-        elif values.shape == y.shape[:1]:
-            losses = np.repeat(values, y[0].size // y.shape[-1])
-        else:
+        if values.ndim and values.shape != self.values_shape(y.shape) and values.shape != y.shape[: values.ndim]:
             raise ValueError(
-                f"The loss {self.name} returns one value for each row of predictions, shape {lead}, or for each "
-                f"element, shape {y.shape}, or one number. Received: shape {values.shape}."
+                f"The loss {self.name} returns one value for each row of predictions, shape {y.shape[:-1]}, or for "
+                f"each element, shape {y.shape}, or one number. Received: shape {values.shape}."
             )
-        return np.ascontiguousarray(losses, y.dtype), (y, t, values.shape, trace)
+        losses = values.reshape(-1) if values.ndim else values
+        return np.ascontiguousarray(losses, y.dtype).reshape(losses.shape), (y, t, values.shape, trace)
 
     def backward(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
         """The gradient of ``Σ scale·losses`` with respect to the predictions.
 
         Parameters
         ----------
-        scale : (M,)
-            Sample weight divided by the number of rows.
+        scale : (M,) or ()
+            Sample weight divided by the number of values.
         """
         y, t, shape, trace = ctx
         if isinstance(trace, SymbolError):
@@ -144,21 +134,22 @@ class Loss:
                 f"{self.name}.gradient = lambda y_true, y_pred: ..., the slope of its values in y_pred."
             )
         if trace is not None:
-            dy = self._traced.backward(_seed(scale, y.shape, shape), trace)
+            dy = self._traced.backward(np.ascontiguousarray(scale, y.dtype).reshape(shape), trace)
             return np.zeros_like(y) if dy is None else dy
         slope = np.asarray(self.gradient(t, y), dtype=y.dtype)
         if slope.shape != y.shape:
             raise ValueError(
                 f"The gradient of the loss {self.name} has the shape of y_pred, {y.shape}. Received: {slope.shape}."
             )
-        if shape == ():
-            return slope * scale.sum()
-        rows = scale.reshape(*y.shape[:-1], 1)
-        if shape == y.shape and shape != y.shape[:-1]:
-            return slope * (rows / y.shape[-1])
-        if shape != y.shape[:-1]:
-            rows = rows.reshape(len(y), -1).sum(axis=1).reshape(-1, *[1] * (y.ndim - 1))
-        return slope * rows
+        return slope * scale.reshape(shape + (1,) * (y.ndim - len(shape)))
+
+    def values_shape(self, y_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the values for predictions of this shape."""
+        return tuple(y_shape[:-1])
+
+    def counts(self, values: np.ndarray, t: np.ndarray) -> np.ndarray | None:
+        """Which values count, (M,) of bool, where targets or values say so; the mean is over these."""
+        return None
 
     def on_logits(self, activation: str) -> Any:
         """The same loss from what enters a final "softmax" or "sigmoid"; None where there is no such form."""
@@ -166,70 +157,40 @@ class Loss:
 
     def scale(
         self,
-        rows: int,
+        rows: int | None,
         sample_weight: np.ndarray | None = None,
         dtype: Any = np.float32,
         mask: np.ndarray | None = None,
-        t: np.ndarray | None = None,
+        counts: np.ndarray | None = None,
     ) -> np.ndarray:
-        """The factor of each row's loss: ``loss = Σ scale·losses`` for this reduction.
+        """The factor of each value: ``loss = Σ scale·losses`` for this reduction.
 
         Parameters
         ----------
-        rows : int
-            M, the number of rows of predictions.
+        rows : int or None
+            M, the number of values; None where one value stands for the whole batch.
         sample_weight : (N,), (N, T) or (M,), optional
-            One weight for each example, time step or row.
+            One weight for each example, time step or value.
         mask : array of bool (N, T), optional
             Time steps that count; the mean is over these alone.
-        t : array, optional
-            The targets, which may say themselves that rows do not count.
+        counts : array of bool (M,), optional
+            What ``counts`` of this loss gave.
 
         Raises
         ------
         ValueError
             If the weights do not fit, or the reduction leaves no single number.
         """
-        weight = np.ones(rows, dtype) if sample_weight is None else each_row("sample_weight", sample_weight, rows)
-        weight, counted = np.asarray(weight, dtype), rows
-        if mask is not None:
-            if mask.size > rows:
-                raise ValueError(
-                    f"A mask of time steps, shape {mask.shape}, came with {rows} predictions, which have no steps. "
-                    "A layer that takes the axis of time away ends the mask: give it supports_masking = False."
-                )
-            mask = each_row("The mask", mask, rows)
-            weight, counted = weight * mask, int(np.count_nonzero(mask))
-        if self.reduction in ("none", None):
-            raise ValueError(
-                f"Training needs a loss that is one number. Received: {self.name} with reduction={self.reduction!r}. "
-                'Use reduction="sum_over_batch_size".'
-            )
-        if self.reduction == "sum":
-            return weight
-        total = float(weight.sum(dtype=np.float64)) if self.reduction == "mean_with_sample_weight" else counted
-        return weight * weight.dtype.type(1.0 / total if total else 0.0)
+        return factors(self.name, self.reduction, rows, sample_weight, dtype, mask, counts)
 
     # -- what a user calls -----------------------------------------------------------------------------------------
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of arrays: a number, or with ``reduction=None`` the values."""
         y = targets.real(y_pred)
-        values = np.asarray(self.call(self.check_targets(y.shape, np.asarray(y_true)), y))
-        if sample_weight is not None:
-            weight = np.asarray(sample_weight, dtype=values.dtype)
-            if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-                weight = weight[..., 0]
-            weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape)
-            values = values * weight
-        if self.reduction in ("none", None) or not values.ndim:
-            return values
-        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            divisor = float(weight.sum())
-        else:
-            divisor = values.size
-        total = values.sum()
-        return total if self.reduction == "sum" else total / divisor if divisor else values.dtype.type(0)
+        t = self.check_targets(y.shape, np.asarray(y_true))
+        values = np.asarray(self.call(t, y))
+        return reduce_values(self.reduction, values, sample_weight, self.counts(values, t))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal loss."""
@@ -242,28 +203,6 @@ class Loss:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
-
-
-def _seed(scale: np.ndarray, y_shape: tuple[int, ...], values_shape: tuple[int, ...]) -> np.ndarray:
-    """The gradient of ``Σ scale·losses`` with respect to the values that ``call`` gave."""
-    if values_shape == ():
-        return np.asarray(scale.sum())
-    if values_shape == y_shape[:-1]:
-        return scale.reshape(values_shape)
-    if values_shape == y_shape:
-        rows = (scale / y_shape[-1]).astype(scale.dtype)
-        return np.ascontiguousarray(np.broadcast_to(rows.reshape(*y_shape[:-1], 1), y_shape))
-    return scale.reshape(y_shape[0], -1).sum(axis=1)
-
-
-def each_row(what: str, values: np.ndarray, rows: int) -> np.ndarray:
-    """One value for each row of predictions, from one for each row, or for each of their leading axes."""
-    values = np.asarray(values).reshape(-1)
-    if values.size == rows:
-        return values
-    if not values.size or rows % values.size:
-        raise ValueError(f"{what} has one value for each of {rows} rows. Received: {values.size} values.")
-    return np.repeat(values, rows // values.size)
 
 
 class FunctionLoss(Loss):

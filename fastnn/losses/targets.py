@@ -8,9 +8,28 @@ from typing import Any
 import numpy as np
 
 from fastnn import backend
+from fastnn.graph import Symbol
 from fastnn.shapes import Shape
 
-__all__ = ["fit", "labels", "match", "real", "refuse_nan", "refuse_outside", "rows", "same_shape"]
+from ..user_warnings import warn
+
+__all__ = [
+    "axis_last",
+    "chances",
+    "check_axis",
+    "fit",
+    "labels",
+    "like",
+    "match",
+    "moved_back",
+    "moved_last",
+    "one_hot",
+    "real",
+    "refuse_nan",
+    "refuse_outside",
+    "rows",
+    "same_shape",
+]
 
 _CHUNK = 1 << 16
 _REAL = (np.dtype(np.float32), np.dtype(np.float64))
@@ -31,6 +50,39 @@ def rows(y: np.ndarray) -> np.ndarray:
     return y if y.ndim == 2 else y.reshape(-1, y.shape[-1] if y.ndim else 1)
 
 
+def check_axis(axis: Any) -> int:
+    """The axis as an int; TypeError for what is none, ``True`` included."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"axis is an integer. Received: axis={axis!r}.")
+    return int(axis)
+
+
+def axis_last(shape: Sequence[int | None], axis: int) -> tuple[int | None, ...]:
+    """The shape with this axis moved to the end."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"There is no axis {axis} in predictions of shape {_text(shape)}. Received: axis={axis}.")
+    rest = list(shape)
+    length = rest.pop(axis)
+    return (*rest, length)
+
+
+def moved_last(y: np.ndarray, axis: int) -> np.ndarray:
+    """The array with this axis moved to the end."""
+    if axis == -1:
+        return y
+    axis_last(y.shape, axis)
+    return np.ascontiguousarray(np.moveaxis(y, axis, -1))
+
+
+def moved_back(rows: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
+    """Rows (M, C) in this shape again, C along the axis."""
+    if rows.shape == shape and axis == -1:
+        return rows
+    if axis == -1:
+        return rows.reshape(shape)
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(axis_last(shape, axis)), -1, axis))
+
+
 def match(y_shape: Sequence[int | None], t: np.ndarray) -> np.ndarray:
     """Add or drop a last axis of size 1, so that targets have as many axes as predictions: (N,) for (N, 1)."""
     if t.ndim == len(y_shape) - 1 and y_shape[-1] == 1:
@@ -47,6 +99,11 @@ def fit(y: np.ndarray, t: np.ndarray) -> np.ndarray:
     return t if t.dtype == y.dtype else t.astype(y.dtype)
 
 
+def like(t: Any, y: Any) -> Any:
+    """Targets in the shape and dtype of the predictions; symbols are as they are to be already."""
+    return t if isinstance(t, Symbol) else fit(y, np.asarray(t))
+
+
 def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: str = "") -> np.ndarray:
     """Match targets to the shape of the predictions (None is any size), or raise a ValueError that says what to do."""
     matched = match(y_shape, t)
@@ -60,6 +117,32 @@ def same_shape(name: str, y_shape: Sequence[int | None], t: np.ndarray, hint: st
             + (hint or f"Give the last layer as many units as a target has values, or reshape y to {_text(y_shape)}.")
         )
     return matched
+
+
+def chances(name: str, y_shape: Sequence[int | None], t: Any) -> np.ndarray:
+    """Targets from 0 to 1 in the shape of the predictions, one by one."""
+    t = same_shape(name, y_shape, np.asarray(t))
+    refuse_nan(name, t)
+    refuse_outside(name, t, 0, 1, "For labels −1 and 1, use (y + 1) / 2.")
+    return t
+
+
+def one_hot(name: str, y_shape: Sequence[int | None], t: Any, axis: int = -1) -> np.ndarray:
+    """Targets in the shape of the predictions that are distributions over the classes along ``axis``."""
+    classes = axis_last(y_shape, axis)[-1]
+    if classes == 1:
+        warn(
+            f"{name} of a single class is always 0. For two classes in one unit, use "
+            "Dense(1, activation='sigmoid') and loss='binary_crossentropy'.",
+        )
+    hint = (
+        f'For integer labels, use loss="sparse_categorical_crossentropy", or one-hot rows: '
+        f"np.eye({classes})[y]. Otherwise give the last layer as many units as a target has classes."
+    )
+    t = same_shape(name, y_shape, np.asarray(t), hint)
+    refuse_nan(name, t)
+    refuse_outside(name, t, 0, 1, "Each target must be a row of probabilities.")
+    return t
 
 
 def _one_an_example(y_shape: Sequence[int | None], t: np.ndarray) -> str:

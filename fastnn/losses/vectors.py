@@ -34,30 +34,39 @@ class CosineSimilarity(RowLoss):
     Parameters
     ----------
     axis : int
-        The axis of the vectors; training needs the last.
+        The axis of the vectors.
     """
 
     def __init__(
         self,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
+        name: str | None = "cosine_similarity",
         dtype: Any = None,
     ):
         super().__init__(reduction, name, dtype)
-        self.axis = axis
+        self.axis = targets.check_axis(axis)
+
+    def values_shape(self, y_shape):
+        return tuple(targets.axis_last(y_shape, self.axis)[:-1])
+
+    def check_targets(self, y_shape, t):
+        self.values_shape(y_shape)
+        return super().check_targets(y_shape, t)
 
     def call(self, y_true, y_pred):
         y = targets.real(y_pred)
         u, v = _unit(targets.fit(y, np.asarray(y_true)), self.axis)[0], _unit(y, self.axis)[0]
         return -np.sum(u * v, axis=self.axis)
 
-    def gradient(self, y_true, y_pred):
-        if self.axis % y_pred.ndim != y_pred.ndim - 1:
-            raise ValueError(f"Training on cosine similarity needs axis=-1. Received: axis={self.axis}.")
-        u, (v, inverse) = _unit(y_true, -1)[0], _unit(y_pred, -1)
-        free = inverse < 1e7
-        return (np.sum(u * v, axis=-1, keepdims=True) * v * free - u) * inverse
+    def forward(self, y, t):
+        u, (v, inverse) = _unit(targets.fit(y, t), self.axis)[0], _unit(y, self.axis)
+        cosine = np.sum(u * v, axis=self.axis, keepdims=True)
+        return -cosine.reshape(-1), (u, v, inverse, cosine)
+
+    def backward(self, scale, ctx):
+        u, v, inverse, cosine = ctx
+        return (cosine * v * (inverse < 1e7) - u) * inverse * scale.reshape(cosine.shape)
 
     def get_config(self):
         return super().get_config() | {"axis": self.axis}

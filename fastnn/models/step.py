@@ -198,16 +198,16 @@ class Step:
     ) -> np.ndarray:
         """The factor of each row's loss, with ``loss_weights``; without weights and mask the same array each time."""
         factor = self.objectives.weights[place]
-        if mask is not None or weight is not None:
-            given = (mask, t) if mask is not None else ()
-            scale = loss.scale(losses.size, weight, losses.dtype, *given)
+        rows, counts = losses.size if losses.ndim else None, loss.counts(losses, t)
+        if mask is not None or weight is not None or counts is not None:
+            scale = loss.scale(rows, weight, losses.dtype, mask, counts)
             return scale if factor == 1 else scale * scale.dtype.type(factor)
-        key = (losses.size, losses.dtype, place)
+        key = (rows, losses.dtype, place)
         scale = self._scales.get(key)
         if scale is None:
             if len(self._scales) >= _MOST_SCALES:
                 self._scales.clear()
-            scale = loss.scale(losses.size, None, losses.dtype)
+            scale = loss.scale(rows, None, losses.dtype)
             scale = self._scales[key] = scale if factor == 1 else scale * scale.dtype.type(factor)
         return scale
 

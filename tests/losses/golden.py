@@ -10,6 +10,11 @@ LOGITS = [[1.0, 2.0, -1.0], [0.5, -0.5, 3.0]]
 BITS = [[0.0, 1.0], [0.0, 0.0]]
 CHANCES = [[0.6, 0.4], [0.4, 0.6]]
 SCORES = [[1.0, -2.0], [0.5, 3.0]]
+UNIT = [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]
+STEPS = [
+    [[0.5, 1.0, -1.0], [0.0, 2.0, 0.5], [1.0, 0.0, 0.5], [-1.0, 0.3, 0.8]],
+    [[0.1, -0.4, 1.0], [1.0, 1.0, 0.0], [0.2, 0.6, -0.3], [0.0, 0.0, 0.7]],
+]
 
 GOLDEN = [
     # mean (y − t)²
@@ -56,4 +61,58 @@ GOLDEN = [
     # −ln p[t]
     ("SparseCategoricalCrossentropy", {}, [1, 2], SURE, [0.05129329438755058, 2.3025850929940455]),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, [1, 2], LOGITS, [0.34901221676818633, 0.1064141042799557]),
+    # mean (1 − q)^γ · (−t ln p − (1 − t) ln(1 − p)), q = tp + (1 − t)(1 − p)
+    ("BinaryFocalCrossentropy", {}, BITS, CHANCES, [0.3298646634746958, 0.20579838163862715]),
+    (
+        "BinaryFocalCrossentropy",
+        {"from_logits": True, "gamma": 1.5},
+        BITS,
+        SCORES,
+        [1.2895364588583156, 1.6563359557410282],
+    ),
+    (
+        "BinaryFocalCrossentropy",
+        {"apply_class_balancing": True, "alpha": 0.4, "label_smoothing": 0.1},
+        BITS,
+        CHANCES,
+        [0.15595184177938534, 0.11834851451850743],
+    ),
+    # Σ α (1 − p)^γ · (−t ln p)
+    ("CategoricalFocalCrossentropy", {}, ONE_HOT, SURE, [3.2058308992219164e-05, 0.46627348133129426]),
+    (
+        "CategoricalFocalCrossentropy",
+        {"alpha": [0.2, 0.3, 0.5], "gamma": 1.5, "from_logits": True},
+        ONE_HOT,
+        LOGITS,
+        [0.01674346199604768, 0.0017065304307113053],
+    ),
+    (
+        "CategoricalFocalCrossentropy",
+        {"label_smoothing": 0.3},
+        ONE_HOT,
+        SURE,
+        [0.4705691667527395, 0.41986927674947905],
+    ),
+    # (1 − p[t]^q) / q
+    ("CategoricalGeneralizedCrossEntropy", {}, [1, 2], SURE, [0.05064113103820733, 1.367544467966324]),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}, [1, 2], SURE, [0.05025514205995091, 1.0518883509423609]),
+    # 1 − 2 Σ ty / (Σ t + Σ y + 1e-7)
+    ("Dice", {}, BITS, CHANCES, 1 - 0.8 / 3.0000001),
+    ("Dice", {"axis": -1}, BITS, CHANCES, [0.600000019999999, 1.0]),
+    ("Dice", {"axis": (1,)}, SHARES, GUESSES, [0.6875000156249992, 0.5250000237499988]),
+    # 1 − Σ ty / (Σ ty + α Σ t(1 − y) + β Σ (1 − t)y + 1e-7)
+    ("Tversky", {}, BITS, CHANCES, 1 - 0.4 / 1.5000001),
+    ("Tversky", {"axis": 1}, BITS, CHANCES, [0.6000000399999961, 1.0]),
+    ("Tversky", {"axis": 1, "alpha": 0.3, "beta": 0.7}, SHARES, GUESSES, [0.6875000312499968, 0.5250000474999952]),
+    # softplus(ln Σ₊ exp(γ(m + d)(d − m)) + ln Σ₋ exp(γ(1 + m − d)(1 − m − d))), d = 1 − u·v
+    ("Circle", {}, [0, 0, 1], UNIT, [1.869836380252033e-10, 6.401660178414035, 0.0]),
+    (
+        "Circle",
+        {"gamma": 2.0, "margin": 0.2, "remove_diagonal": False},
+        [0, 1, 1],
+        UNIT,
+        [1.592698180103344, 2.1145130361571183, 1.1071274845831773],
+    ),
+    # −ln Σ p(alignment); TensorFlow's own numbers are float32
+    ("CTC", {}, [[1, 2, 0], [2, 2, 0]], STEPS, [0.781547006778389, 2.2993826663678685]),
 ]

@@ -25,12 +25,14 @@ def example(name, shape, seed=0):
     """Predictions and targets where the loss is smooth."""
     rng = np.random.default_rng(seed)
     positive = name in ("KLDivergence", "Poisson", "MeanSquaredLogarithmicError")
-    y = rng.uniform(0.1, 0.9, shape) if positive or "Crossentropy" in name else rng.normal(size=shape)
+    y = rng.uniform(0.1, 0.9, shape) if positive or "crossentropy" in name.lower() else rng.normal(size=shape)
     if name.startswith("Sparse"):
         return y, rng.integers(0, shape[-1], shape[:-1])
-    if name in ("CategoricalCrossentropy", "CategoricalHinge"):
+    if name == "CategoricalGeneralizedCrossEntropy":
+        return y, rng.integers(0, shape[-1], shape[:-1])
+    if name in ("CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalHinge"):
         return y, np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
-    if name in ("BinaryCrossentropy", "Hinge", "SquaredHinge"):
+    if name in ("BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky", "Hinge", "SquaredHinge"):
         return y, rng.integers(0, 2, shape).astype(float)
     return y, rng.uniform(0.1, 0.9, shape)
 
@@ -45,6 +47,12 @@ CASES = [
     ("SparseCategoricalCrossentropy", {}), ("SparseCategoricalCrossentropy", {"from_logits": True}),
     ("SparseCategoricalCrossentropy", {"ignore_class": 1}),
     ("SparseCategoricalCrossentropy", {"ignore_class": 1, "from_logits": True}),
+    ("BinaryFocalCrossentropy", {"gamma": 1.5}), ("BinaryFocalCrossentropy", {"from_logits": True, "axis": 0}),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "label_smoothing": 0.2}),
+    ("CategoricalFocalCrossentropy", {"gamma": 1.5}), ("CategoricalFocalCrossentropy", {"label_smoothing": 0.2}),
+    ("CategoricalFocalCrossentropy", {"from_logits": True}), ("CategoricalGeneralizedCrossEntropy", {"q": 0.3}),
+    ("Dice", {}), ("Dice", {"axis": -1}), ("Dice", {"axis": (0, -1)}), ("Tversky", {"alpha": 0.3, "beta": 0.8}),
+    ("Tversky", {"axis": 0}),
 ]  # fmt: skip
 
 
@@ -54,11 +62,24 @@ def test_gradient(name, options, shape):
     loss = getattr(losses, name)(**options)
     y, t = example(name, shape)
     t = loss.check_targets(shape, t)
-    scale = np.random.default_rng(1).uniform(0.2, 1, y[..., 0].size)
-    _, ctx = loss.forward(y.copy(), t)
+    values, ctx = loss.forward(y.copy(), t)
+    scale = np.random.default_rng(1).uniform(0.2, 1, values.shape)
     dy = loss.backward(scale.copy(), ctx)
     assert dy.shape == y.shape
-    np.testing.assert_allclose(dy, numeric(lambda v: loss.forward(v, t)[0] @ scale, y), atol=1e-5, rtol=1e-3)
+    slope = numeric(lambda v: (loss.forward(v, t)[0] * scale).sum(), y)
+    np.testing.assert_allclose(dy, slope, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"gamma": 3.0}, {"gamma": 2.0, "remove_diagonal": False}])
+def test_gradient_of_circle_loss(options):
+    rng = np.random.default_rng(4)
+    y, t = rng.normal(size=(6, 3)), np.array([0, 1, 0, 2, 1, 1])
+    y /= np.sqrt((y**2).sum(axis=1, keepdims=True))
+    loss = losses.Circle(**options)
+    values, ctx = loss.forward(y.copy(), t)
+    scale = rng.uniform(0.2, 1, len(values))
+    slope = numeric(lambda v: loss.forward(v, t)[0] @ scale, y)
+    np.testing.assert_allclose(loss.backward(scale, ctx), slope, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (2, 3, 4)])
@@ -69,6 +90,7 @@ def test_gradient(name, options, shape):
         ("SparseCategoricalCrossentropy", {"ignore_class": 0}, "softmax"),
         ("CategoricalCrossentropy", {"label_smoothing": 0.1}, "softmax"),
         ("BinaryCrossentropy", {"label_smoothing": 0.1}, "sigmoid"),
+        ("BinaryFocalCrossentropy", {"label_smoothing": 0.1, "apply_class_balancing": True}, "sigmoid"),
         ("Crossentropy", {}, "softmax"),
         ("Crossentropy", {}, "sigmoid"),
     ],

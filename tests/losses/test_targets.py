@@ -79,7 +79,6 @@ def test_a_single_class_is_a_warning():
     [
         (lambda: losses.Huber(delta=0), "delta"),
         (lambda: losses.BinaryCrossentropy(label_smoothing=2), "label_smoothing"),
-        (lambda: losses.CategoricalCrossentropy(axis=1), "last axis"),
         (lambda: losses.MeanSquaredError(reduction="average"), "reduction"),
     ],
 )

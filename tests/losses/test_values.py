@@ -30,7 +30,8 @@ def test_forward_gives_the_values_of_rows(name, options, y_true, y_pred, expecte
 @pytest.mark.parametrize(("function", "cls"), losses.functions.CLASSES.items())
 def test_function_and_class_agree(function, cls):
     name, _, y_true, y_pred, expected = next(g for g in GOLDEN if g[0] == cls.__name__ and not g[1])
-    np.testing.assert_allclose(function(y_true, y_pred), expected, rtol=1e-6, atol=1e-7)
+    options = {"q": 0.5} if cls is losses.CategoricalGeneralizedCrossEntropy else {}
+    np.testing.assert_allclose(function(y_true, np.asarray(y_pred), **options), expected, rtol=1e-6, atol=1e-7)
     assert isinstance(losses.get(function), cls)
     assert isinstance(losses.get(function.__name__), cls)
     assert isinstance(losses.get(name), cls)
@@ -137,3 +138,55 @@ def test_hinge_leaves_signed_labels_alone():
     signed = 2 * np.asarray(BITS) - 1
     y = np.array([[1.0, -2.0], [0.5, 3.0]])
     np.testing.assert_allclose(losses.hinge(signed, y), losses.hinge(BITS, y))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_values_of_an_ignored_class_are_not_scaled(from_logits):
+    options = {"from_logits": from_logits, "reduction": None}
+    y = LOGITS if from_logits else SURE
+    plain = losses.SparseCategoricalCrossentropy(**options)([1, 2], y)
+    found = losses.SparseCategoricalCrossentropy(ignore_class=-1, **options)([1, -1], y)
+    np.testing.assert_allclose(found, [plain[0], 0])
+    summed = losses.SparseCategoricalCrossentropy(from_logits, ignore_class=-1, reduction="sum")
+    assert summed([1, -1], y) == pytest.approx(plain[0])
+    mean = losses.SparseCategoricalCrossentropy(from_logits, ignore_class=-1)
+    assert mean([1, -1], y, [3.0, 5.0]) == pytest.approx(3 * plain[0])
+    weighted = losses.SparseCategoricalCrossentropy(from_logits, -1, "mean_with_sample_weight")
+    assert weighted([1, -1], y, [3.0, 5.0]) == pytest.approx(plain[0])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -2])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("BinaryCrossentropy", {"label_smoothing": 0.2}),
+        ("BinaryCrossentropy", {"from_logits": True}),
+        ("CategoricalCrossentropy", {"label_smoothing": 0.2}),
+        ("CategoricalCrossentropy", {"from_logits": True}),
+        ("SparseCategoricalCrossentropy", {"ignore_class": 1}),
+        ("SparseCategoricalCrossentropy", {"from_logits": True}),
+        ("CosineSimilarity", {}),
+    ],
+)
+def test_classes_along_another_axis(name, options, axis):
+    rng = np.random.default_rng(axis + 2)
+    last = rng.uniform(0.1, 0.9, (3, 4, 5))
+    t = rng.integers(0, 5, (3, 4)) if name.startswith("Sparse") else np.eye(5)[rng.integers(0, 5, (3, 4))]
+    moved = np.moveaxis(last, -1, axis)
+    labels = t if name.startswith("Sparse") else np.moveaxis(t, -1, axis)
+    along, plain = (
+        getattr(losses, name)(axis=axis, reduction=None, **options),
+        getattr(losses, name)(reduction=None, **options),
+    )
+    np.testing.assert_allclose(along(labels, moved), plain(t, last), rtol=1e-12)
+    values, ctx = along.forward(moved, along.check_targets(moved.shape, labels))
+    scale = rng.uniform(0.2, 1, len(values))
+    other, other_ctx = plain.forward(last, plain.check_targets(last.shape, t))
+    np.testing.assert_allclose(values, other)
+    np.testing.assert_allclose(
+        np.moveaxis(along.backward(scale, ctx), axis, -1), plain.backward(scale, other_ctx), rtol=1e-12
+    )
+    with pytest.raises(ValueError, match="There is no axis 3"):
+        getattr(losses, name)(axis=3)(labels, moved)
+    with pytest.raises(TypeError, match=r"axis is an integer\. Received: axis=True"):
+        getattr(losses, name)(axis=True)
