@@ -14,11 +14,11 @@ from .. import absent
 from .installing import install, uninstall
 
 if TYPE_CHECKING:
-    from . import tensorflow
+    from . import book, tensorflow
 
-__all__ = ["install", "tensorflow", "uninstall"]
+__all__ = ["book", "install", "tensorflow", "uninstall"]
 
-_MODULES = ("tensorflow",)
+_MODULES = ("book", "tensorflow")
 _absent = absent.answer(__name__, depth=2)
 
 if not TYPE_CHECKING:
