@@ -145,7 +145,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "CuDNNGRU": "Use GRU.",
         "SpectralNormalization": "Use kernel_constraint=fastnn.constraints.MaxNorm() to bound a kernel.",
         "ReversibleEmbedding": "Use Embedding, and a Layer whose call multiplies by its table, transposed.",
-        "Normalization": "Use (x - mean) / deviation before fit, or BatchNormalization as the first layer.",
         **_each(
             """
             AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization
@@ -157,13 +156,6 @@ INSTEAD: dict[str, dict[str, str]] = {
             "Use fastnn.data.Dataset.map with a NumPy function that changes an image.",
         ),
         **_each("STFTSpectrogram MelSpectrogram", "Use scipy.signal.stft before training."),
-        **_each(
-            "StringLookup IntegerLookup",
-            "Use TextVectorization for words, or a dict in Dataset.map for values of another kind.",
-        ),
-        **_each("Hashing HashedCrossing", "Use fastnn.text.hashing_trick, or hash() % n in Dataset.map."),
-        "Discretization": "Use numpy.digitize in Dataset.map.",
-        "CategoryEncoding": "Use fastnn.utils.to_categorical.",
         "DenseFeatures": "Use Concatenate on one Input a feature.",
         **_each("TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper", _FOREIGN),
         "Wrapper": "Write a Layer that keeps the layer inside as an attribute and calls it in its own call.",

@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import backend
 from .dataset import Dataset
+from .texts import as_texts
 
 __all__ = ["ArrayBatches", "Batch", "IterableBatches"]
 
@@ -45,6 +46,8 @@ class _Rows:
 
     def gather(self, index: np.ndarray) -> np.ndarray:
         """Return the rows ``index``."""
+        if self.dtype == "string":
+            return as_texts("x", self.array[index])
         if self.gathers:
             return backend.active().gather_rows(self.array, index, self.dtype, out=self.buffer[: len(index)])
         return np.ascontiguousarray(self.array[index], self.dtype)
@@ -65,7 +68,7 @@ class ArrayBatches:
     generator : numpy.random.Generator, optional
         Shuffles anew at each iteration; None keeps the order.
     x_dtypes : sequence of str or None, optional
-        Another dtype for an input: "int64" for ids.
+        Another dtype for an input: "int64" for ids, "string" for texts.
 
     Examples
     --------

@@ -8,13 +8,15 @@ import numpy as np
 
 from ..lookup import is_number
 from .foreign import has_axes, is_arraylike, refuse_texts, to_array
+from .texts import as_texts, is_text
 
 __all__ = ["check_lengths", "read_array", "unpack", "weights_of_classes"]
 
 
-def read_array(name: str, value: Any) -> np.ndarray:
-    """Return an array of numbers. Arrays are not copied; lists of numbers become arrays, and so does what ``to_array``
-    reads: tables, columns, tensors, buffers.
+def read_array(name: str, value: Any, texts: bool = False) -> np.ndarray:
+    """Return an array of numbers; with ``texts``, of texts too.
+
+    Arrays are not copied; lists become arrays, and so does what ``to_array`` reads: tables, columns, tensors, buffers.
 
     Raises
     ------
@@ -31,10 +33,12 @@ def read_array(name: str, value: Any) -> np.ndarray:
     if isinstance(value, (list, tuple)):
         array = _read_list(name, value)
     elif is_arraylike(value):
-        array = to_array(name, value)
+        array = to_array(name, value, texts)
     else:
         use = f"{name}.toarray()" if hasattr(value, "toarray") else f"np.asarray({name})"
         raise TypeError(f"{name} must be an array of numbers. Received: {type(value).__name__}. Use {name} = {use}.")
+    if texts and is_text(array.dtype) and array.size and array.ndim:
+        return array if array.dtype.kind in "UT" else as_texts(name, array)
     refuse_texts(name, array)
     if array.dtype == object:
         raise TypeError(

@@ -6,7 +6,7 @@ ctx)`` and ``backward(dy, ctx, need_dx) -> dx``, such as a layer or one of ``fas
 
 from .function import TracedFunction
 from .graph import Graph
-from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symbol, record
+from .node import Cast, Constant, Node, Operation, Source, WeightSource, as_symbol, record, refuse_texts
 from .plan import Plan, take_back
 from .structure import flatten, pack
 from .symbol import Operators, Symbol, SymbolError, contains_symbols, install_operators
@@ -39,6 +39,7 @@ __all__ = [
     "on_refusal",
     "pack",
     "record",
+    "refuse_texts",
     "take_back",
     "tracing",
     "update_later",

@@ -10,7 +10,7 @@ import numpy as np
 
 from .symbol import Symbol
 
-__all__ = ["Cast", "Constant", "Node", "Operation", "Source", "WeightSource", "as_symbol", "record"]
+__all__ = ["Cast", "Constant", "Node", "Operation", "Source", "WeightSource", "as_symbol", "record", "refuse_texts"]
 
 _serial = itertools.count()
 
@@ -27,6 +27,8 @@ class Operation:
     uses_mask: bool = False
     makes_mask: bool = False
     supports_masking: bool = False
+    takes_texts: bool = False
+    """Whether the inputs may be texts, symbols of dtype "string"."""
     selects_gradients: bool = False
     """With ``takes_several``: whether ``backward`` gets ``need_dx`` as a tuple, with one flag for each input."""
     follows: bool = False
@@ -191,7 +193,13 @@ def record(
     dtype : str, or list of str
     options, masks : optional
         As for ``Node``.
+
+    Raises
+    ------
+    TypeError
+        If an input holds texts, and the operation computes with numbers.
     """
+    refuse_texts(operation, inputs)
     node = Node(operation, inputs, options, masks)
     several = node.gives_several = isinstance(shape, list)
     shapes = shape if several else [shape]
@@ -202,6 +210,17 @@ def record(
         for i, (one, kind) in enumerate(zip(shapes, dtypes, strict=True))
     ]
     return list(node.outputs) if several else node.outputs[0]
+
+
+def refuse_texts(operation: Any, inputs: Sequence[Symbol]) -> None:
+    """Raise TypeError if an operation that computes with numbers gets texts."""
+    for symbol in inputs:
+        if symbol.dtype == "string" and not getattr(operation, "takes_texts", False):
+            name = getattr(operation, "name", "") or type(operation).__name__
+            raise TypeError(
+                f'"{name}" ({type(operation).__name__}) computes with numbers. Received: {symbol!r}, which holds '
+                "texts. Use TextVectorization, StringLookup or Hashing before it."
+            )
 
 
 def as_symbol(value: Any, dtype: str | None = None) -> Symbol:

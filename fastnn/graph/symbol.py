@@ -60,7 +60,7 @@ class Symbol(Operators):
     shape : tuple of int or None
         None where the size is only known when the graph runs: the batch, a length that varies.
     dtype : str
-        "float32", "float64", "int64" or "bool".
+        "float32", "float64", "int64", "bool" or "string".
     node : Node
         What computes it.
     index : int

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from .. import absent
-from ..text import TextVectorization
 from .attention.attention import AdditiveAttention, Attention
 from .attention.group_query_attention import GroupQueryAttention
 from .attention.multi_head_attention import MultiHeadAttention
@@ -50,7 +49,15 @@ from .pooling.global_pooling1d import GlobalAveragePooling1D, GlobalMaxPooling1D
 from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
 from .pooling.pooling2d import AveragePooling2D, MaxPooling2D, StochasticPooling2D
+from .preprocessing.category_encoding import CategoryEncoding
+from .preprocessing.discretization import Discretization
+from .preprocessing.hashed_crossing import HashedCrossing
+from .preprocessing.hashing import Hashing
+from .preprocessing.integer_lookup import IntegerLookup
+from .preprocessing.normalization import Normalization
 from .preprocessing.rescaling import Rescaling
+from .preprocessing.string_lookup import StringLookup
+from .preprocessing.text_vectorization import TextVectorization
 from .recurrent.bidirectional import Bidirectional
 from .recurrent.gru import GRU, GRUCell
 from .recurrent.lstm import LSTM, LSTMCell
@@ -102,6 +109,7 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -117,6 +125,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "DepthwiseConvolution2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -134,10 +143,13 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "LSTMCell",
+    "IntegerLookup",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -150,6 +162,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "OutputRNNCell",
     "PReLU",
     "Parameter",
@@ -172,6 +185,7 @@ __all__ = [
     "SpatialDropout2D",
     "StackedRNNCells",
     "StochasticPooling2D",
+    "StringLookup",
     "Subtract",
     "TextVectorization",
     "TimeDistributed",

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..custom import of_own_arguments
+from ..data.texts import as_texts
 from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
 from ..lookup import serialize
 from ..seeds import given_back
@@ -78,6 +79,8 @@ class Layer:
 
     takes_ids: bool = False
     """Whether the input is ids, read as int64; a model whose first layer takes ids reads its data so."""
+    takes_texts: bool = False
+    """Whether the input may be texts: arrays of Python strings, symbols of dtype "string"."""
     takes_several: bool = False
     """Whether ``forward`` takes a list of arrays (and of masks), and ``backward`` gives a list of gradients."""
     gives_several: bool = False
@@ -463,7 +466,7 @@ class Layer:
                 mask = self.checked_masks(mask, x)
             self.ensure_built([(None, *a.shape[1:]) for a in x], **options)
         else:
-            x = read_ids(x, self) if self.takes_ids else read_values(x, self)
+            x = self.read_input(x)
             mask = None if mask is None else checked_mask(mask, x.shape, self)
             self.ensure_built((None, *x.shape[1:]), **options)
         return self.checked_forward(x, bool(training), mask, options)[0]
@@ -475,6 +478,12 @@ class Layer:
     def is_several(self, x: Any) -> bool:
         """Whether a call on this input is one on a list of arrays; a layer may take one or several."""
         return self.takes_several
+
+    def read_input(self, x: Any) -> np.ndarray:
+        """The array of a call on one, checked."""
+        if self.takes_texts and not self.takes_ids:
+            return as_texts(f'Layer "{self.name}" ({type(self).__name__})', x)
+        return read_ids(x, self) if self.takes_ids else read_values(x, self)
 
     def read_several(self, x: Any) -> list[np.ndarray]:
         """The arrays of a call with ``takes_several``, checked."""

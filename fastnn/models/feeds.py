@@ -156,14 +156,17 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
 
 
 def _arrays(name: str, value: Any) -> Any:
-    """The arrays of what was given for x, y or the weights, in its structure."""
+    """The arrays of what was given for x, y or the weights, in its structure; whether x may be texts is seen later."""
     if value is None:
         return None
+    texts = name == "x"
     if isinstance(value, dict):
-        return {key: None if part is None else read_array(f"{name}[{key!r}]", part) for key, part in value.items()}
+        return {
+            key: None if part is None else read_array(f"{name}[{key!r}]", part, texts) for key, part in value.items()
+        }
     if isinstance(value, (list, tuple)) and any(map(has_axes, value)):
-        return [None if part is None else read_array(f"{name}[{i}]", part) for i, part in enumerate(value)]
-    return read_array(name, value)
+        return [None if part is None else read_array(f"{name}[{i}]", part, texts) for i, part in enumerate(value)]
+    return read_array(name, value, texts)
 
 
 class Epochs:

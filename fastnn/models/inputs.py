@@ -15,6 +15,7 @@ import numpy as np
 
 from ..data.checks import check_lengths, read_array, weights_of_classes
 from ..data.foreign import has_axes, is_arraylike
+from ..data.texts import as_texts, is_text
 from ..graph import Symbol
 from ..layers.support.array_checks import read_ids
 from ..seeds import given_back
@@ -99,7 +100,8 @@ def read_inputs(model: Any, x: Any) -> list[np.ndarray]:
     parts = split_inputs(model, x)
     names = model.input_names or [f"x[{i}]" if len(parts) > 1 else "x" for i in range(len(parts))]
     words = ["x"] if len(parts) == 1 else [f'the input "{name}"' for name in names]
-    arrays = [read_array(word, part) for word, part in zip(words, parts, strict=True)]
+    texts = model.takes_texts
+    arrays = [read_array(word, part, texts) for word, part in zip(words, parts, strict=True)]
     if len(arrays) > 1:
         check_lengths(**dict(zip(names, arrays, strict=True)))
     model.ensure_ready([array.shape for array in arrays], [array.dtype for array in arrays])
@@ -107,11 +109,27 @@ def read_inputs(model: Any, x: Any) -> list[np.ndarray]:
         return arrays
     arrays = _match_inputs(model, arrays)
     for i, (array, symbol) in enumerate(zip(arrays, model.graph.input_symbols, strict=True)):
+        if is_text(array.dtype) != (model.input_dtypes[i] == "string"):
+            _refuse_texts(words[i], array, _first_reader(model, symbol))
         if model.input_dtypes[i] == "int64":
             if array.dtype.kind == "f" or array.dtype == np.uint64:
                 arrays[i] = array = read_ids(array, _first_reader(model, symbol))
             check_ids(model.graph, symbol, array)
     return arrays
+
+
+def _refuse_texts(name: str, array: np.ndarray, reader: Any) -> None:
+    """Raise the error of texts where an input is numbers, or of numbers where it is texts."""
+    layer = f'layer "{reader.name}" ({type(reader).__name__})'
+    if not is_text(array.dtype):
+        raise TypeError(
+            f"{name} must hold texts for {layer}. Received: dtype {array.dtype}. Use {name}.astype(str) if need be."
+        )
+    instead = 'Use Input(shape=(1,), dtype="string") as the input.' if getattr(reader, "takes_texts", False) else ""
+    raise TypeError(
+        f"{name} must hold numbers for {layer}. Received: texts, the first {str(array.flat[0])!r}. "
+        + (instead or "Use TextVectorization, StringLookup or Hashing to turn words into ids first.")
+    )
 
 
 def _first_reader(model: Any, symbol: Symbol) -> Any:
@@ -174,7 +192,12 @@ def read_batch(model: Any, x: Any) -> tuple[np.ndarray, ...]:
         return (x,)
     arrays = read_inputs(model, x)
     dtypes = model.dtypes_of(arrays)
-    return tuple([np.ascontiguousarray(array, dtype) for array, dtype in zip(arrays, dtypes, strict=True)])
+    return tuple(
+        [
+            as_texts("x", array) if dtype == "string" else np.ascontiguousarray(array, dtype)
+            for array, dtype in zip(arrays, dtypes, strict=True)
+        ]
+    )
 
 
 # Outputs.

@@ -106,6 +106,11 @@ class Network(Layer):
         """Whether the first input is ids."""
         return self.graph is not None and reads_ids(self.graph, self.graph.input_symbols[0])
 
+    @property
+    def takes_texts(self) -> bool:  # type: ignore[override]
+        """Whether an input is texts."""
+        return self.graph is not None and any(s.dtype == "string" for s in self.graph.input_symbols)
+
     def check_ids(self, ids: np.ndarray) -> None:
         """Raise the error of an id that a layer on the first input does not know."""
         if self.graph is not None:
@@ -221,10 +226,15 @@ def output_shapes(graph: Graph, shapes: list[Any]) -> list[Any]:
 
 def reads_ids(graph: Graph, symbol: Symbol) -> bool:
     """Whether an input of a graph is read as integers: it was said so, or all that read it take ids."""
-    if symbol.dtype == "int64":
-        return True
+    if symbol.dtype in ("int64", "string"):
+        return symbol.dtype == "int64"
     readers = graph.readers(symbol)
     return bool(readers) and all(getattr(operation, "takes_ids", False) for operation in readers)
+
+
+def input_dtype(graph: Graph, symbol: Symbol, real: str) -> str:
+    """What an input of a graph is read as: "int64", "string", or the dtype of the model."""
+    return "int64" if reads_ids(graph, symbol) else "string" if symbol.dtype == "string" else real
 
 
 def check_ids(graph: Graph, symbol: Symbol, ids: np.ndarray) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..data.texts import is_text, symbol_dtype
 from ..graph import Graph, Symbol, flatten
 from ..layers.base import as_shape
 from ..layers.support.traced_call import cut, trace_call
 from .arena import Arena
-from .network import Network, fits, output_shapes, reads_ids
+from .network import Network, fits, input_dtype, output_shapes
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks
 from .workspaces import Workspaces
@@ -88,7 +89,7 @@ class Prepared(Network):
         """
         if not self.built:
             if self._traced:
-                kinds = ["int64" if np.dtype(d).kind in "iu" else self.dtype for d in dtypes]
+                kinds = [self._read_as(d) for d in dtypes]
                 self._first_call = (kinds, self._template)
             shapes = [(None, *shape[1:]) for shape in x_shapes]
             self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
@@ -96,9 +97,7 @@ class Prepared(Network):
         if self._arena is None:
             self.dtype = self._common_dtype()
             if self.graph is not None:
-                self.input_dtypes = [
-                    "int64" if reads_ids(self.graph, symbol) else self.dtype for symbol in self.graph.input_symbols
-                ]
+                self.input_dtypes = [input_dtype(self.graph, s, self.dtype) for s in self.graph.input_symbols]
                 self.objectives.bind(self.output_names)
                 warn_of_dropped_masks(self.graph)
             self._arena = Arena(self.trainable_weights, self.non_trainable_weights, self.dtype)
@@ -135,13 +134,17 @@ class Prepared(Network):
         if self.graph is not None:
             return self.input_dtypes
         kinds = [a.dtype for a in arrays] if dtypes is None else dtypes
-        return ["int64" if np.dtype(kind).kind in "iu" else self.dtype for kind in kinds]
+        return [self._read_as(kind) for kind in kinds]
+
+    def _read_as(self, dtype: Any) -> str:
+        """What a model that writes ``call`` reads an array of this dtype as."""
+        return "string" if is_text(dtype) else "int64" if np.dtype(dtype).kind in "iu" else self.dtype
 
     def program(self, xs: Sequence[np.ndarray], training: bool) -> Program:
         """What runs the model on these inputs."""
         if self.graph is not None:
             return self._programs.get(None) or self._make_program(None, self.graph, len(self.graph.output_symbols))
-        return self._program_of(tuple([x.shape for x in xs]), tuple([x.dtype.name for x in xs]), training)
+        return self._program_of(tuple([x.shape for x in xs]), tuple([symbol_dtype(x.dtype) for x in xs]), training)
 
     def _program_of(self, shapes: tuple[Any, ...], dtypes: tuple[str, ...], training: bool) -> Program:
         """The program of a model that writes ``call``, for inputs of these shapes."""

@@ -74,6 +74,11 @@ class Sequential(Model):
         """Whether the first layer takes ids."""
         return self._layers[0].takes_ids if self._layers else False
 
+    @property
+    def takes_texts(self) -> bool:  # type: ignore[override]
+        """Whether the first layer takes texts."""
+        return self._layers[0].takes_texts if self._layers else False
+
     # Adding and taking away.
 
     @locked
@@ -188,7 +193,7 @@ class Sequential(Model):
             raise
 
     def _data_dtype(self) -> str | None:
-        return "int64" if self.takes_ids else None
+        return _dtype_for(self)
 
     def _call_layers(self) -> None:
         """Record all layers, from the input on."""
@@ -323,13 +328,18 @@ class Sequential(Model):
         return model
 
 
+def _dtype_for(layer: Layer) -> str | None:
+    """The dtype of the input in front of a layer, None for numbers; ids are read where texts may be, too."""
+    return "int64" if layer.takes_ids else "string" if layer.takes_texts else None
+
+
 def _input_of(layer: Layer) -> InputLayer | None:
     """The input that a first layer brings along: ``input_shape=``, or that of a model."""
     if layer.first_shape is not None:
-        return InputLayer(read_shape(layer.first_shape), layer.first_batch, "int64" if layer.takes_ids else None)
+        return InputLayer(read_shape(layer.first_shape), layer.first_batch, _dtype_for(layer))
     if isinstance(layer, Model) and layer.graph is not None and not layer.takes_several:
         batch, *shape = layer.input_shape
-        return InputLayer(tuple(shape), batch, "int64" if layer.takes_ids else None)
+        return InputLayer(tuple(shape), batch, _dtype_for(layer))
     return None
 
 

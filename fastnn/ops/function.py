@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import floatx
-from ..graph import Cast, Operation, Symbol, as_symbol, contains_symbols, flatten, is_tracing, record
+from ..graph import Cast, Operation, Symbol, as_symbol, contains_symbols, flatten, is_tracing, record, refuse_texts
 from ..lookup import snake_case
 
 __all__ = ["Elementwise", "Function", "is_parameter", "is_symbolic", "read_array", "wanted"]
@@ -59,6 +59,7 @@ class Function(Operation):
 
     def _read(self, values: Sequence[Any], symbolic: bool) -> list[Any]:
         """The operands as arrays, or as arrays and symbols, of one dtype if they are to be alike."""
+        refuse_texts(self, [value for value in values if isinstance(value, Symbol)])
         found = [_read(self.name, value) for value in values]
         dtypes: list[str | None] = [None] * len(found)
         dtypes[self.alike] = [_common_dtype(found[self.alike], self.kind)] * len(found[self.alike])

@@ -1,8 +1,8 @@
 """Prepare text for a model: tokens, vocabularies, ids."""
 
+from ..layers.preprocessing.text_vectorization import TextVectorization
 from .hashing import hashing_trick, one_hot
 from .tokenizer import Tokenizer, tokenizer_from_json
-from .vectorization import TextVectorization
 from .words import text_to_word_sequence
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn import layers
+from fastnn.layers.preprocessing.encoding import Encoding
 
 __all__ = ["EXAMPLES", "Example", "classes", "data"]
 
@@ -141,6 +142,10 @@ EXAMPLES: dict[str, list[Example]] = {
         of(layers.MultiHeadAttention, [(2, 3, 4, 5), (2, 2, 6, 5)], 2, 3),
     ],
     "Multiply": [of(layers.Multiply, [ROWS, ROWS, ROWS])],
+    "Normalization": [
+        of(layers.Normalization, IMAGE),
+        of(layers.Normalization, ROWS, None, 0.5, 4.0, invert=True),
+    ],
     "OutputRNNCell": [cell(layers.OutputRNNCell, 5, output_units=3)],
     "PReLU": [of(layers.PReLU, ROWS, "uniform"), of(layers.PReLU, IMAGE, "uniform", shared_axes=[1, 2])],
     "Permute": [of(layers.Permute, IMAGE, (3, 1, 2))],
@@ -188,8 +193,9 @@ EXAMPLES: dict[str, list[Example]] = {
 
 
 def classes() -> dict[str, type]:
-    """Every exported layer class, by its own name."""
+    """Every exported layer class, by its own name; those that count categories have tests of their own."""
     found = {getattr(layers, name) for name in layers.__all__}
+    found = {cls for cls in found if not (isinstance(cls, type) and issubclass(cls, Encoding))}
     kinds = {cls for cls in found if isinstance(cls, type) and issubclass(cls, layers.Layer)}
     return {cls.__name__: cls for cls in kinds - {layers.Layer}}
 

@@ -160,8 +160,6 @@ def _input(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
     if not isinstance(shape, (list, tuple)):
         raise ValueError(f"{where} is described by batch_shape. Received: {shape!r:.80}.")
     settings.pop("trainable", None)
-    if settings.get("dtype") == "string":
-        raise ValueError(f"{where} takes strings, and models here take numbers.")
     settings["batch_shape"] = tuple(shape)
 
 
@@ -176,10 +174,38 @@ def _lambda(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
         settings.pop(name, None)
 
 
+def _lookup(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
+    """A vocabulary that was given is a setting; one that was learned is a file beside the settings."""
+    settings.pop("dtype", None)
+    size = settings.pop("vocabulary_size", None)
+    if settings.get("vocabulary") is None and isinstance(size, int) and size > 2:
+        raise ValueError(
+            f"{where} learned its vocabulary by adapt, and Keras keeps that beside the settings. In Keras make the "
+            "layer with vocabulary=layer.get_vocabulary(), and save the model again."
+        )
+
+
+def _bins(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
+    """Boundaries that ``adapt`` found stand for the number of bins."""
+    if settings.get("bin_boundaries") is not None:
+        settings["num_bins"] = None
+
+
+def _hashed(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
+    """What Keras calls the dtype of the layer is that of the ids."""
+    settings.pop("dtype", None)
+
+
 _PREPARED: dict[str, Callable[[dict[str, Any], dict[str, Any], str], None]] = {
     "Bidirectional": _bidirectional,
     "InputLayer": _input,
     "Lambda": _lambda,
+    "StringLookup": _lookup,
+    "IntegerLookup": _lookup,
+    "TextVectorization": _lookup,
+    "Discretization": _bins,
+    "Hashing": _hashed,
+    "HashedCrossing": _hashed,
 }
 
 

@@ -75,6 +75,7 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
     "decay": (0.0,),
     "axis": (-1,),
     "from_sorted_ids": (False,),
+    "oov_method": ("floormod",),
 }
 """Settings that only one side has, and the values at which they change nothing."""
 
@@ -95,6 +96,8 @@ LEFT_OUT = frozenset(
         "registered_name",
         "synchronized",
         "value_shape",
+        "vocabulary_dtype",
+        "vocabulary_size",
     }
 )
 """Settings that only one side has, and that change no number."""
@@ -104,7 +107,12 @@ OWN = frozenset(
 )
 """Layers that Keras does not have."""
 
-ABSENT = {"SpatialDropout1D": ("trainable",), "SpatialDropout2D": ("trainable",)}
+ABSENT = {
+    "Discretization": ("trainable",),
+    "HashedCrossing": ("trainable",),
+    "SpatialDropout1D": ("trainable",),
+    "SpatialDropout2D": ("trainable",),
+}
 """Arguments that a class has here and lacks in Keras."""
 
 TAKES_MASK = frozenset(

@@ -67,9 +67,11 @@ def _own(layer: Any, where: str) -> dict[str, Any]:
     name = type(layer).__name__
     if name in OWN or not hasattr(layers, name):
         raise ValueError(f"{where} is not a layer of Keras. Save the model as .safetensors.")
-    if name == "TextVectorization":
-        raise ValueError(f"{where} is not written for Keras. Apply it to the data, and save the model behind it.")
     config = without_absent(name, layer.get_config(), where)
+    if name == "TextVectorization":
+        _refuse_own_tokens(layer, where)
+    if name in ("Hashing", "HashedCrossing") and layer.output_mode == "int":
+        config["dtype"] = "int64"
     if isinstance(layer, layers.Bidirectional):
         config["layer"] = layer_entry(layer.forward_layer)
         config["backward_layer"] = layer_entry(layer.backward_layer)
@@ -85,6 +87,18 @@ def _own(layer: Any, where: str) -> dict[str, Any]:
         )
     entries = {key: config.pop(key) for key in ("cell", "cells", "layer", "backward_layer") if key in config}
     return object_entry("keras.layers", name, write_value(config, where) | entries, None)
+
+
+def _refuse_own_tokens(layer: Any, where: str) -> None:
+    """Raise ValueError for texts that are split in a way that Keras does not have."""
+    for name, keras in (("standardize", ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)),
+                        ("split", ("whitespace", "character", None))):  # fmt: skip
+        value = getattr(layer, name)
+        if callable(value) or value not in keras:
+            raise ValueError(
+                f"{where} has {name}={value!r}, which Keras does not have. Apply it to the data, and save the model "
+                "behind it."
+            )
 
 
 def _sequential(model: Any) -> dict[str, Any]:

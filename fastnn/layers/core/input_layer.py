@@ -24,7 +24,8 @@ class InputLayer(Layer):
     batch_size : int, optional
         Size of all batches, which stateful layers hold on to; others take batches of any size.
     dtype : str, optional
-        What the data come as; ``fit`` casts any numeric dtype, batch by batch, to the dtype of the layers.
+        What the data come as: "string" for texts; ``fit`` casts any numeric dtype, batch by batch, to the dtype of the
+        layers.
 
     Raises
     ------
@@ -43,7 +44,7 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         **settings: Any,
     ):
-        real = None if dtype is None else name_of_dtype(dtype)
+        real = None if dtype is None else name_of_input(dtype)
         super().__init__(dtype=real if real in ("float32", "float64") else None, **settings)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
@@ -59,11 +60,11 @@ class InputLayer(Layer):
             batch_size, *shape = batch_shape
         self.shape = read_shape(shape)
         self.batch_size = None if batch_size is None else positive("batch_size", batch_size, self)
-        self.data_dtype = None if dtype is None else name_of_dtype(dtype)
-        if dtype is not None and (self.data_dtype is None or np.dtype(self.data_dtype).kind not in "biuf"):
+        self.data_dtype = real
+        if dtype is not None and real is None:
             raise ValueError(
-                f"The dtype of an input must be that of numbers. Received: dtype={dtype!r}. "
-                'Use dtype="float32", or dtype="int64" for ids.'
+                f"The dtype of an input must be that of numbers or texts. Received: dtype={dtype!r}. "
+                'Use dtype="float32", dtype="int64" for ids, or dtype="string".'
             )
         self.ensure_built((self.batch_size, *self.shape))
         self._record()
@@ -74,8 +75,9 @@ class InputLayer(Layer):
 
     def _record(self) -> None:
         """The node of the input, whose output the layers are called on."""
-        integers = self.data_dtype is not None and np.dtype(self.data_dtype).kind in "iu"
-        symbol = record(self, [], self.output_shape, "int64" if integers else self.dtype)
+        integers = self.data_dtype is not None and self.data_dtype.startswith(("int", "uint"))
+        kind = "int64" if integers else "string" if self.data_dtype == "string" else self.dtype
+        symbol = record(self, [], self.output_shape, kind)
         self._nodes.append(symbol.node)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -89,6 +91,15 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | ({} if self.data_dtype is None else {"dtype": self.data_dtype})
+
+
+def name_of_input(dtype: Any) -> str | None:
+    """The name of a dtype that data come in, "string" for texts; None where it is not one."""
+    if isinstance(dtype, str) and dtype == "string":
+        return "string"
+    name = name_of_dtype(dtype)
+    kind = "" if name is None else np.dtype(dtype).kind
+    return name if kind in tuple("biuf") else "string" if kind in tuple("UTO") else None
 
 
 def read_shape(shape: Any) -> Shape:
@@ -128,7 +139,7 @@ def Input(
         Shape of one example; None for a length that varies.
     batch_size : int, optional
     dtype : str, optional
-        "int32" or another integer dtype for ids.
+        "int32" or another integer dtype for ids; "string" for texts.
     name : str, optional
 
     Returns

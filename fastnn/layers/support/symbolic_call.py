@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Cast, Operation, Symbol, as_symbol, is_tracing, record
+from ...graph import Cast, Operation, Symbol, as_symbol, is_tracing, record, refuse_texts
 
 __all__ = ["ActivityPenalty", "record_call", "shapes_on_the_way"]
 
@@ -22,6 +22,7 @@ def record_call(layer: Any, x: Any, training: bool | None, mask: Any, options: d
     """
     several = layer.is_several(x)
     symbols = [as_symbol(one, layer.dtype) for one in (x if several else [x])]
+    refuse_texts(layer, symbols)
     if layer.casts_inputs and not layer.takes_ids:
         symbols = [_as_real(symbol, layer.dtype) for symbol in symbols]
     if not layer._traced and any(not symbol.shape for symbol in symbols):
@@ -96,7 +97,7 @@ def _as_mask(symbol: Symbol) -> Symbol:
 
 
 def _as_real(symbol: Symbol, dtype: str) -> Symbol:
-    if symbol.dtype in ("float32", "float64"):
+    if symbol.dtype in ("float32", "float64", "string"):
         return symbol
     return record(Cast(dtype), [symbol], symbol.shape, dtype)
 

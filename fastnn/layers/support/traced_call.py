@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.texts import as_texts, is_text, symbol_dtype
 from ...graph import (
     Graph,
     Operation,
@@ -111,6 +112,7 @@ def install_trace(cls: Any) -> None:
         "takes_several": True,
         "casts_inputs": False,
         "takes_ids": False,
+        "takes_texts": True,
         "uses_mask": True,
         "makes_mask": property(_makes_mask),
     }
@@ -133,7 +135,7 @@ def call_traced(self: Any, *arguments: Any, training: bool | None = None, mask: 
         output = record_call(self, leaves, training, masks, options)
         return pack(_probe(self, [s.shape for s in leaves], options.get("template")).structure, flatten(output))
     arrays = [_read(self, leaf) for leaf in leaves]
-    self._first_call = ([a.dtype.name for a in arrays], options.get("template"))
+    self._first_call = ([symbol_dtype(a.dtype) for a in arrays], options.get("template"))
     if masks is not None:
         masks = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(masks, arrays, strict=True)]
     shapes = [(None, *a.shape[1:]) if a.ndim else () for a in arrays]
@@ -225,6 +227,8 @@ def arguments_of(plain: Any, symbols: Sequence[Any]) -> Any:
 def _read(self: Any, value: Any) -> np.ndarray:
     """An array as traces take it: integers stay, all else is of the layer's dtype."""
     array = np.asarray(value)
+    if is_text(array.dtype):
+        return as_texts(f'Layer "{self.name}"', array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f'Layer "{self.name}" takes numbers. Received: dtype {array.dtype}.')
     dtype = np.int64 if array.dtype.kind in "iu" else bool if array.dtype == bool else self.dtype
@@ -273,7 +277,7 @@ def _plan_of(
     self: Any, inputs: Sequence[np.ndarray], training: bool, masks: Sequence[Any] | None, template: Any
 ) -> tuple[CallGraph, Plan]:
     """The plan of ``call`` for these inputs; it is kept for the next inputs of the same shapes."""
-    shapes, dtypes = [a.shape for a in inputs], [a.dtype.name for a in inputs]
+    shapes, dtypes = [a.shape for a in inputs], [symbol_dtype(a.dtype) for a in inputs]
     mask_shapes = None if masks is None else tuple(None if m is None else m.shape for m in masks)
     key = (tuple(shapes), tuple(dtypes), training, mask_shapes, repr(template))
     traces: OrderedDict[Any, tuple[CallGraph, Plan]] = vars(self).setdefault("_traces", OrderedDict())

@@ -14,6 +14,7 @@ from ....layers import (
     InputLayer,
     Layer,
     Masking,
+    Normalization,
     PositionEmbedding,
     Rescaling,
     SinePositionEncoding,
@@ -42,6 +43,15 @@ def identity(w: Writer, layer: Any, call: Call) -> Value:
 def rescaling(w: Writer, layer: Rescaling, call: Call) -> Value:
     scale, offset = (w.constant(np.asarray(numbers, call.x.dtype)) for numbers in (layer.scale, layer.offset))
     return w.add("Add", w.add("Mul", call.x, scale), offset)
+
+
+@converts(Normalization)
+def normalization(w: Writer, layer: Normalization, call: Call) -> Value:
+    deviation = np.maximum(np.sqrt(layer.variance), np.asarray(1e-7, call.x.dtype))
+    mean, scale = w.constant(layer.mean.astype(call.x.dtype)), w.constant(deviation.astype(call.x.dtype))
+    if layer.invert:
+        return w.add("Add", w.add("Mul", call.x, scale), mean)
+    return w.add("Div", w.add("Sub", call.x, mean), scale)
 
 
 @converts(Dense)

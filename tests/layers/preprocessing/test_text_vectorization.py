@@ -8,7 +8,7 @@ import pytest
 import fastnn
 from fastnn.data import Dataset
 from fastnn.layers import TextVectorization
-from fastnn.text.tokens import jamo, syllables
+from fastnn.layers.preprocessing.tokens import jamo, syllables
 
 TEXTS = ["b a c c", "d b  e", "Ab, ab! x"]
 ORDER = ["c", "b", "ab", "x", "e", "d", "a"]  # Keras' order: ties in reverse alphabetical order
