@@ -45,8 +45,9 @@ NUMBERS = ["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
 # Windows: the library carries winpthreads with it; GCC aligns no stack to 32 bytes there, so moves may not rely on it.
 POSITION = ["-fPIC"] if os.name != "nt" else ["-Wa,-muse-unaligned-vector-move"]
 LINK = ["-pthread"] if os.name != "nt" else ["-static", "-pthread"]
+CALLS = ["-fno-plt"] if sys.platform.startswith("linux") else []  # a wrapper is calls into Python for the most part
 if sys.platform.startswith("linux") and DEBUG in ("", "0"):
-    LINK += ["-Wl,-s"]  # no table of local symbols
+    LINK += ["-Wl,-s", "-Wl,-z,noseparate-code"]  # no table of local symbols, no pages left empty
 # C code raises nothing, and the tables that unwind its stack at any instruction are 3% of a wheel.
 C_FLAGS = [
     "-std=gnu11",
@@ -248,23 +249,26 @@ def extensions():
     return [
         Extension(
             f"fastnn.kernels.{name}",
-            [f"fastnn/kernels/{name}.pyx"],
+            [f"fastnn/kernels/{name}{ending}"],
             include_dirs=["src_c", numpy.get_include()],
             depends=["src_c/fnn.h", "src_c/kernels.def"],  # the table of kernels: where each pointer stands
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
+                ("CYTHON_COMPRESS_STRINGS", "0"),  # a wheel compresses better what is not compressed yet
             ],
             extra_compile_args=[
                 "-O0" if DEBUG == "1" else "-Os",  # nothing loops in wrappers; a fifth smaller
                 "-g0",
                 "-fvisibility=hidden",
                 "-fno-asynchronous-unwind-tables",
+                "-Wno-unused-function",  # Cython's
+                *CALLS,
                 *SANITIZERS,
             ],
             extra_link_args=[*LINK, *SANITIZERS],
         )
-        for name in names
+        for name, ending in [*((name, ".pyx") for name in names), (SHARED, ".c")]
     ]
 
 
@@ -276,10 +280,19 @@ DIRECTIVES = {
     "cdivision": True,
 }
 
+# What Cython would write into every module once more, its class of functions above all.  No wrapper has memory views.
+SHARED = "_shared"
+SHARING = {
+    "shared_utility_qualified_name": f"fastnn.kernels.{SHARED}",
+    "shared_utility_features_disabled": ["MemoryView"],
+}
+
 # Another way to start processes would run this file again in each.
 PROCESSES = os.cpu_count() if multiprocessing.get_start_method() == "fork" else 0
 
 setup(
-    ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython", nthreads=PROCESSES),
+    ext_modules=cythonize(
+        extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython", nthreads=PROCESSES, **SHARING
+    ),
     cmdclass={"build_ext": BuildKernels},
 )

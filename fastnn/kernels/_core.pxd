@@ -3,7 +3,7 @@
 A wrapper has no loops.  It reads its inputs with ``as_real`` or ``as_index``, gets its outputs from ``output``, calls
 ``table(dtype).<kernel>`` without the GIL and passes the status to ``check``.
 """
-from numpy cimport PyArray_DATA, PyArray_NBYTES, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_NBYTES, ndarray, npy_intp
 
 cdef extern from "fnn.h":
     enum: FNN_OK, FNN_AUTO, FNN_DENSE, FNN_SPARSE, FNN_DIRECT, FNN_IM2COL, FNN_WINOGRAD, FNN_LINEAR, FNN_RELU

@@ -1,9 +1,10 @@
 """The one module that owns C state: the choice of tier, the thread pool, and the workspace of the running step."""
 cimport cython
-cimport numpy as cnp
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
-from numpy cimport ndarray, npy_intp
+
+from fastnn.kernels cimport _numpy as cnp
+from fastnn.kernels._numpy cimport ndarray, npy_intp
 
 import os
 import sys
@@ -279,13 +280,15 @@ cdef inline bint fits(ndarray a, int ndim, const npy_intp *shape, int dtype) noe
 
 cdef ndarray array_over(Memory memory, int ndim, const npy_intp *shape, int dtype):
     cdef ndarray a = cnp.PyArray_SimpleNewFromData(ndim, <npy_intp *> shape, dtype, memory.start)
-    cnp.set_array_base(a, memory)
+    Py_INCREF(memory)
+    cnp.PyArray_SetBaseObject(a, <PyObject *> memory)
     return a
 
 
 cdef Py_ssize_t bytes_of(int ndim, const npy_intp *shape, int dtype) except -1:
     """The size of an array, in whole cache lines; at least one."""
-    cdef Py_ssize_t size = cnp.PyArray_DescrFromType(dtype).itemsize
+    cdef object description = cnp.PyArray_DescrFromType(dtype)
+    cdef Py_ssize_t size = cnp.PyDataType_ELSIZE(<cnp.PyArray_Descr *> description)
     cdef int i
     for i in range(ndim):
         if shape[i] > 0 and size > PY_SSIZE_T_MAX // 2 // shape[i]:

@@ -1,5 +1,5 @@
 """The geometry of a convolution for C, computed once per set of arguments."""
-from numpy cimport ndarray
+from fastnn.kernels._numpy cimport ndarray
 
 cdef extern from "fnn.h":
     struct fnn_conv:

@@ -1,5 +1,5 @@
 """The geometry of a convolution for C, computed once per set of arguments (rules: fastnn/shapes.py)."""
-from numpy cimport import_array, ndarray
+from fastnn.kernels._numpy cimport import_array, ndarray
 
 from fastnn.shapes import (
     conv2d_output_shape, conv2d_padding, conv2d_transpose_cropping, conv2d_transpose_output_shape, pair)

@@ -1,5 +1,5 @@
 """The machine's measured limits: peak multiply-add rate and copy bandwidth (C: src_c/machine.c)."""
-from numpy cimport NPY_FLOAT32, PyArray_DATA, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport NPY_FLOAT32, PyArray_DATA, PyArray_TYPE, import_array, ndarray
 
 from fastnn.kernels._core cimport check, table
 

@@ -1,6 +1,6 @@
 """The arguments of an optimizer step: arrays that are updated in place, row numbers, and hyperparameters."""
 from libc.stdint cimport int64_t
-from numpy cimport ndarray
+from fastnn.kernels._numpy cimport ndarray
 
 cdef extern from "fnn.h":
     ctypedef struct fnn_rows "struct fnn_rows":

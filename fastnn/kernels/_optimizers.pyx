@@ -1,6 +1,6 @@
 """The arguments of an optimizer step: arrays that are updated in place, row numbers, and hyperparameters."""
 from libc.stdint cimport int64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_SIZE,
     PyArray_TYPE, import_array, ndarray)
 

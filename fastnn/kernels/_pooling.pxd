@@ -1,6 +1,6 @@
 """Shared by the pooling functions: window positions, and the calls that serve several of them."""
 from libc.stdint cimport int32_t, uint64_t
-from numpy cimport ndarray, npy_intp
+from fastnn.kernels._numpy cimport ndarray, npy_intp
 
 cdef extern from "fnn.h":
     ctypedef struct fnn_windows:

@@ -1,6 +1,6 @@
 """Shared by the pooling functions: window positions (formulas: fastnn/shapes.py), and calls that serve several."""
 from libc.stdint cimport INT32_MAX, int32_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_INT32, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_ISNOTSWAPPED, PyArray_NDIM, PyArray_TYPE, import_array,
     ndarray, npy_intp)
 

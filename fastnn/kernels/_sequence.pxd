@@ -1,6 +1,6 @@
 """Shared by the recurrent wrappers: the arguments that all of them have, checked once, and the struct that C reads."""
 from libc.stdint cimport uint8_t
-from numpy cimport ndarray, npy_intp
+from fastnn.kernels._numpy cimport ndarray, npy_intp
 
 cdef extern from "fnn.h":
     ctypedef struct fnn_sequence "struct fnn_sequence":

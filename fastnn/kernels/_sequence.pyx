@@ -1,6 +1,6 @@
 """Shared by the recurrent wrappers: the arguments that all of them have, checked once, and the struct that C reads."""
 from libc.stdint cimport uint8_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_BOOL, PyArray_DATA, PyArray_DIM, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, import_array, ndarray, npy_intp)
 
 from fastnn.kernels._core cimport all_apart, as_real, as_real_shaped, data, fusible_code, output

@@ -1,5 +1,6 @@
 """Activation functions and their gradients (C: src_c/activations.{h,c}, twin: fastnn/reference/activations.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport (
+    PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
 
 from fastnn.kernels._core cimport ANY, activation_code, as_real, as_real_shaped, check, output, same_or_apart, table
 

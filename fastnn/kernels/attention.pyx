@@ -1,6 +1,6 @@
 """Attention, of three kinds (C: src_c/attention.c, twin: fastnn/reference/attention.py)."""
 from libc.stdint cimport uint8_t, uint64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_BOOL, PyArray_DIM, PyArray_DIMS, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, import_array, ndarray, npy_intp)
 
 from fastnn.kernels._core cimport all_apart, as_number, as_real, as_real_shaped, check, data, output, table

@@ -1,5 +1,6 @@
 """Batch normalization (C: src_c/batch_norm.c, twin: fastnn/reference/batch_norm.py)."""
-from numpy cimport PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport (
+    PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp)
 
 from fastnn.kernels._core cimport (
     FNN_RELU, all_apart, as_number, as_real, as_real_shaped, check, code_of, data, output, same_or_apart, table,

@@ -1,5 +1,5 @@
 """Two-dimensional convolution, im2col and col2im (C: src_c/conv.c, twin: fastnn/reference/conv.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
     FNN_AUTO, FNN_DIRECT, FNN_IM2COL, FNN_LINEAR, FNN_WINOGRAD, activation_code, all_apart, as_real, as_real_shaped, check, code_of,

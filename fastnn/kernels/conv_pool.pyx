@@ -1,5 +1,5 @@
 """Convolution with bias, activation and max pooling, fused (C: src_c/conv_pool.c, twin: fastnn/reference/conv_pool.py)."""
-from numpy cimport NPY_UINT8, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport NPY_UINT8, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport FNN_LINEAR, FNN_RELU, all_apart, as_real, as_real_shaped, check, code_of, data, output, table
 from fastnn.kernels._geometry cimport Geometry, conv_geometry, fnn_conv

@@ -1,5 +1,5 @@
 """Transposed two-dimensional convolution (C: src_c/conv_transpose.c, twin: fastnn/reference/conv_transpose.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
     FNN_LINEAR, activation_code, all_apart, as_real, as_real_shaped, check, data, output, table)

@@ -1,5 +1,5 @@
 """The fully connected layer (C: src_c/dense.c, twin: fastnn/reference/dense.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport (
     FNN_AUTO, FNN_DENSE, FNN_LINEAR, FNN_SPARSE, Pointers, activation_code, all_apart, as_real, as_real_shaped, check, code_of, data,

@@ -1,6 +1,6 @@
 """Dropout and its counter-based random numbers (C: src_c/{dropout.c,rng.h}, twin: fastnn/reference/dropout.py)."""
 from libc.stdint cimport uint32_t, uint64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_FLOAT32, NPY_FLOAT64, NPY_UINT32, PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray,
     npy_intp,
 )

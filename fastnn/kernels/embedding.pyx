@@ -1,6 +1,6 @@
 """Rows of a table looked up by id, and its gradient (C: src_c/embedding.c, twin: fastnn/reference/embedding.py)."""
 from libc.stdint cimport int64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_EMPTY, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array,
     ndarray, npy_intp)
 

@@ -1,6 +1,6 @@
 """Rows of the user's array, gathered and cast in one pass (C: src_c/gather.c, twin: fastnn/reference/gather.py)."""
 from libc.stdint cimport int64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_BOOL, NPY_FLOAT32, NPY_FLOAT64, PyArray_DATA, PyArray_DIM, PyArray_ISALIGNED, PyArray_ISNOTSWAPPED,
     PyArray_IS_C_CONTIGUOUS, PyArray_ITEMSIZE, PyArray_NDIM, PyArray_STRIDE, PyArray_TYPE, PyTypeNum_ISSIGNED, PyTypeNum_ISUNSIGNED,
     import_array, ndarray, npy_intp)

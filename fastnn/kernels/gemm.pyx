@@ -1,5 +1,5 @@
 """Matrix products in the three forms that a layer needs (C: src_c/gemm.c, twin: fastnn/reference/gemm.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_DIM, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, check, output, table
 

@@ -1,5 +1,5 @@
 """Normalization of groups of channels (C: src_c/group_norm.c, twin: fastnn/reference/group_norm.py)."""
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_TYPE, import_array, ndarray, npy_intp)
 
 from fastnn.kernels._core cimport (

@@ -1,5 +1,5 @@
 """Gated recurrent unit, whole sequences in one call (C: src_c/gru.c, twin: fastnn/reference/gru.py)."""
-from numpy cimport import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport as_real_shaped, check, data, output, table
 from fastnn.kernels._sequence cimport Sequence, fnn_sequence, needed

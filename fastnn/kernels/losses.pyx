@@ -1,7 +1,7 @@
 """Losses per example and their gradients (C: src_c/losses.c, src_c/pointwise.c; twin: fastnn/reference/losses.py)."""
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
-from numpy cimport (
+from fastnn.kernels._numpy cimport (
     NPY_INT64, PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_ISCARRAY_RO, PyArray_NDIM, PyArray_TYPE, import_array, ndarray,
 )
 

@@ -1,5 +1,5 @@
 """Long short-term memory, whole sequences in one call (C: src_c/lstm.c, twin: fastnn/reference/lstm.py)."""
-from numpy cimport import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport check, data, output, table
 from fastnn.kernels._sequence cimport Sequence, fnn_sequence, needed

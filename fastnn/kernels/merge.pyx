@@ -1,7 +1,8 @@
 """Several arrays in one pass: merged elementwise, or joined (C: src_c/merge.c, twin: fastnn/reference/merge.py)."""
 from libc.string cimport memcpy
 
-from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport (
+    PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray, npy_intp)
 
 from fastnn.kernels._core cimport (
     ANY, Pointers, apart, as_real, as_real_shaped, check, code_of, output, same_or_apart, table)

@@ -3,7 +3,7 @@
 Legend: w = weights, g = gradient, η = learning_rate, t = step (1, 2, …), ε = epsilon, λ = weight_decay.  Every step
 starts with the decoupled decay w ← w − η·λ·w; g is left unchanged.  A step reads and writes every element once.
 """
-from numpy cimport PyArray_DATA, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
 
 from fastnn.kernels._core cimport ANY, as_real, check, data, table
 from fastnn.kernels._optimizers cimport (

@@ -4,7 +4,7 @@ Legend: N = images, H W = height and width, C = channels, PH PW = window, OH OW 
 cells of a window are numbered row by row; `strides` None means the size of the window.
 """
 from libc.stdint cimport int32_t, uint64_t
-from numpy cimport NPY_INT32, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport NPY_INT32, PyArray_DATA, PyArray_DIMS, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, as_real_shaped, check, output
 from fastnn.kernels._pooling cimport (

@@ -1,5 +1,5 @@
 """Images of another height and width (C: src_c/resample.c, twin: fastnn/reference/resample.py)."""
-from numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, as_real_shaped, check, code_of, output, table
 

@@ -1,5 +1,6 @@
 """Normalization by the root mean square of the last axis (C: src_c/rms_norm.c, twin: fastnn/reference/rms_norm.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport (
+    PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
 
 from fastnn.kernels._core cimport (
     all_apart, as_number, as_real_shaped, check, data, output, rows_with_channels, table)

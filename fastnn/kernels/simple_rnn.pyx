@@ -1,5 +1,5 @@
 """Simple recurrent networks over whole sequences (C: src_c/simple_rnn.c, twin: fastnn/reference/simple_rnn.py)."""
-from numpy cimport import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport as_real_shaped, check, data, output, table
 from fastnn.kernels._sequence cimport Sequence, fnn_sequence, needed

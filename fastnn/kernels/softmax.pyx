@@ -1,5 +1,6 @@
 """Softmax and log-softmax over the last axis (C: src_c/softmax.c, twin: fastnn/reference/softmax.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport (
+    PyArray_DATA, PyArray_DIM, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
 
 from fastnn.kernels._core cimport as_real_shaped, check, output, rows_with_channels, same_or_apart, table
 

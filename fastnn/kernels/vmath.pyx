@@ -1,5 +1,6 @@
 """exp, log, tanh and sigmoid, vectorised (C: src_c/vmath.h, twin: fastnn/reference/vmath.py)."""
-from numpy cimport PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray
+from fastnn.kernels._numpy cimport (
+    PyArray_DATA, PyArray_DIMS, PyArray_NDIM, PyArray_SIZE, PyArray_TYPE, import_array, ndarray)
 
 from fastnn.kernels._core cimport ANY, as_real, check, output, same_or_apart, table
 
