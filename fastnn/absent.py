@@ -179,8 +179,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         **_each("binary_focal_crossentropy categorical_focal_crossentropy", _OWN_METRIC),
     },
     "optimizers": {
-        **_each("Lamb Adafactor Muon", "Use AdamW."),
-        "Ftrl": "Use Adagrad.",
         "ScheduleFreeAdamW": "Use AdamW with a schedule of fastnn.optimizers.schedules.",
         "LossScaleOptimizer": "There is no float16 whose gradients would need scaling. Use the optimizer itself.",
         **_each(
@@ -192,7 +190,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "OrbaxCheckpoint": "Use BackupAndRestore, or ModelCheckpoint and fastnn.models.load_model, to go on.",
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
         "RemoteMonitor": "Use JSONLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere.",
-        "SwapEMAWeights": "Use a LambdaCallback(on_train_batch_end=...) that averages model.get_weights().",
     },
     "initializers": {
         **_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted."),

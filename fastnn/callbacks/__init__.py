@@ -16,6 +16,7 @@ from .learning_rate import LearningRateScheduler, ReduceLROnPlateau
 from .model_checkpoint import ModelCheckpoint
 from .monitor import MonitorCallback
 from .progress_bar import ProgressBar
+from .swap_ema_weights import SwapEMAWeights
 from .tensor_board import TensorBoard
 from .terminate_on_nan import TerminateOnNaN
 
@@ -34,6 +35,7 @@ __all__ = [
     "MonitorCallback",
     "ProgressBar",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]  # fmt: skip

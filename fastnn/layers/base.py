@@ -283,6 +283,7 @@ class Layer:
                 f"Received: an initializer that gives {value.shape}."
             )
         parameter = Parameter(name, value, trainable, regularizers.get(regularizer), constraints.get(constraint))
+        parameter.path = f"{self.name}/{name}"
         self._parameters.append(parameter)
         return parameter
 

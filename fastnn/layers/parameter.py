@@ -21,6 +21,8 @@ class Parameter(Operators):
     Attributes
     ----------
     name, shape, dtype : str, tuple of int, str
+    path : str
+        The name behind that of its layer: "dense/kernel".
     trainable : bool
     regularizer, constraint : object or None
     arena : object or None
@@ -30,10 +32,22 @@ class Parameter(Operators):
         (Embedding) sets it; whoever writes to other rows of ``grad`` sets it to None.
     """
 
-    __slots__ = ("arena", "constraint", "dtype", "grad", "name", "regularizer", "rows", "shape", "trainable", "value")
+    __slots__ = (
+        "arena",
+        "constraint",
+        "dtype",
+        "grad",
+        "name",
+        "path",
+        "regularizer",
+        "rows",
+        "shape",
+        "trainable",
+        "value",
+    )
 
     def __init__(self, name: str, value: np.ndarray, trainable: bool, regularizer: Any, constraint: Any):
-        self.name = name
+        self.name = self.path = name
         self.shape = value.shape
         self.dtype = value.dtype.name
         self.trainable = trainable

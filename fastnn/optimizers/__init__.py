@@ -14,20 +14,28 @@ from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
 from . import schedules
+from .adafactor import Adafactor
 from .adam import Adam, Adamax, AdamW, Nadam
 from .adaptive import Adadelta, Adagrad, RMSprop
+from .ftrl import Ftrl
+from .lamb import Lamb
 from .lion import Lion
+from .muon import Muon
 from .optimizer import Optimizer
 from .sgd import SGD
 
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Ftrl",
+    "Lamb",
     "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -37,7 +45,7 @@ __all__ = [
     "serialize",
 ]  # fmt: skip
 
-_TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta, Lion])
+_TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta, Lion, Lamb, Ftrl, Adafactor, Muon])
 
 
 def get(identifier: Any) -> Optimizer:

@@ -127,6 +127,7 @@ class Optimizer:
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = False
+        self.averages_stand = False  # whether ``swap_averages`` has put them in the weights' place
         self._calls = 0
         self.state: dict[str, np.ndarray] = {}
         self._rate: Any = 0.0
@@ -416,19 +417,23 @@ class Optimizer:
                 self._clip(kernels)
             rate, decay = self.learning_rate, self.weight_decay or 0.0
             self.begin_step()
-            if self._runs is None:  # not earlier: the first backward pass tells which gradients come by rows
-                self._arrange()
-            for w, g, slots, decays in self._runs or ():
-                self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
-            for table in self._tables:
-                own_decay, rows = decay if table.decays else 0.0, table.rows()
-                if rows is None or own_decay:
-                    self.update(kernels, *table.flat, rate, own_decay)
-                else:
-                    self.update(kernels, table.w, table.g, table.slots, rate, 0.0, rows=rows)
+            self.update_all(kernels, rate, decay)
         if self.use_ema:
             self._average()
         self._calls += 1
+
+    def update_all(self, kernels: types.ModuleType, rate: float, decay: float) -> None:
+        """Update all weights, in as few kernel calls as there are runs."""
+        if self._runs is None:  # not earlier: the first backward pass tells which gradients come by rows
+            self._arrange()
+        for w, g, slots, decays in self._runs or ():
+            self.update(kernels, w, g, slots, rate, decay if decays else 0.0)
+        for table in self._tables:
+            own_decay, rows = decay if table.decays else 0.0, table.rows()
+            if rows is None or own_decay:
+                self.update(kernels, *table.flat, rate, own_decay)
+            else:
+                self.update(kernels, table.w, table.g, table.slots, rate, 0.0, rows=rows)
 
     def _accumulate(self, kernels: types.ModuleType) -> bool:
         """Add the gradients to their sum; at the end of a cycle, replace them by the mean and return True."""
@@ -464,8 +469,21 @@ class Optimizer:
 
     def finalize_variable_values(self) -> None:
         """At the end of ``fit``, with ``use_ema``, set the weights to their moving average."""
+        if not (self.use_ema and self.built and self._calls):
+            return
+        average = self.state["average"]
+        if self.averages_stand:  # the weights are their average, and `average` is what training left
+            np.copyto(average, self._value)
+            self.averages_stand = False
+        np.copyto(self._value, average)
+
+    def swap_averages(self) -> None:
+        """Exchange the weights and their moving average, if there is one yet."""
         if self.use_ema and self.built and self._calls:
-            np.copyto(self._value, self.state["average"])
+            trained, average = self._value.copy(), self.state["average"]
+            np.copyto(self._value, average)
+            np.copyto(average, trained)
+            self.averages_stand = not self.averages_stand
 
     # -- config ----------------------------------------------------------------------------------------------------
 
@@ -482,6 +500,7 @@ class Optimizer:
             "use_ema": self.use_ema,
             "ema_momentum": self.ema_momentum,
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": None,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
 

@@ -143,7 +143,13 @@ def test_built_again_for_the_same_model_keeps_its_state():
         optimizers.Adam().build(parts[0], np.zeros(21), parts[2])
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "lion"])
+NAMES = (
+    "sgd", "adam", "adamw", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "lion", "lamb", "ftrl", "adafactor",
+    "muon",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_and_config(name):
     optimizer = optimizers.get(name)
     assert optimizer.name == name

@@ -34,6 +34,10 @@ OPTIMIZERS = {
     "adamw": lambda: optimizers.AdamW(global_clipnorm=0.5, use_ema=True, ema_overwrite_frequency=5),
     "adamax": optimizers.Adamax,
     "lion": optimizers.Lion,
+    "lamb": optimizers.Lamb,
+    "ftrl": lambda: optimizers.Ftrl(0.1, l1_regularization_strength=0.01),
+    "adafactor": optimizers.Adafactor,
+    "muon": lambda: optimizers.Muon(exclude_layers=["head"]),
     "nadam": lambda: optimizers.Nadam(gradient_accumulation_steps=2),
     "schedule": lambda: optimizers.Adam(optimizers.schedules.CosineDecay(0.01, 20)),
 }
