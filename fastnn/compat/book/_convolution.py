@@ -16,6 +16,10 @@ from ._layer import Layer, gradient, parameter
 
 __all__ = ["Convolution", "Pooling"]
 
+# Equal windows give equal numbers, to the last bit, which Winograd's algorithm does not promise. Behind it stands the
+# maximum of a window: of equal numbers the first gets the gradient, as in the books.
+_ALGORITHM = "direct"
+
 
 class Convolution(Layer):
     """Convolution (cross-correlation) with filters W (FN, C, FH, FW) and a bias b (FN,).
@@ -54,8 +58,8 @@ class Convolution(Layer):
         return dx.transpose(0, 3, 1, 2)
 
     def _geometry(self) -> dict[str, Any]:
-        pad = self.pad
-        return {"strides": self.stride, "padding": ((pad, pad), (pad, pad))}
+        pad = ((self.pad, self.pad), (self.pad, self.pad))
+        return {"strides": self.stride, "padding": pad, "algorithm": _ALGORITHM}
 
 
 class Pooling:
