@@ -263,6 +263,7 @@ def extensions():
                 "-fvisibility=hidden",
                 "-fno-asynchronous-unwind-tables",
                 "-Wno-unused-function",  # Cython's
+                "-Werror=incompatible-pointer-types",  # as newer compilers have it by themselves
                 *CALLS,
                 *SANITIZERS,
             ],

@@ -45,4 +45,4 @@ cdef extern from "numpy/arrayobject.h":
     int PyArray_SetBaseObject(ndarray a, PyObject *base) except -1  # steals the reference
     object PyArray_EMPTY(int ndim, npy_intp *shape, int dtype, int fortran)
     object PyArray_SimpleNewFromData(int ndim, npy_intp *shape, int dtype, void *data)
-    object PyArray_DescrFromType(int dtype)
+    object PyArray_DescrFromType "(PyObject *) PyArray_DescrFromType"(int dtype)
