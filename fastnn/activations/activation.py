@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import backend
-from fastnn.graph import Operation, Symbol, record
+from fastnn.graph import Operation, Symbol, given_out, record
 from fastnn.lookup import is_number
 
 __all__ = ["FUSIBLE", "KERNELS", "Activation", "ActivationOperation", "into"]
@@ -74,7 +74,8 @@ class Activation:
         """The output alone; for a symbol the symbol of it."""
         if isinstance(x, Symbol):
             return record(ActivationOperation(self), [x], x.shape, x.dtype)
-        return self.forward(x)[0]
+        y, ctx = self.forward(np.asarray(x))
+        return given_out(ActivationOperation(self), [x], y, ctx, False)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that create an equal activation."""

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +28,9 @@ from .. import backend
 from .node import Constant, Node, WeightSource
 from .symbol import Symbol
 
-__all__ = ["Plan", "take_back"]
+__all__ = ["Plan", "keeping_tapes", "take_back"]
+
+_keeping: ContextVar[bool] = ContextVar("fastnn_keeping_tapes", default=False)
 
 Values = list[Any]
 Forward = Callable[[Values, bool], Any]
@@ -316,7 +320,7 @@ class Plan:
         gradients : list of array or None
             None for an output that no loss depends on.
         tape : list
-            Of ``forward``; it is emptied.
+            Of ``forward``; it is emptied, but for ``keeping_tapes``.
 
         Returns
         -------
@@ -327,6 +331,8 @@ class Plan:
         for slot, dy in zip(self._outputs, gradients, strict=True):
             if dy is not None:
                 _add_to(grads, slot, dy)
+        if _keeping.get():
+            tape = tape.copy()
         for i, run in self._backwards:
             ctx, tape[i] = tape[i], None
             run(grads, ctx)
@@ -335,6 +341,16 @@ class Plan:
     def penalty(self, tape: list[Any]) -> float:
         """What the nodes of a forward run add to the loss."""
         return sum(penalty_of(tape[i]) for i, penalty_of in self._penalties)
+
+
+@contextmanager
+def keeping_tapes(keep: bool = True) -> Iterator[None]:
+    """A block in which ``backward`` leaves tapes as they are, so that it may be called on them again."""
+    token = _keeping.set(keep)
+    try:
+        yield
+    finally:
+        _keeping.reset(token)
 
 
 class _Sum:
@@ -417,11 +433,11 @@ def _takes_need_dx(backward: Any) -> bool:
     return "need_dx" in inspect.signature(backward).parameters
 
 
-def take_back(operation: Any, dy: Any, ctx: Any, need_dx: bool = True) -> Any:
+def take_back(operation: Any, dy: Any, ctx: Any, need_dx: bool | tuple[bool, ...] = True) -> Any:
     """``operation.backward``, told whether the gradient of the input is wanted if it can be told."""
     if getattr(operation, "selects_gradients", False):
         return operation.backward(dy, ctx, need_dx)
-    return _backward_call(operation, [need_dx])(dy, ctx)
+    return _backward_call(operation, [bool(need_dx)])(dy, ctx)
 
 
 def _backward_call(operation: Any, need: list[bool]) -> Callable[[Any, Any], Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from .. import activations, backend, constraints, initializers, regularizers, utils
 from ..custom import of_own_arguments
 from ..data.texts import as_texts
-from ..graph import Node, Symbol, contains_symbols, flatten, is_tracing, update_later
+from ..graph import Node, Symbol, contains_symbols, flatten, given_out, is_tracing, update_later
 from ..lookup import serialize
 from ..seeds import given_back
 from ..shapes import Shape
@@ -458,7 +458,7 @@ class Layer:
         options : dict
             Further arguments that ``forward`` and ``compute_output_shape`` take by name.
         """
-        several = self.is_several(x)
+        several, given = self.is_several(x), x
         if is_tracing() or (contains_symbols(x) if several else isinstance(x, Symbol)):
             return record_call(self, x, training, mask, options)
         if several:
@@ -470,7 +470,8 @@ class Layer:
             x = self.read_input(x)
             mask = None if mask is None else checked_mask(mask, x.shape, self)
             self.ensure_built((None, *x.shape[1:]), **options)
-        return self.checked_forward(x, bool(training), mask, options)[0]
+        y, ctx = self.checked_forward(x, bool(training), mask, options)
+        return given_out(self, list(given) if several else [given], y, ctx, several, self.trainable_weights)
 
     def checked_masks(self, masks: Sequence[Any], arrays: Sequence[np.ndarray]) -> list[np.ndarray | None]:
         """The masks of a call on a list of arrays, checked: one for each array, or None."""

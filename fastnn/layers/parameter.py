@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from ..graph import Operators, install_operators, is_tracing
-from ..ops import OPERATORS
+from ..graph import Operators, Tensor, as_tensor, install_operators, is_tracing
+from ..ops import OPERATORS, greater, greater_equal, less, less_equal
 
 __all__ = ["Parameter"]
 
@@ -58,12 +58,16 @@ class Parameter(Operators):
         self.arena: Any = None
         self.rows: np.ndarray | None = None
 
-    def numpy(self) -> np.ndarray:
-        """A copy of the value."""
-        return self.value.copy()
+    def numpy(self) -> Any:
+        """A copy of the value; of a single number a NumPy number."""
+        return self.value.copy()[()]
 
-    def assign(self, value: Any) -> None:
-        """Write a value of the same shape.
+    def read_value(self) -> Tensor:
+        """A copy of the value, as a tensor."""
+        return as_tensor(self.value.copy())
+
+    def assign(self, value: Any) -> Self:
+        """Write a value of the same shape; gives the weight itself.
 
         Raises
         ------
@@ -71,17 +75,41 @@ class Parameter(Operators):
             If it holds no real numbers, or the shape differs; nothing is written.
         """
         self.value[...] = self.checked(value)
+        return self
 
-    def assign_add(self, value: Any) -> None:
+    def assign_add(self, value: Any) -> Self:
         """Add a value of the same shape, or a number."""
-        self.assign(np.asarray(self.value + _array(value)))
+        return self.assign(np.asarray(self.value + _array(value)))
 
-    def assign_sub(self, value: Any) -> None:
+    def assign_sub(self, value: Any) -> Self:
         """Subtract a value of the same shape, or a number."""
-        self.assign(np.asarray(self.value - _array(value)))
+        return self.assign(np.asarray(self.value - _array(value)))
 
     def __float__(self) -> float:
         return float(self.value)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __lt__(self, other: Any) -> Any:
+        return less(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return greater(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return greater_equal(self, other)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
 
     def checked(self, value: Any) -> np.ndarray:
         """``value`` as an array that may be written into this weight.

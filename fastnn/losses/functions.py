@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.graph import Operation, as_symbol, contains_symbols, record
+from fastnn.graph import Operation, as_symbol, as_tensor, contains_symbols, given_out, is_followed, record
 from fastnn.losses import circle as circles
 from fastnn.losses import crossentropy, focal, generalized, overlap, pointwise, targets, vectors
 from fastnn.losses import ctc as alignments
@@ -89,7 +89,10 @@ def _values(loss: Loss, y_true: Any, y_pred: Any) -> Any:
         t, y = as_symbol(y_true), as_symbol(y_pred)
         return record(LossValues(loss), [t, y], loss.values_shape(y.shape), y.dtype)
     y = targets.real(y_pred)
-    return np.asarray(loss.call(loss.check_targets(y.shape, np.asarray(y_true)), y))
+    if is_followed(y_pred):
+        values, ctx = LossValues(loss).forward([np.asarray(y_true), y])
+        return given_out(LossValues(loss), [y_true, y_pred], values, ctx, True)
+    return as_tensor(loss.call(loss.check_targets(y.shape, np.asarray(y_true)), y))
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> np.ndarray:

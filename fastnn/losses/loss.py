@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from fastnn.backend import floatx
-from fastnn.graph import Symbol, SymbolError, TracedFunction
+from fastnn.graph import Symbol, SymbolError, TracedFunction, as_tensor, is_followed
 from fastnn.lookup import snake_case
 from fastnn.losses import targets
 from fastnn.losses.reduction import check_reduction, factors, reduce_values
+from fastnn.losses.taped import call_on_tape
 
 __all__ = ["FunctionLoss", "Loss"]
 
@@ -187,6 +188,11 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of arrays: a number, or with ``reduction=None`` the values."""
+        if is_followed(y_pred):
+            return call_on_tape(self, y_true, y_pred, sample_weight)
+        return as_tensor(self._measured(y_true, y_pred, sample_weight))
+
+    def _measured(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         y = targets.real(y_pred)
         t = self.check_targets(y.shape, np.asarray(y_true))
         values = np.asarray(self.call(t, y))

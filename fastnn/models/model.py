@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import custom
 from ..callbacks import History
-from ..graph import Graph, Symbol, as_symbol, contains_symbols, flatten, is_tracing, pack
+from ..graph import Graph, Symbol, as_symbol, as_tensor, contains_symbols, flatten, is_recording, is_tracing, pack
 from ..layers.base import Layer
 from ..layers.support.array_checks import checked_mask
 from ..layers.support.traced_call import call_traced
@@ -23,6 +23,7 @@ from .locks import give_lock, locked
 from .objectives import Objectives
 from .saved import Saved
 from .step import shapes_key
+from .taped import call_on_tape
 
 __all__ = ["Model"]
 
@@ -341,19 +342,24 @@ class Model(Saved, Inspected, Compiled):
             x = pack(x, [as_symbol(leaf, self.dtype) for leaf in flatten(x)])
             self._build_on_symbols(x)
             return self.call_on_symbols(x, training, mask)
-        if not training and mask is None:
-            return self.predict_on_batch(x)
+        if not training and mask is None and not is_recording():
+            outputs = self.predict_on_batch(x)
+            return pack(outputs, map(as_tensor, flatten(outputs)))
         with self._lock:
             with preparing(self):
                 xs = read_batch(self, x)
                 masks = [mask] if not isinstance(mask, (list, tuple)) or len(xs) == 1 else list(mask)
                 masks += [None] * (len(xs) - len(masks))
                 masks = [None if m is None else checked_mask(m, a.shape, self) for m, a in zip(masks, xs, strict=True)]
+            if is_recording():
+                return self.packed(
+                    call_on_tape(self, flatten(x), xs, bool(training), masks if mask is not None else None)
+                )
             program = self.program(xs, bool(training))
             plan = program.predicting if mask is None else program.masked(tuple(m is not None for m in masks))
             with self._workspaces.of(shapes_key(xs), bool(training)):
                 outputs = plan.forward(xs, bool(training), None if mask is None else masks)[0]
-                return self.packed([y.copy() for y in outputs[: program.outputs]])
+                return self.packed([as_tensor(y.copy()) for y in outputs[: program.outputs]])
 
     @locked
     def set_weights(self, weights: Sequence[Any]) -> None:

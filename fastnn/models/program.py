@@ -55,6 +55,16 @@ class Program:
                 self.losses[place], self.from_logits[place] = on_logits, True
         self.training = self.predicting if nodes is self._nodes else self._plan(nodes, symbols)
         self._masked: dict[tuple[bool, ...], Plan] = {}
+        self._taped: dict[Any, Plan] = {}
+
+    def taped(self, masked: tuple[bool, ...] | None, trained: Sequence[Any], input_gradients: bool) -> Plan:
+        """The plan for a tape: from the inputs to all outputs, and back to these weights and, if wanted, the inputs."""
+        key = (masked, tuple(map(id, trained)), input_gradients)
+        if key not in self._taped:
+            nodes = fused(self._nodes, self._symbols) if self._fuse else self._nodes
+            inputs = self.graph.input_symbols
+            self._taped[key] = Plan(inputs, self._symbols, nodes, trained, input_gradients, masked)
+        return self._taped[key]
 
     def _plan(self, nodes: Sequence[Node], outputs: Sequence[Symbol], masked: Sequence[bool] | None = None) -> Plan:
         nodes = fused(nodes, outputs) if self._fuse else nodes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from ..graph import install_operators
+from ..graph import install_functions, install_operators
 from . import random
 from .arithmetic import (
     abs,
@@ -368,6 +368,14 @@ OPERATORS = {
     "getitem": getitem,
 }
 install_operators(OPERATORS)
+install_functions(
+    OPERATORS
+    | {"true_divide": divide, "remainder": mod, "maximum": maximum, "minimum": minimum, "exp": exp, "log": log}
+    | {"square": square, "sqrt": sqrt, "sin": sin, "cos": cos, "tan": tan, "tanh": tanh, "sign": sign, "floor": floor}
+    | {"sum": sum, "mean": mean, "max": max, "min": min, "reshape": reshape, "transpose": transpose}
+    | {"squeeze": squeeze, "astype": cast}
+    | {"expm1": expm1, "log1p": log1p, "log2": log2, "log10": log10, "reciprocal": reciprocal}
+)
 
 _INSTEAD = {
     "average_pool": "layers.AveragePooling2D",

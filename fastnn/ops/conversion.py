@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Cast, Symbol, as_symbol, record
+from ..graph import Cast, Symbol, Tensor, as_symbol, given_out, is_recording, record
 from ..shapes import Shape
 from .function import Elementwise, is_parameter, is_symbolic, read_array
 
@@ -77,7 +77,11 @@ def cast(x: Any, dtype: Any) -> Any:
         symbol = as_symbol(x)
         return symbol if symbol.dtype == dtype else record(Cast(dtype), [symbol], symbol.shape, dtype)
     with np.errstate(all="ignore"):
-        return read_array("cast", x.value if is_parameter(x) else x).astype(dtype)
+        array = read_array("cast", x.value if is_parameter(x) else x)
+        y = array.astype(dtype)
+    if is_recording() or isinstance(x, Tensor):
+        return given_out(Cast(dtype), [x], y, array.dtype, False)
+    return y
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: Any = None) -> Any:

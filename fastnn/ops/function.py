@@ -17,7 +17,20 @@ from typing import Any
 import numpy as np
 
 from ..backend import floatx
-from ..graph import Cast, Operation, Symbol, as_symbol, contains_symbols, flatten, is_tracing, record, refuse_texts
+from ..graph import (
+    Cast,
+    Operation,
+    Symbol,
+    Tensor,
+    as_symbol,
+    contains_symbols,
+    flatten,
+    given_out,
+    is_recording,
+    is_tracing,
+    record,
+    refuse_texts,
+)
 from ..lookup import snake_case
 
 __all__ = ["Elementwise", "Function", "is_parameter", "is_symbolic", "read_array", "wanted"]
@@ -55,7 +68,10 @@ class Function(Operation):
         if symbolic:
             symbols = [as_symbol(operand) for operand in operands]
             return record(self, symbols, shape, self.output_dtype([s.dtype for s in symbols]))
-        return self.forward(operands if self.takes_several else operands[0])[0]
+        y, ctx = self.forward(operands if self.takes_several else operands[0])
+        if is_recording() or any(isinstance(value, Tensor) or is_parameter(value) for value in values):
+            return given_out(self, values, y, ctx, self.takes_several)
+        return y
 
     def _read(self, values: Sequence[Any], symbolic: bool) -> list[Any]:
         """The operands as arrays, or as arrays and symbols, of one dtype if they are to be alike."""
@@ -66,7 +82,8 @@ class Function(Operation):
         operands = []
         for (value, rank), dtype in zip(found, dtypes, strict=True):
             if rank == _LEADER and not isinstance(value, Symbol):
-                value = as_symbol(value) if symbolic else value.value.copy() if self.gives_views else value.value
+                alone = self.gives_views or is_recording()  # what a tape notes must not change with the weight
+                value = as_symbol(value) if symbolic else value.value.copy() if alone else value.value
             if isinstance(value, Symbol):
                 if dtype is not None and value.dtype != dtype:
                     value = record(Cast(dtype), [value], value.shape, dtype)

@@ -19,6 +19,8 @@ __all__ = [
     "threading",
 ]
 
+_ALL = kernels.get_num_threads()
+
 
 class PhysicalDevice(NamedTuple):
     """A device, by name and kind."""
@@ -70,7 +72,7 @@ class threading:
     @staticmethod
     def set_intra_op_parallelism_threads(num_threads: int) -> None:
         """The threads of a kernel; 0 for all there are."""
-        kernels.set_num_threads(num_threads or None)
+        kernels.set_num_threads(num_threads or _ALL)
 
     @staticmethod
     def get_intra_op_parallelism_threads() -> int:

@@ -1,12 +1,19 @@
-"""``tf.function``: every function here is run as it stands, so this is the function itself."""
+"""Functions about functions: ``tf.function``, which is the function itself, and ``tf.custom_gradient``."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-__all__ = ["autograph", "function"]
+import numpy as np
+
+from ... import ops
+from ...graph import Operation, as_tensor, contains_symbols, given_out, unrecorded
+from ...ops.function import is_parameter
+
+__all__ = ["UnconnectedGradients", "autograph", "custom_gradient", "function", "group", "no_op"]
 
 
 def function(func: Callable[..., Any] | None = None, **options: Any) -> Any:
@@ -38,3 +45,60 @@ def _itself(func: Callable[..., Any]) -> Callable[..., Any]:
 
 autograph = SimpleNamespace(experimental=SimpleNamespace(do_not_convert=function))
 """``tf.autograph.experimental.do_not_convert``: nothing is converted, so the function itself."""
+
+
+class UnconnectedGradients:
+    """What ``tape.gradient`` gives for a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def group(*inputs: Any, name: str | None = None) -> None:
+    """Nothing: operations have run when they are called."""
+
+
+no_op = group
+
+
+class _Custom(Operation):
+    """A function whose gradient the user wrote."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def backward(self, dy: Any, ctx: Callable[..., Any], need_dx: Any = True) -> list[Any]:
+        found = ctx(*map(as_tensor, dy))
+        return list(found) if isinstance(found, (list, tuple)) else [found]
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that gives its value and the function of its gradient: ``return y, lambda dy: dy * slope``.
+
+    Examples
+    --------
+    >>> import fastnn.compat.tensorflow as tf
+    >>> @custom_gradient
+    ... def softplus(z):
+    ...     return tf.math.log(tf.exp(z) + 1), lambda dy: dy / (1 + 1 / tf.exp(z))
+    >>> x = tf.Variable(0.0)
+    >>> with tf.GradientTape() as tape:
+    ...     y = softplus(x)
+    >>> float(tape.gradient(y, x))
+    0.5
+    """
+
+    @functools.wraps(f)
+    def run(*arguments: Any, **named: Any) -> Any:
+        if contains_symbols(arguments, named):
+            raise TypeError(
+                f"{f.__name__} has a gradient of its own, which runs on numbers. Received: a symbol. Write a Layer "
+                "with forward and backward: def forward(self, x, training=False): return y, ctx"
+            )
+        with unrecorded():
+            y, gradient = f(*(ops.convert_to_tensor(a) if is_parameter(a) else a for a in arguments), **named)
+        parts = list(y) if isinstance(y, (list, tuple)) else [np.asarray(y)]
+        found = given_out(_Custom(f.__name__), arguments, parts, gradient, True)
+        return found if isinstance(y, (list, tuple)) else found[0]
+
+    return run

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Symbol, is_tracing
+from ...graph import Symbol, Tensor, is_tracing
 from ..base import Shape
 from ..support.array_checks import read_values
 from ..support.wrapper import Wrapper
@@ -85,7 +85,7 @@ class RecurrentLayer(Wrapper):
         """
         states = [] if initial_state is None else flat_states(initial_state)
         if not is_tracing() and not any(isinstance(one, Symbol) for one in (x, *states)):
-            x = read_values(x, self)
+            x = self._read(x)
             states = [] if initial_state is None else self.read_states(x, states)
         if states:
             found = self.call_on([x, *states], training, None if mask is None else [mask, *[None] * len(states)])
@@ -109,9 +109,14 @@ class RecurrentLayer(Wrapper):
         """
         if given is None:
             return None
-        states = [read_values(s, self) for s in flat_states(given)]
+        states = [self._read(s) for s in flat_states(given)]
         self._check_states([s.shape for s in states], len(x))
         return states
+
+    def _read(self, x: Any) -> np.ndarray:
+        """An array, checked; a tensor stays the one that a tape may follow."""
+        values = read_values(x, self)
+        return x if isinstance(x, Tensor) else values
 
     def _check_states(self, shapes: list[Shape], batch: int | None) -> None:
         expected = self.state_shapes(batch)

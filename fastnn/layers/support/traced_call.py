@@ -24,6 +24,7 @@ from ...graph import (
     as_symbol,
     contains_symbols,
     flatten,
+    given_out,
     is_tracing,
     losses_of_trace,
     pack,
@@ -141,7 +142,9 @@ def call_traced(self: Any, *arguments: Any, training: bool | None = None, mask: 
     shapes = [(None, *a.shape[1:]) if a.ndim else () for a in arrays]
     self.ensure_built(shapes[0] if len(shapes) == 1 else shapes, **options)
     y, context = self.forward(arrays, bool(training), masks, **options)
-    return pack(context.found.structure, [np.array(part) for part in flatten(y)])
+    y = [np.array(part) for part in y] if isinstance(y, list) else np.array(y)
+    found = given_out(self, leaves, y, context, True, self.trainable_weights)
+    return pack(context.found.structure, flatten(found))
 
 
 def read_call(

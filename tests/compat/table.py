@@ -1,0 +1,131 @@
+"""Calls of ``tf.*``, each as a user types it: run by TensorFlow itself where it is installed, and by fastnn."""
+
+FLOATS = "tf.constant([[0.5, -1.5, 2.0], [1.25, 0.0, -0.75]])"
+ABOVE = "tf.constant([[0.5, 1.5, 2.0], [1.25, 0.1, 0.75]])"
+INTS = "tf.constant([[3, 1, 2], [2, 7, 2]])"
+TEXTS = "tf.constant(['Hello, World!', ' a b  c ', 'x'])"
+
+UNARY = "abs cos sin tan exp floor sign square negative tanh sigmoid round sinh cosh"
+OF_ABOVE = "log log1p sqrt math.rsqrt math.reciprocal math.lgamma"
+ON_FLOATS = (
+    "math.ceil math.erf math.expm1 math.softplus math.softsign math.log_sigmoid "
+    "nn.relu nn.relu6 nn.elu nn.selu nn.gelu nn.silu "
+    "nn.leaky_relu nn.log_softmax nn.softmax math.asinh math.atan nn.l2_loss math.is_nan math.is_finite math.rint "
+    "math.zero_fraction"
+)
+BINARY = "add subtract multiply divide maximum minimum pow math.squared_difference math.floordiv math.floormod"
+COMPARED = "equal not_equal greater greater_equal less less_equal"
+REDUCED = "reduce_sum reduce_mean reduce_max reduce_min reduce_prod"
+
+CALLS = [
+    *(f"tf.{name}({FLOATS})" for name in f"{UNARY} {ON_FLOATS}".split()),
+    *(f"tf.{name}({ABOVE})" for name in OF_ABOVE.split() if name != "log" and name != "log1p"),
+    f"tf.math.log({ABOVE})",
+    f"tf.math.log1p({ABOVE})",
+    *(f"tf.{name}({ABOVE}, tf.constant([2.0, 0.5, 1.0]))" for name in f"{BINARY} {COMPARED}".split()),
+    *(f"tf.{name}({INTS}, 2)" for name in f"{BINARY} {COMPARED}".split() if name != "math.squared_difference"),
+    *(f"tf.{name}({x}, {axis})" for name in REDUCED.split() for x in (FLOATS, INTS) for axis in ("axis=1", "0, True")),
+    *(f"tf.{name}({FLOATS})" for name in f"{REDUCED} math.reduce_std math.reduce_variance".split()),
+    f"tf.reduce_logsumexp({FLOATS}, axis=-1)",
+    f"tf.reduce_any({INTS} > 6, axis=0)",
+    f"tf.reduce_all({INTS} > 0)",
+    f"tf.math.reduce_euclidean_norm({FLOATS}, axis=1)",
+    f"tf.argmax({INTS})", f"tf.argmax({FLOATS}, axis=1, output_type=tf.int32)", f"tf.argmin({INTS}, axis=-1)",
+    f"tf.math.cumsum({INTS}, axis=1)", f"tf.cumsum({FLOATS}, exclusive=True)", f"tf.cumsum({INTS}, 1, reverse=True)",
+    f"tf.math.cumprod({FLOATS}, axis=1)", f"tf.math.top_k({INTS}, k=2)[0]", f"tf.nn.top_k({FLOATS}, 1).indices",
+    "tf.math.in_top_k([1, 0], [[0.1, 0.2], [0.3, 0.4]], 1)",
+    "tf.math.bincount([1, 1, 3])", "tf.math.confusion_matrix([0, 1, 2], [0, 2, 2])",
+    "tf.math.divide_no_nan(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))",
+    "tf.math.multiply_no_nan(tf.constant([1.0, 2.0]), tf.constant([0.0, 4.0]))",
+    "tf.math.xlogy(tf.constant([0.0, 2.0]), tf.constant([0.0, 4.0]))",
+    "tf.math.segment_sum(tf.constant([[1.0], [2.0], [3.0]]), tf.constant([0, 0, 1]))",
+    "tf.math.segment_mean(tf.constant([[1.0], [2.0], [3.0]]), tf.constant([0, 0, 1]))",
+    "tf.math.unsorted_segment_sum(tf.constant([1, 2, 3]), tf.constant([1, 0, 1]), 2)",
+    f"tf.math.l2_normalize({ABOVE}, axis=1)", f"tf.math.count_nonzero({FLOATS}, axis=1)", "tf.add_n([1.0, 2.0, 3.0])",
+    "tf.constant(7, shape=(2, 2))", "tf.constant([1, 2], dtype=tf.float32)", "tf.constant([True, False])",
+    "tf.cast(tf.constant([1.7, -1.7]), tf.int32)", "tf.cast([1, 0, 2], tf.bool)", "tf.cast([1, 2], 'float64')",
+    "tf.zeros((2, 3))", "tf.ones([2], tf.int32)", "tf.fill([2, 2], 3.0)", "tf.eye(2)", "tf.eye(2, 3)",
+    f"tf.zeros_like({INTS})", f"tf.ones_like({FLOATS}, dtype=tf.int32)", "tf.range(3)", "tf.range(1.0, 2.0, 0.25)",
+    "tf.range(5, 0, -2)", "tf.linspace(0.0, 1.0, 5)", f"tf.shape({INTS})", f"tf.size({INTS})", f"tf.rank({INTS})",
+    f"tf.reshape({INTS}, [-1])", f"tf.reshape({FLOATS}, (3, -1))", f"tf.expand_dims({INTS}, 0)",
+    f"tf.expand_dims({INTS}, axis=-1)", "tf.squeeze([[[1], [2]]])", "tf.squeeze([[[1], [2]]], axis=[2])",
+    f"tf.transpose({INTS})", "tf.transpose(tf.zeros((2, 3, 4)), perm=[2, 0, 1])", f"tf.tile({INTS}, [1, 2])",
+    f"tf.repeat({INTS}, 2, axis=1)", "tf.repeat([1, 2], [3, 1])", f"tf.reverse({INTS}, [1])",
+    f"tf.roll({INTS}, shift=1, axis=1)", f"tf.pad({INTS}, [[1, 0], [0, 2]])",
+    f"tf.pad({FLOATS}, [[0, 0], [1, 1]], 'REFLECT')", f"tf.pad({INTS}, [[1, 1], [0, 0]], constant_values=9)",
+    "tf.broadcast_to(tf.constant([1, 2, 3]), (2, 3))", f"tf.concat([{INTS}, {INTS}], 0)",
+    f"tf.concat([{FLOATS}, {ABOVE}], axis=-1)", f"tf.stack([{INTS}, {INTS}], axis=1)", "tf.stack([1, 2, 3])",
+    f"tf.split({INTS}, 3, axis=1)[2]", f"tf.split({FLOATS}, [1, -1], axis=1)[1]", f"tf.unstack({INTS})[1]",
+    "tf.meshgrid([1, 2], [3, 4, 5])[1]", f"tf.slice({INTS}, [0, 1], [2, -1])", f"tf.gather({INTS}, [1, 1, 0])",
+    f"tf.gather({INTS}, [2, 0], axis=1)", f"tf.gather({INTS}, [[2], [0]], batch_dims=1)",
+    f"tf.gather_nd({INTS}, [[0, 1], [1, 0]])", f"tf.where({INTS} > 2)", f"tf.where({INTS} > 2, {INTS}, 0)",
+    f"tf.where({FLOATS} > 0, {FLOATS}, tf.zeros_like({FLOATS}))", f"tf.boolean_mask({INTS}, [True, False])",
+    f"tf.boolean_mask({INTS}, [True, False, True], axis=1)",
+    "tf.one_hot([0, 2, -1], 3)", "tf.one_hot([[0], [2]], 3, on_value=5, off_value=1)", "tf.one_hot([1, 0], 2, axis=0)",
+    "tf.sequence_mask([1, 3], 4)", "tf.sequence_mask([1, 3], dtype=tf.float32)",
+    "tf.scatter_nd([[1], [1]], [2.0, 3.0], [3])", f"tf.tensor_scatter_nd_update({INTS}, [[0, 0]], [9])",
+    f"tf.tensor_scatter_nd_add({INTS}, [[0, 0], [0, 0]], [9, 1])", f"tf.sort({INTS}, axis=1)",
+    f"tf.sort({FLOATS}, direction='DESCENDING')", f"tf.argsort({INTS}, direction='DESCENDING', stable=True)",
+    "tf.searchsorted([1, 3, 5], [0, 3, 9])", "tf.unique([3, 1, 3]).y", "tf.unique([3, 1, 3]).idx",
+    "tf.unique_with_counts([3, 1, 3]).count", f"tf.clip_by_value({FLOATS}, -1.0, 1.0)",
+    f"tf.clip_by_value({INTS}, 2, 3)",
+    f"tf.clip_by_norm({FLOATS}, 1.0)", f"tf.clip_by_norm({FLOATS}, 1.0, axes=1)",
+    f"tf.clip_by_global_norm([{FLOATS}, {ABOVE}], 1.0)[0][1]", f"tf.linalg.global_norm([{FLOATS}, {ABOVE}])",
+    f"tf.matmul({FLOATS}, {ABOVE}, transpose_b=True)", f"tf.matmul({INTS}, {INTS}, transpose_a=True)",
+    f"tf.linalg.matvec({FLOATS}, tf.constant([1.0, 2.0, 3.0]))", f"tf.einsum('ij,kj->ik', {FLOATS}, {ABOVE})",
+    f"tf.tensordot({FLOATS}, {ABOVE}, [[1], [1]])", f"tf.norm({FLOATS})", f"tf.norm({FLOATS}, ord=1, axis=1)",
+    f"tf.linalg.normalize({ABOVE}, axis=1)[0]", "tf.linalg.diag([1.0, 2.0])",
+    "tf.linalg.diag_part(tf.constant([[1.0, 2.0], [3.0, 4.0]]))",
+    "tf.linalg.trace(tf.constant([[1.0, 2.0], [3.0, 4.0]]))",
+    "tf.linalg.band_part(tf.ones((3, 3)), -1, 0)", "tf.linalg.det(tf.constant([[1.0, 2.0], [3.0, 4.0]]))",
+    "tf.linalg.inv(tf.constant([[1.0, 2.0], [3.0, 4.0]]))", "tf.linalg.cholesky(tf.constant([[2.0, 1.0], [1.0, 2.0]]))",
+    "tf.linalg.set_diag(tf.zeros((2, 2)), [1.0, 2.0])",
+    "tf.linalg.solve(tf.constant([[1.0, 2.0], [3.0, 4.0]]), tf.constant([[1.0], [2.0]]))",
+    f"tf.nn.softmax_cross_entropy_with_logits(labels=[[0.0, 1.0, 0.0]] * 2, logits={FLOATS})",
+    f"tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[2, 0], logits={FLOATS})",
+    f"tf.nn.sigmoid_cross_entropy_with_logits(labels={ABOVE}, logits={FLOATS})",
+    f"tf.nn.weighted_cross_entropy_with_logits({ABOVE}, {FLOATS}, 2.0)", f"tf.nn.moments({FLOATS}, axes=[0])[1]",
+    f"tf.nn.bias_add({FLOATS}, [1.0, 2.0, 3.0])", f"tf.nn.embedding_lookup({FLOATS}, [1, 0, 1])",
+    f"tf.image.resize(tf.reshape({FLOATS}, (2, 3, 1)), (5, 4))",
+    f"tf.image.resize(tf.reshape({FLOATS}, (1, 2, 3, 1)), (4, 2), method='nearest')",
+    f"tf.image.flip_left_right(tf.reshape({INTS}, (2, 3, 1)))", f"tf.image.flip_up_down(tf.reshape({INTS}, (2, 3, 1)))",
+    f"tf.image.rot90(tf.reshape({INTS}, (2, 3, 1)))", f"tf.image.transpose(tf.reshape({INTS}, (2, 3, 1)))",
+    "tf.image.rgb_to_grayscale(tf.constant([[[200, 100, 50]]], tf.uint8))",
+    "tf.image.rgb_to_grayscale(tf.constant([[[0.2, 0.5, 0.1]]]))",
+    "tf.image.central_crop(tf.reshape(tf.range(16), (4, 4, 1)), 0.5)",
+    "tf.image.resize_with_crop_or_pad(tf.reshape(tf.range(16), (4, 4, 1)), 2, 6)",
+    "tf.image.convert_image_dtype(tf.constant([[[0, 255, 51]]], tf.uint8), tf.float32)",
+    "tf.image.convert_image_dtype(tf.constant([[[0.0, 1.0, 0.5]]]), tf.uint8, saturate=True)",
+    f"tf.image.per_image_standardization(tf.reshape({FLOATS}, (2, 3, 1)))",
+    f"tf.image.adjust_contrast(tf.reshape({FLOATS}, (2, 3, 1)), 2.0)",
+    "tf.image.adjust_brightness(tf.constant([[[0, 255, 51]]], tf.uint8), 0.1)",
+    f"tf.strings.lower({TEXTS})", f"tf.strings.upper({TEXTS})", f"tf.strings.strip({TEXTS})",
+    f"tf.strings.length({TEXTS})", "tf.strings.length('é')", "tf.strings.length('é', unit='UTF8_CHAR')",
+    f"tf.strings.regex_replace({TEXTS}, '[[:punct:]]|l+', '-')", "tf.strings.regex_replace('abab', '(a)b', r'<\\1>')",
+    "tf.strings.regex_replace('abab', 'ab', 'x', replace_global=False)",
+    "tf.strings.regex_full_match(['ab', 'b'], 'a.*')",
+    "tf.strings.split('a b  c')", "tf.strings.split('a,b', ',')", "tf.strings.split(['a b', 'c'])[0]",
+    "tf.strings.join([['a', 'b'], '!'])", "tf.strings.join(['a', 'b'], separator=' ')",
+    "tf.strings.reduce_join([['a', 'b'], ['c', 'd']], axis=1, separator='-')", "tf.strings.substr('hello', 1, 3)",
+    "tf.strings.to_number(['1.5', '2'])", "tf.strings.as_string([1, 2])", "tf.strings.as_string([True])",
+    "tf.strings.unicode_split('añb', 'UTF-8')", "tf.equal(tf.constant(['a', 'b']), 'a')",
+    "tf.reshape(tf.constant(['a', 'b']), (2, 1))", "tf.concat([['a'], ['b', 'c']], 0)",
+]  # fmt: skip
+
+GRADIENTS = [
+    "x ** 2", "tf.reduce_sum(x * tf.exp(x))", "tf.square(x)[0, 1:]", "tf.math.log(x) / (1 + x)",
+    "tf.sort(x, axis=1) * w",
+    "tf.gather(x, [1, 1])", "tf.where(x > 1, x * x, -x)", "tf.concat([x, 2 * x], 1) ** 2", "tf.stack([x, x * w])",
+    "tf.matmul(x, w, transpose_b=True)", "tf.nn.softmax(x) * w", "tf.reduce_max(x, axis=0)", "x @ tf.transpose(w)",
+    "tf.nn.softmax_cross_entropy_with_logits(labels=[[0.0, 1.0, 0.0]] * 2, logits=x)", "tf.clip_by_norm(x, 1.0) * w",
+    "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[2, 0], logits=x)", "tf.math.l2_normalize(x, axis=1) * w",
+    "tf.nn.sigmoid_cross_entropy_with_logits(labels=w, logits=x)", "tf.reduce_mean(x) * 3 + tf.norm(w)", "abs(x - 1)",
+    "tf.maximum(x, 1.0) + tf.minimum(w, x)", "tf.cast(x, tf.float64) * 2", "tf.boolean_mask(x, [True, False]) ** 3",
+    "tf.split(x, 3, axis=1)[1] * 5", "tf.reshape(x, [-1])[::2]", "x[..., tf.newaxis] * 2", "3 - x / w", "2 ** x",
+    "tf.cumsum(x, axis=1) * w", "tf.pad(x, [[1, 1], [0, 0]]) ** 2", "tf.tile(x, [2, 1]) ** 2",
+    "tf.stop_gradient(x) * x",
+    "tf.linalg.trace(tf.matmul(x, w, transpose_b=True))", "tf.math.reduce_std(x)", "tf.reduce_logsumexp(x)",
+    "tf.einsum('ij,kj->ik', x, w)", "tf.gather_nd(x, [[0, 1], [0, 1]]) ** 2", "tf.expand_dims(x, 0) - tf.squeeze(w)",
+    "tf.identity(x) * w", "tf.add_n([x, w, x])", "tf.image.flip_left_right(x[..., None]) ** 2", "sum(tf.unstack(x))",
+]  # fmt: skip
+"""Of x and w, of the shape (2, 3); the gradients of both."""
