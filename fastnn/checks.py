@@ -19,6 +19,7 @@ __all__ = [
     "given",
     "distinct",
     "shape",
+    "steps",
     "result",
     "results",
     "how_many",
@@ -588,6 +589,33 @@ def count(name: str, value: Any, low: int = 0) -> int:
     if value >= 2**63:
         raise ValueError(f"{name} must be less than 2**63. Received: {name}={value}.")
     return value
+
+
+def steps(name: str, value: Any, image_shape: Sequence[int]) -> np.ndarray:
+    """Return `value` as affine maps (N, 6) in units of 2⁻³² pixels, whose places stay below 2²⁸ pixels.
+
+    Raises
+    ------
+    TypeError
+        If they are not int64.
+    ValueError
+        If the shape is another, or a place is too far away.
+
+    Examples
+    --------
+    >>> steps("steps", np.array([[1, 0, 2, 0, 1, 0]]) * 2**32, (1, 3, 4, 1)).shape
+    (1, 6)
+    """
+    found = np.asarray(value)
+    if found.dtype != np.int64 or not found.dtype.isnative:
+        raise TypeError(f"{name} must be int64, in units of 2**-32 pixels. Received: dtype {found.dtype}.")
+    shape(name, found, (image_shape[0], 6), "(N, 6)")
+    if max(image_shape[1:3]) >= 2**28:
+        raise ValueError(f"An image that is warped has sides below 2**28 pixels. Received: {tuple(image_shape)}.")
+    near = (np.abs(found.astype(np.float64)).reshape(-1, 2, 3) @ [image_shape[2], image_shape[1], 1.0] < 2.0**60).all(1)
+    if not near.all():
+        raise ValueError(f"{name} must lead to places below 2**28 pixels. Received: {found[~near][0].tolist()}.")
+    return np.ascontiguousarray(found)
 
 
 def image_shape(name: str, value: Any) -> tuple[int, int, int, int]:

@@ -69,6 +69,9 @@ enum fnn_merge { FNN_ADD, FNN_SUBTRACT, FNN_MULTIPLY, FNN_AVERAGE, FNN_MAXIMUM, 
 /* Which pixels an image of another size is made of. */
 enum fnn_interpolation { FNN_NEAREST, FNN_BILINEAR };
 
+/* What is beyond an image: a number, its nearest pixel, the image in a mirror, the image again. */
+enum fnn_fill_mode { FNN_FILL_CONSTANT, FNN_FILL_NEAREST, FNN_FILL_REFLECT, FNN_FILL_WRAP };
+
 /* The windows of a pooling: images, window, strides, padding before, outputs. */
 typedef struct fnn_windows {
     ptrdiff_t n, h, w, c;
