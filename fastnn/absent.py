@@ -78,16 +78,8 @@ def _each(names: str, words: str) -> dict[str, str]:
 
 
 _VOLUMES = "There are no layers for volumes. Use TimeDistributed({}) to go through a volume slice by slice."
-_OWN_METRIC = "Write a function of (y_true, y_pred) and pass it in metrics=[...]."
 _FILES = "Use model.save(path), and fastnn.models.load_model(path)."
 _FOREIGN = "Write a Layer whose call is made of layers, operators and fastnn.ops."
-_AT_THRESHOLDS = "Use Precision(thresholds=...) and Recall(thresholds=...), at the thresholds of interest."
-_LOSSES = (
-    "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "hinge", "huber", "kl_divergence",
-    "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge",
-)  # fmt: skip
-_OVERLAP = "Use model.predict, then numpy: (a & b).sum() / (a | b).sum(), of what is predicted and what is true."
 _MAPPED = "Use fastnn.data.Dataset and its map and batch."
 
 _TOP = {
@@ -165,18 +157,6 @@ INSTEAD: dict[str, dict[str, str]] = {
     },
     "losses": {
         "Reduction": 'Use reduction="sum", "sum_over_batch_size" or None.',
-    },
-    "metrics": {
-        **_each("IoU BinaryIoU MeanIoU OneHotIoU OneHotMeanIoU", _OVERLAP),
-        **_each("ConcordanceCorrelation concordance_correlation", _OWN_METRIC),
-        **_each(
-            "PearsonCorrelation pearson_correlation", "Use R2Score, or numpy.corrcoef on what model.predict gives."
-        ),
-        **_each(
-            "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity", _AT_THRESHOLDS
-        ),
-        **{name: f"Use fastnn.losses.{name}." for name in _LOSSES},
-        **_each("binary_focal_crossentropy categorical_focal_crossentropy", _OWN_METRIC),
     },
     "optimizers": {
         "ScheduleFreeAdamW": "Use AdamW with a schedule of fastnn.optimizers.schedules.",

@@ -14,6 +14,24 @@ from typing import TYPE_CHECKING, Any
 from fastnn import absent, losses
 from fastnn.lookup import check_takes, lookup, names_of
 from fastnn.lookup import serialize as serialize
+from fastnn.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 
 from .accuracy import (
     Accuracy,
@@ -29,9 +47,16 @@ from .accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from .at_best_threshold import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from .auc import AUC
 from .compiled import CompiledMetrics
 from .confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from .correlation import ConcordanceCorrelation, PearsonCorrelation, concordance_correlation, pearson_correlation
 from .f_score import F1Score, FBetaScore
 from .from_losses import (
     BinaryCrossentropy,
@@ -48,6 +73,7 @@ from .from_losses import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from .metric import Mean, MeanMetricWrapper, Metric, Sum
 from .regression import CosineSimilarity, R2Score, RootMeanSquaredError
 
@@ -57,11 +83,18 @@ _CLASSES = [
     F1Score, FBetaScore, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError, LogCoshError, R2Score, CosineSimilarity, BinaryCrossentropy,
     CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence, Poisson, Hinge, SquaredHinge,
-    CategoricalHinge,
+    CategoricalHinge, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU, SensitivityAtSpecificity,
+    SpecificityAtSensitivity, PrecisionAtRecall, RecallAtPrecision, PearsonCorrelation, ConcordanceCorrelation,
 ]  # fmt: skip
 _FUNCTIONS = [
+    pearson_correlation, concordance_correlation,
     accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, top_k_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
+]  # fmt: skip
+_OF_LOSSES = [
+    binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
+    categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
+    mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
 ]  # fmt: skip
 _ALIASES = {
     "mse": MeanSquaredError,
@@ -80,7 +113,7 @@ for _function in _FUNCTIONS:
     _function.direction = "up"
 
 __all__ = ["CompiledMetrics", "MeanMetricWrapper", "Metric", "deserialize", "get", "serialize"]
-__all__ += [thing.__name__ for thing in (*_CLASSES, *_FUNCTIONS)]
+__all__ += [thing.__name__ for thing in (*_CLASSES, *_FUNCTIONS, *_OF_LOSSES)]
 
 
 def get(

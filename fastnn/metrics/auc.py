@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import checks
-from fastnn.metrics.confusion import count_confusion, prepare, ratio
-from fastnn.metrics.metric import Metric
+from fastnn.metrics.confusion import COUNTS, Counted, count_confusion, prepare, ratio
 
 __all__ = ["AUC"]
 
@@ -17,7 +16,7 @@ _MOST_THRESHOLDS = 1_000_000
 """Beyond, a curve has no finer points that float32 predictions could tell apart; a file may not ask for any memory."""
 
 
-class AUC(Metric):
+class AUC(Counted):
     """The area under a curve: 1 if the predictions are perfectly ordered; for ROC, ½ if the order is random.
 
     Parameters
@@ -50,10 +49,7 @@ class AUC(Metric):
     """
 
     direction = "up"
-    tp: Any
-    fp: Any
-    tn: Any
-    fn: Any
+    kept = COUNTS
 
     def __init__(
         self,
@@ -151,11 +147,10 @@ class AUC(Metric):
         return ratio(slope * (dtp + intercept * np.log(relative)), self.tp[1:] + self.fn[1:])
 
     def get_config(self):
-        config = {
+        config = super().get_config() | {
             "num_thresholds": self.num_thresholds,
             "curve": self.curve,
             "summation_method": self.summation_method,
-            "name": self.name,
             "multi_label": self.multi_label,
             "num_labels": self.num_labels,
             "label_weights": None if self.label_weights is None else self.label_weights.tolist(),

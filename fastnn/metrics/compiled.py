@@ -67,6 +67,7 @@ class CompiledMetrics:
         from fastnn.metrics import get
 
         plain, weighted = ([get(m, loss=loss, y_shape=y_shape, t_shape=t_shape) for m in group] for group in self._user)
+        plain, weighted = _each_once(plain, weighted)
         for metric in (*plain, *weighted):
             _try_shapes(metric, tuple(y_shape), tuple(t_shape))
         for group in (plain, weighted):
@@ -119,6 +120,18 @@ class CompiledMetrics:
         """Forget all batches."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _each_once(*groups: list[Metric]) -> list[list[Metric]]:
+    """The groups, with a copy for an object that stands in them before: each counts a batch once."""
+    met: set[int] = set()
+    found: list[list[Metric]] = []
+    for group in groups:
+        found.append([])
+        for metric in group:
+            found[-1].append(copy.deepcopy(metric) if id(metric) in met else metric)
+            met.add(id(metric))
+    return found
 
 
 def _value(result: Any) -> Any:

@@ -12,7 +12,9 @@ from fastnn.losses.targets import match
 from fastnn.metrics.metric import Metric
 
 __all__ = [
+    "COUNTS",
     "Confusion",
+    "Counted",
     "FalseNegatives",
     "FalsePositives",
     "Precision",
@@ -20,6 +22,8 @@ __all__ = [
     "TrueNegatives",
     "TruePositives",
     "count_confusion",
+    "one_class",
+    "prepare",
     "ratio",
 ]  # fmt: skip
 
@@ -67,7 +71,40 @@ def count_confusion(
     return tuple(a.reshape(shape) for a in (tp[1:], fp[1:], fp[:1] - fp[1:], tp[:1] - tp[1:]))
 
 
-class Confusion(Metric):
+COUNTS = (("true_positives", "tp"), ("false_positives", "fp"), ("true_negatives", "tn"), ("false_negatives", "fn"))
+"""Keras' names of the counts, and ours."""
+
+
+class Counted(Metric):
+    """A metric made of the four counts, one number for each threshold, which it has by their full names too."""
+
+    tp: Any
+    fp: Any
+    tn: Any
+    fn: Any
+
+    @property
+    def true_positives(self) -> Any:
+        """Ones predicted above each threshold."""
+        return self.tp
+
+    @property
+    def false_positives(self) -> Any:
+        """Zeros predicted above each threshold."""
+        return self.fp
+
+    @property
+    def true_negatives(self) -> Any:
+        """Zeros predicted at or below each threshold."""
+        return self.tn
+
+    @property
+    def false_negatives(self) -> Any:
+        """Ones predicted at or below each threshold."""
+        return self.fn
+
+
+class Confusion(Counted):
     """Base of the metrics in this file: keeps tp, fp, tn, fn, one number per threshold.
 
     Parameters
@@ -108,13 +145,7 @@ class Confusion(Metric):
             kept = np.full(y_pred.shape, -1e10)
             np.put_along_axis(kept, best, np.take_along_axis(y_pred, best, axis=-1), axis=-1)
             y_pred = kept
-        if self.class_id is not None:
-            if y_pred.ndim < 2:
-                raise ValueError(
-                    f"{self.name} with class_id needs rows of classes. Received: y_pred.shape={y_pred.shape}."
-                )
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-            weight = weight if weight is None else weight[..., self.class_id]
+        y_true, y_pred, weight = one_class(self, y_true, y_pred, weight)
         counts = count_confusion(y_true, y_pred, np.asarray(self.thresholds, np.float64)[self._order], weight)
         for total, count in zip((self.tp, self.fp, self.tn, self.fn), counts, strict=True):
             total[self._order] += count
@@ -124,12 +155,28 @@ class Confusion(Metric):
         return float(values[0]) if len(values) == 1 else values
 
     def get_config(self):
-        return {
+        return super().get_config() | {
             "thresholds": self.init_thresholds,
             "top_k": self.top_k,
             "class_id": self.class_id,
-            "name": self.name,
         }
+
+
+def one_class(
+    metric: Any, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Targets, predictions and weights of the metric's ``class_id`` alone; all of them where it has none."""
+    if metric.class_id is None:
+        return y_true, y_pred, weight
+    if y_pred.ndim < 2:
+        raise ValueError(f"{metric.name} with class_id needs rows of classes. Received: y_pred.shape={y_pred.shape}.")
+    if not -y_pred.shape[-1] <= metric.class_id < y_pred.shape[-1]:
+        raise ValueError(
+            f"{metric.name}: class_id is below the number of classes, {y_pred.shape[-1]}. Received: "
+            f"class_id={metric.class_id}."
+        )
+    chosen = metric.class_id
+    return y_true[..., chosen], y_pred[..., chosen], None if weight is None else weight[..., chosen]
 
 
 def prepare(
@@ -162,11 +209,20 @@ class _Count(Confusion):
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None):
         super().__init__(thresholds, name=name, dtype=dtype)
 
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        cls.kept = (("accumulator", cls.counts),)
+
+    @property
+    def accumulator(self) -> Any:
+        """The counts, by Keras' name."""
+        return getattr(self, self.counts)
+
     def result(self) -> Any:
-        return self.one_or_all(getattr(self, self.counts))
+        return self.one_or_all(self.accumulator)
 
     def get_config(self):
-        return {"thresholds": self.init_thresholds, "name": self.name}
+        return Metric.get_config(self) | {"thresholds": self.init_thresholds}
 
 
 class TruePositives(_Count):
@@ -203,6 +259,7 @@ class Precision(Confusion):
     """
 
     direction = "up"
+    kept = (("true_positives", "tp"), ("false_positives", "fp"))
 
     def result(self) -> Any:
         return self.one_or_all(ratio(self.tp, self.tp + self.fp))
@@ -218,6 +275,7 @@ class Recall(Confusion):
     """
 
     direction = "up"
+    kept = (("true_positives", "tp"), ("false_negatives", "fn"))
 
     def result(self) -> Any:
         return self.one_or_all(ratio(self.tp, self.tp + self.fn))

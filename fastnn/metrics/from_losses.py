@@ -140,5 +140,12 @@ class SparseCategoricalCrossentropy(LossMetric):
 
     loss_class = losses.SparseCategoricalCrossentropy
 
-    def __init__(self, name: str | None = None, dtype: Any = None, from_logits: bool = False, axis: int = -1):
-        super().__init__(name, dtype, from_logits=from_logits, axis=axis)
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ):
+        super().__init__(name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)

@@ -50,6 +50,8 @@ class Metric:
     """
 
     direction: str | None = None
+    kept: tuple[tuple[str, str], ...] = ()
+    """The attributes in which a metric accumulates, by the names that Keras gives its variables."""
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or snake_case(type(self).__name__)
@@ -58,8 +60,13 @@ class Metric:
 
     @property
     def variables(self) -> list[Parameter]:
-        """What ``add_variable`` made."""
-        return list(self._variables)
+        """What ``add_variable`` made; of a metric of this package what it has accumulated, to be read."""
+        return [*self._variables, *(self._reading(name, attribute) for name, attribute in self.kept)]
+
+    def _reading(self, name: str, attribute: str) -> Parameter:
+        value = np.array(getattr(self, attribute), self.dtype)
+        value.flags.writeable = False
+        return Parameter(name, value, False, None, None)
 
     def add_variable(
         self,
@@ -128,7 +135,7 @@ class Metric:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that create an equal metric."""
-        return {"name": self.name}
+        return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Metric:
@@ -152,6 +159,8 @@ class Mean(Metric):
     >>> mean.result()
     4.0
     """
+
+    kept = (("total", "total"), ("count", "count"))
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         super().__init__(name, dtype)
@@ -188,6 +197,8 @@ class Mean(Metric):
 class Sum(Metric):
     """The sum of values, each multiplied by its weight."""
 
+    kept = (("total", "total"),)
+
     def __init__(self, name: str | None = None, dtype: Any = None):
         super().__init__(name, dtype)
         self.total = 0.0
@@ -219,7 +230,7 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any):
-        super().__init__(name or getattr(fn, "__name__", type(fn).__name__), dtype)
+        super().__init__(name or getattr(fn, "__name__", type(fn).__name__).strip("<>"), dtype)
         self.fn, self.options = fn, options
         self.direction = getattr(fn, "direction", self.direction)
 
@@ -230,4 +241,4 @@ class MeanMetricWrapper(Mean):
         super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {"fn": self.fn, "name": self.name} | self.options
+        return super().get_config() | {"fn": self.fn} | self.options

@@ -68,6 +68,13 @@ class R2Score(Metric):
     """
 
     direction = "up"
+    kept = (
+        ("squared_sum", "squares"),
+        ("sum", "sum"),
+        ("residual", "residual"),
+        ("count", "count"),
+        ("num_samples", "samples"),
+    )
 
     def __init__(
         self,
