@@ -1,6 +1,6 @@
 """Images turned, shifted, stretched and sheared (C: src_c/warp.c, twin: fastnn/reference/warp.py)."""
 from libc.stdint cimport int64_t
-from numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
+from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
 
 from fastnn.kernels._core cimport apart, as_real, check, code_of, output, table
 
