@@ -278,8 +278,8 @@ def transposed_length(
         out = reach + (output_padding or 0) - sum(padding_amounts(length, window, stride, padding, dilation))
     if out < 1:
         raise ValueError(
-            f"A transposed window of {window} cells (dilation {dilation}, stride {stride}) leaves nothing of {axis} of "
-            f'{length} cells. Received: padding={padding!r}, output_padding={output_padding}. Use padding="valid".'
+            f"A transposed window of {window} cells (dilation {dilation}, stride {stride}) leaves nothing of {axis} "
+            f'with {length} cells. Received: padding={padding!r}, output_padding={output_padding}. Use padding="valid".'
         )
     return out
 
@@ -506,7 +506,7 @@ def axis_of(axis: int, ndim: int) -> int:
     try:
         number = operator.index(axis)
     except TypeError:
-        raise TypeError(f"axis is an integer. Received: axis={axis!r}.") from None
+        raise TypeError(f"axis must be an integer. Received: axis={axis!r}.") from None
     if not -ndim <= number < ndim:
         raise ValueError(f"axis lies in [{-ndim}, {ndim}) for {ndim} axes. Received: axis={axis!r}.")
     return number % ndim
@@ -530,7 +530,7 @@ def concatenated_shape(shapes: Sequence[Sequence[int]], axis: int = -1) -> tuple
     for i, shape in enumerate(shapes):
         if (*shape[:at], *shape[at + 1 :]) != (*first[:at], *first[at + 1 :]) or len(shape) != len(first):
             raise ValueError(
-                f"arrays[{i}] has the shape of arrays[0], {first}, on every axis but {at}, along which they are "
+                f"arrays[{i}] must have the shape of arrays[0], {first}, on every axis but {at}, along which they are "
                 f"joined. Received: {tuple(shape)}."
             )
     return (*first[:at], sum(shape[at] for shape in shapes), *first[at + 1 :])
@@ -555,10 +555,10 @@ def section_lengths(shape: Sequence[int], sizes: Sequence[int], axis: int = -1) 
     try:
         lengths = tuple(operator.index(size) for size in sizes)
     except TypeError:
-        raise TypeError(f"sizes is a list of integers. Received: sizes={sizes!r}.") from None
+        raise TypeError(f"sizes must be a list of integers. Received: sizes={sizes!r}.") from None
     if not lengths or min(lengths) < 0 or sum(lengths) != shape[at]:
         raise ValueError(
-            f"sizes are the lengths of the pieces of axis {at}, together its {shape[at]} entries. "
-            f"Received: sizes={list(lengths)} for shape {tuple(shape)}."
+            f"sizes must be the lengths of the pieces of axis {at}, together its {shape[at]} entries. Received: "
+            f"sizes={list(lengths)} for shape {tuple(shape)}."
         )
     return at, lengths

@@ -40,7 +40,7 @@ class Graph:
         self.output_symbols = _symbols("outputs", outputs)
         given = {id(symbol) for symbol in self.input_symbols}
         if len(given) < len(self.input_symbols):
-            raise ValueError(f"An input stands twice among inputs. Received: inputs={self.input_symbols}.")
+            raise ValueError(f"Each input can be listed only once. Received: inputs={self.input_symbols}.")
         found: dict[int, Node] = {}
         pending = [symbol for symbol in self.output_symbols if id(symbol) not in given]
         while pending:
@@ -156,8 +156,8 @@ class Graph:
         steps = path_to(symbol, self.output_symbols)
         raise ValueError(
             f'The outputs need the input "{symbol.name}" {symbol.shape}, which is not among the inputs of the model, '
-            f"{[s.name for s in self.input_symbols]}: {steps}. Add it to inputs=, or build the outputs from the inputs "
-            "that are given."
+            f"{[s.name for s in self.input_symbols]}: {steps}. Add it to inputs=, or build the outputs from the given "
+            "inputs."
         )
 
 
@@ -167,10 +167,11 @@ def _symbols(what: str, structure: Any) -> list[Symbol]:
         if not isinstance(leaf, Symbol):
             hint = f"{leaf.__name__}(...)" if isinstance(leaf, type) else type(leaf).__name__
             raise TypeError(
-                f"The {what} of a model are symbols: Input(shape=...), and what layers give for it. Received: {hint}."
+                f"The {what} of a model must be symbols: Input(shape=...), or what layers return for it. Received: "
+                f"{hint}."
             )
     if not leaves:
-        raise ValueError(f"A model has at least one symbol in {what}. Received: {what}={structure!r}.")
+        raise ValueError(f"A model must have at least one symbol in {what}. Received: {what}={structure!r}.")
     return leaves
 
 

@@ -218,8 +218,8 @@ def refuse_texts(operation: Any, inputs: Sequence[Symbol]) -> None:
         if symbol.dtype == "string" and not getattr(operation, "takes_texts", False):
             name = getattr(operation, "name", "") or type(operation).__name__
             raise TypeError(
-                f'"{name}" ({type(operation).__name__}) computes with numbers. Received: {symbol!r}, which holds '
-                "texts. Use TextVectorization, StringLookup or Hashing before it."
+                f'"{name}" ({type(operation).__name__}) needs numbers. Received: {symbol!r}, which holds texts. Use '
+                "TextVectorization, StringLookup or Hashing before it."
             )
 
 

@@ -129,10 +129,10 @@ class Symbol(Operators):
         operator = _UFUNCS.get(getattr(ufunc, "__name__", ""))
         if method == "__call__" and operator in _OPERATORS and not options:  # array + symbol
             return _OPERATORS[operator](*inputs)
-        return self._refuse(f"numpy.{ufunc.__name__}", f"Use fastnn.ops.{ufunc.__name__} if it is there.")
+        return self._refuse(f"numpy.{ufunc.__name__}", f"Use fastnn.ops.{ufunc.__name__} if it exists.")
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        return self._refuse(f"numpy.{function.__name__}", f"Use fastnn.ops.{function.__name__} if it is there.")
+        return self._refuse(f"numpy.{function.__name__}", f"Use fastnn.ops.{function.__name__} if it exists.")
 
     def numpy(self) -> Any:
         """Refused: a symbol has no numbers."""

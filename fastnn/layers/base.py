@@ -360,7 +360,9 @@ class Layer:
     def count_params(self) -> int:
         """How many numbers the weights hold; a weight that is used twice counts once."""
         if not self.built:
-            raise ValueError(f'Layer "{self.name}" has no weights yet. Build it first, by an input shape or by a call.')
+            raise ValueError(
+                f'Layer "{self.name}" has no weights yet. Build it first: call it on data, or layer.build(input_shape).'
+            )
         return sum(p.value.size for p in self.weights)
 
     def get_weights(self) -> list[np.ndarray]:
@@ -377,7 +379,7 @@ class Layer:
         """
         arrays, mine = sequence_of("weights", weights, "a list of arrays, as get_weights() returns it"), self.weights
         if len(arrays) != len(mine):
-            hint = "" if mine else " Build it first, by an input shape or by a call."
+            hint = "" if mine else " Build it first: call it on data, or layer.build(input_shape)."
             raise ValueError(f'"{self.name}" has {len(mine)} weights.{hint} Received: {len(arrays)} arrays.')
         checked = [p.checked(array) for p, array in zip(mine, arrays, strict=True)]
         for p, array in zip(mine, checked, strict=True):
@@ -420,15 +422,15 @@ class Layer:
         arrays = flatten(result[0]) if ok else []
         if not ok or not all(isinstance(y, np.ndarray) for y in arrays):
             raise TypeError(
-                f"{type(self).__name__}.forward(x, training=False) returns two things: the output array, and ctx, "
-                f"whatever backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. "
-                "Use: return y, ctx"
+                f"{type(self).__name__}.forward(x, training=False) must return two things: the output array and ctx, "
+                f"whatever backward(dy, ctx) needs (None will do). Received: {type(result).__name__}. Use: return y, "
+                "ctx"
             )
         for y in arrays:
             if y.dtype.kind == "f" and y.dtype != self.dtype:
                 raise TypeError(
-                    f"{type(self).__name__}.forward gives an array of the layer's dtype, {self.dtype}. "
-                    f"Received: {y.dtype}. Use: return y.astype(x.dtype), ctx"
+                    f"{type(self).__name__}.forward must return an array of the layer's dtype, {self.dtype}. Received: "
+                    f"{y.dtype}. Use: return y.astype(x.dtype), ctx"
                 )
         return result
 
@@ -513,8 +515,8 @@ class Layer:
     def _first_node(self) -> Node:
         if not self._nodes:
             raise AttributeError(
-                f'Layer "{self.name}" has not been called on a symbol, so it has no input and no output yet. Call it '
-                "on Input(shape=...), or on what another layer gave; or let it stand in a Sequential that is built."
+                f'Layer "{self.name}" has not been called on a symbol, so it has no input or output yet. Call it on '
+                "Input(shape=...) or on the output of another layer, or put it into a Sequential and build that."
             )
         return self._nodes[0]
 

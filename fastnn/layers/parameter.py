@@ -123,9 +123,11 @@ class Parameter(Operators):
         """
         value = np.asarray(value)
         if value.dtype.kind not in "biuf":
-            raise TypeError(f"Weight {self.name!r} holds real numbers. Received: an array of dtype {value.dtype}.")
+            raise TypeError(f"Weight {self.name!r} must hold real numbers. Received: an array of dtype {value.dtype}.")
         if value.shape != self.shape:
-            raise ValueError(f"Weight {self.name!r} has shape {self.shape}. Received: an array of shape {value.shape}.")
+            raise ValueError(
+                f"Weight {self.name!r} must have shape {self.shape}. Received: an array of shape {value.shape}."
+            )
         return value
 
     def __getstate__(self) -> dict[str, Any]:
@@ -140,8 +142,8 @@ class Parameter(Operators):
         """The value as an array, for NumPy; refused while a ``call`` is traced, where its gradient would be lost."""
         if is_tracing():
             raise TypeError(
-                f"A NumPy function takes weight {self.name!r} as it is now, without its gradient. Use the function of "
-                "the same name in fastnn.ops, such as fastnn.ops.square(w)."
+                f"A NumPy function would use the current value of weight {self.name!r}, without its gradient. Use the "
+                "function of the same name in fastnn.ops, such as fastnn.ops.square(w)."
             )
         return np.array(self.value, dtype, copy=copy is not False)
 

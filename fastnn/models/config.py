@@ -61,7 +61,7 @@ def _operation_config(operation: Any) -> dict[str, Any]:
         return {"penalty": True}
     cls = type(operation)
     if not cls.__module__.startswith(("fastnn.ops", "fastnn.graph")):
-        raise ValueError(f"Only operations of fastnn can be written down. Received: {cls.__qualname__}.")
+        raise ValueError(f"Only operations of fastnn can be written into a config. Received: {cls.__qualname__}.")
     settings = {name: _written(value) for name, value in vars(operation).items()}
     return {"operation": _path_of(cls), "settings": settings}
 
@@ -75,7 +75,7 @@ def _class_at(path: Any, bases: type | tuple[type, ...], kind: str) -> type:
     module, _, name = path.partition(":") if isinstance(path, str) else ("", "", "")
     found = getattr(sys.modules.get(module), name, None) if module.startswith("fastnn.") else None
     if not isinstance(found, type) or found.__module__ != module or not issubclass(found, bases):
-        raise ValueError(f"A config names {kind} of fastnn. Received: {path!r}.")
+        raise ValueError(f"A config must name {kind} of fastnn. Received: {path!r}.")
     return found
 
 
@@ -113,7 +113,7 @@ def graph_from_config(config: dict[str, Any], custom_objects: dict[str, Any] | N
         for entry in config["layers"]:
             layer = made_from(entry, custom_objects)
             if layers.setdefault(layer.name, layer) is not layer:
-                raise ValueError(f'Two layers of a model cannot share a name. Received: "{layer.name}" twice.')
+                raise ValueError(f'Layers of a model must have different names. Received: "{layer.name}" twice.')
     inputs = [layers[name].output for name in flatten(config["inputs"])]
     symbols: list[Symbol] = list(inputs)
     for entry in config["nodes"]:

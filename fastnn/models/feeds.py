@@ -23,7 +23,7 @@ __all__ = ["Epochs", "check_stateful", "predict_batches", "split_arrays", "train
 def whole_number(name: str, value: Any, least: int = 1) -> int:
     """An integer not below ``least``, or the error that says so."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} is an integer, at least {least}. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must be an integer, at least {least}. Received: {name}={value!r}.")
     return int(value)
 
 
@@ -48,15 +48,15 @@ def train_batches(
         for name, value in (("batch_size", batch_size), ("sample_weight", sample_weight)):
             if value is not None:
                 raise ValueError(
-                    f"{name} belongs to arrays; a data set yields its own batches. Received: {name}={value!r}."
+                    f"{name} works only with arrays; a data set yields its own batches. Received: {name}={value!r}."
                 )
         batches = IterableBatches(x, lambda item: batch_of(model, *unpack(item, "A batch"), class_weight, what))
         batches.prepare(batches.peek(what))
         return batches
     if y is not None and is_iterable_data(x, None):
         raise ValueError(
-            f"A data set yields inputs and targets together, (x, y). Received: a {type(x).__name__}, and y beside it. "
-            f"Use {what}(dataset), or give two arrays."
+            f"A data set must yield inputs and targets together, (x, y). Received: a {type(x).__name__}, and a "
+            f"separate y. Use {what}(dataset), or give two arrays."
         )
     size = whole_number("batch_size", 32 if batch_size is None else batch_size)
     xs = read_inputs(model, x)
@@ -92,8 +92,8 @@ def check_stateful(model: Any, rows: int, batch_size: int) -> None:
     size = batch_size if declared is None else declared
     if batch_size != size or (rows % size and (rows > size or declared is not None)):
         raise ValueError(
-            f'Layer "{layer.name}" is stateful: row i of a batch goes on from row i of the batch before, so all '
-            f"batches have one size. Received: {rows} examples with batch_size={batch_size}"
+            f'Layer "{layer.name}" is stateful: row i of a batch continues row i of the previous batch, so all batches '
+            f"must have the same size. Received: {rows} examples with batch_size={batch_size}"
             + (f", and a model made for batches of {declared}. " if declared is not None else ". ")
             + f"Use batch_size={size} and x[:{rows - rows % size}]."
         )
@@ -109,9 +109,9 @@ def check_same_size(model: Any, train: Any, validation: Any) -> None:
     layer = next((layer for layer, _ in model.leaves() if getattr(layer, "stateful", False)), None)
     if layer is not None and None not in sizes and sizes[0] != sizes[1]:
         raise ValueError(
-            f'Layer "{layer.name}" is stateful, so batches of training and validation have one size. Received: '
-            f"{sizes[0]} rows in training, {sizes[1]} in validation. Use validation_batch_size={sizes[0]}, with a "
-            f"number of examples that {sizes[0]} divides."
+            f'Layer "{layer.name}" is stateful, so batches of training and validation must have the same size. '
+            f"Received: {sizes[0]} rows in training, {sizes[1]} in validation. Use validation_batch_size={sizes[0]}, "
+            f"with a number of examples that {sizes[0]} divides."
         )
 
 
@@ -125,11 +125,11 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
     """
     if not isinstance(validation_split, (int, float, np.number)) or not 0 < validation_split < 1:
         raise ValueError(
-            f"validation_split is a number above 0 and below 1. Received: validation_split={validation_split!r}."
+            f"validation_split must be a number above 0 and below 1. Received: validation_split={validation_split!r}."
         )
     if is_iterable_data(x, y):
         raise ValueError(
-            "validation_split cuts arrays. Received: a data set or generator. Use validation_data=... with "
+            "validation_split works only with arrays. Received: a data set or generator. Use validation_data=... with "
             "batches of its own."
         )
     given = {"x": _arrays("x", x), "y": _arrays("y", y), "sample_weight": _arrays("sample_weight", sample_weight)}
@@ -142,8 +142,8 @@ def split_arrays(x: Any, y: Any, sample_weight: Any, validation_split: float) ->
     cut = math.floor(n * (1 - validation_split))
     if cut in (0, n):
         raise ValueError(
-            "validation_split leaves at least one example for training and one for validation. "
-            f"Received: validation_split={validation_split}, which cuts {n} examples into {cut} and {n - cut}."
+            "validation_split must leave at least one example for training and one for validation. Received: "
+            f"validation_split={validation_split}, which splits {n} examples into {cut} and {n - cut}."
         )
 
     def part(structure: Any, rows: slice) -> Any:
@@ -189,7 +189,7 @@ class Epochs:
     ):
         if steps is None and _is_endless(getattr(batches, "source", None)):
             raise ValueError(
-                f"This data set never ends, so say how many batches are an epoch: {name}=100. Received: {name}=None."
+                f"This data set never ends, so set the number of batches per epoch: {name}=100. Received: {name}=None."
             )
         self.batches, self.limit, self.name, self.afresh = batches, steps, name, afresh
         self.steps = batches.steps if steps is None else steps
@@ -208,7 +208,7 @@ class Epochs:
         """
         drawn = self._drawn()
         if sum(1 for _ in islice(drawn, done)) < done:
-            raise ValueError(f"The data have fewer than the {done} batches that were done of this epoch.")
+            raise ValueError(f"The data have fewer batches than the {done} that this epoch had already done.")
         return map(self.batches.prepare, drawn)
 
     def skip(self) -> int:
@@ -233,8 +233,8 @@ class Epochs:
                 drawn = next(self._open, nothing)
             if drawn is nothing:
                 raise ValueError(
-                    f"The data ran out: {self.name}={limit}, and a generator gives each batch once. "
-                    "Let it go on for ever, or pass something that can be iterated again."
+                    f"The data ran out: {self.name}={limit}, and a generator yields each batch only once. Make it "
+                    "endless, or pass an object that can be iterated again."
                 )
             yield drawn
 

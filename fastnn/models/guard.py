@@ -43,7 +43,7 @@ class Guard:
             The inputs of the batch that the loss was lost on.
         """
         if self._weights is None:
-            return "It was the first batch, and the weights are as they were."
+            return "It was the first batch; the weights are unchanged."
         if np.isfinite(self.arena.value).all() and not all(np.isfinite(x).all() for x in xs):
             return f"The batch itself holds NaN or infinity; the weights are those after {self.steps} good steps."
         return self._put_back()
@@ -59,4 +59,4 @@ class Guard:
         if self._state:
             now = self.optimizer.get_state()
             self.optimizer.set_state(self._state | {k: now[k] for k in ("learning_rate",) if k in now})
-        return f"The weights had diverged, and are put back to those after {self._kept_at} of {self.steps} steps."
+        return f"The weights had diverged, and were restored to those after {self._kept_at} of {self.steps} steps."

@@ -70,7 +70,7 @@ def split_inputs(model: Any, x: Any) -> list[Any]:
         missing = [name for name in names if name not in x]
         if missing:
             raise ValueError(
-                f'Model "{model.name}" has the inputs {names}. Received: x with the keys {list(x)}; '
+                f'Model "{model.name}" needs the inputs {names}. Received: x with the keys {list(x)}; '
                 f"{missing} {'is' if len(missing) == 1 else 'are'} missing."
             )
         return [x[name] for name in names]
@@ -150,8 +150,8 @@ def _match_inputs(model: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     for array in found:
         if 0 in array.shape[1:]:
             raise ValueError(
-                f"x holds examples that are not empty. Received: x of shape {array.shape}. An empty sequence needs at "
-                "least one step of padding."
+                f"x must not hold empty examples. Received: x of shape {array.shape}. An empty sequence needs at least "
+                "one step of padding."
             )
     ok = [fits(shape, array.shape) for shape, array in zip(expected, found, strict=True)]
     if not all(ok) and not model.take_lengths([array.shape for array in found]):
@@ -222,7 +222,7 @@ def split_outputs(model: Any, what: str, given: Any, shared: bool = False) -> li
     if isinstance(given, Mapping):
         unknown = [key for key in given if key not in names]
         if unknown:
-            raise ValueError(f"{what} names the outputs, {names}. Received: {what} with the keys {list(given)}.")
+            raise ValueError(f"{what} must name the outputs, {names}. Received: {what} with the keys {list(given)}.")
         return [given.get(name) for name in names]
     if len(names) == 1:
         single = isinstance(given, (list, tuple)) and len(given) == 1 and has_axes(given[0])
@@ -275,7 +275,7 @@ def read_weights(
     if class_weight is not None:
         if len(ys) > 1:
             raise ValueError(
-                f"class_weight belongs to models with one output. Received: class_weight={class_weight!r}, and the "
+                f"class_weight works only for models with one output. Received: class_weight={class_weight!r}, and the "
                 f"outputs {model.output_names}. Use sample_weight, a dict with weights for each output."
             )
         return [weights_of_classes(class_weight, ys[0], max(1, len(shapes[0]) - 1))]
@@ -291,12 +291,12 @@ def _weight(given: Any, rows: tuple[int | None, ...]) -> np.ndarray:
     if weight.shape not in (rows[:1], rows) and weight.shape[-1] == 1:
         weight = weight[..., 0]
     if weight.shape not in (rows[:1], rows):
-        steps = f", or one a time step, shape {rows}" if len(rows) > 1 else ""
+        steps = f", or one per time step, shape {rows}" if len(rows) > 1 else ""
         raise ValueError(
-            f"sample_weight has one number an example, shape {rows[:1]}{steps}. Received: shape {weight.shape}."
+            f"sample_weight must have one number per example, shape {rows[:1]}{steps}. Received: shape {weight.shape}."
         )
     if not np.isfinite(weight).all():
-        raise ValueError("sample_weight holds finite numbers. Received: NaN or infinity.")
+        raise ValueError("sample_weight must hold finite numbers. Received: NaN or infinity.")
     return weight
 
 

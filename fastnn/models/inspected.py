@@ -42,11 +42,11 @@ class Inspected(Network):
     def _graph_or_error(self) -> Graph:
         if self.graph is None:
             raise AttributeError(
-                f'Model "{self.name}" has no symbols of inputs and outputs. '
+                f'Model "{self.name}" has no symbolic inputs and outputs. '
                 + (
-                    "It writes call, and is traced for the data it gets: use Model(inputs, outputs) to have symbols."
+                    "It defines call, which is traced for each data shape. Use Model(inputs, outputs) to get symbols."
                     if self._traced
-                    else "It is not built: begin it with Input(shape=...), or call model.build(input_shape)."
+                    else "It is not built. Start it with Input(shape=...), or call model.build(input_shape)."
                 )
             )
         return self.graph
@@ -88,7 +88,7 @@ class Inspected(Network):
             names = [layer.name for layer in self.layers]
             if isinstance(name, str) and name in names:
                 return self.layers[names.index(name)]
-            raise ValueError(f"There is no layer named {name!r}. Known: {names}.")
+            raise ValueError(f"The model has no layer named {name!r}. Known: {names}.")
         number = len(self.layers)
         if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not -number <= index < number:
             raise ValueError(f"index must be an integer from {-number} to {number - 1}. Received: index={index!r}.")

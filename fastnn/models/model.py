@@ -101,7 +101,7 @@ class Model(Saved, Inspected, Compiled):
         if inputs is not None or outputs is not None:
             if inputs is None or outputs is None:
                 raise ValueError(
-                    "A model has inputs and outputs. Received: one of the two. Use Model(inputs, outputs)."
+                    "A model must have inputs and outputs. Received: one of the two. Use Model(inputs, outputs)."
                 )
             self.set_graph(Graph(inputs, outputs))
 
@@ -123,8 +123,8 @@ class Model(Saved, Inspected, Compiled):
             if names.setdefault(layer.name, layer) is not layer:
                 self.graph = before
                 raise ValueError(
-                    f'Two layers of a model cannot share a name. Received: "{layer.name}" twice. '
-                    "Make one of them with another name=."
+                    f'Layers of a model must have different names. Received: "{layer.name}" twice. Give one of them '
+                    "another name=."
                 )
         shapes = [symbol.shape for symbol in graph.input_symbols]
         ends = [symbol.shape for symbol in graph.output_symbols]
@@ -335,8 +335,8 @@ class Model(Saved, Inspected, Compiled):
             return call_traced(self, x, *arguments, training=training, mask=mask, **named)
         if arguments or named:
             raise TypeError(
-                f'Model "{self.name}" is called on its inputs, training= and mask=. Received: {arguments or named}. '
-                "Use a list for several inputs."
+                f'Model "{self.name}" takes its inputs, training= and mask=. Received: {arguments or named}. Use a '
+                "list for several inputs."
             )
         if is_tracing() or contains_symbols(x):
             x = pack(x, [as_symbol(leaf, self.dtype) for leaf in flatten(x)])
@@ -381,8 +381,8 @@ class Model(Saved, Inspected, Compiled):
         """Name, layers and how they are connected, as plain data."""
         if self.graph is None:
             raise NotImplementedError(
-                f"{type(self).__name__} writes call, so only you know what makes it again. Write get_config(self), "
-                "which returns the arguments of __init__."
+                f"{type(self).__name__} defines call, so only its code can recreate it. Define get_config(self), which "
+                "returns the arguments of __init__."
             )
         return {"name": self.name, "trainable": self._trainable, **graph_config(self.graph)}
 

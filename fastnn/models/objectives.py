@@ -53,7 +53,7 @@ class Objectives:
             loss_functions.get(one)
         for one in _leaves(loss_weights):
             if one is not None and not is_number(one):
-                raise ValueError(f"loss_weights are numbers. Received: loss_weights={loss_weights!r}.")
+                raise ValueError(f"loss_weights must be numbers. Received: loss_weights={loss_weights!r}.")
         for one in _groups(metrics), _groups(weighted_metrics):
             for group in one:
                 metric_functions.CompiledMetrics(group)
@@ -90,14 +90,14 @@ class Objectives:
             unknown = set(given) - set(names)
             if unknown:
                 raise ValueError(
-                    f"{word} names the outputs, {list(names)}. Received: {word}={given!r}, with {sorted(unknown)}."
+                    f"{word} must name the outputs, {list(names)}. Received: {word}={given!r}, with {sorted(unknown)}."
                 )
             return [given.get(name) for name in names]
         if isinstance(given, (list, tuple)):
             if len(given) != len(names):
                 raise ValueError(
-                    f"{word} as a list has an entry for each output, {list(names)}. Received: {len(given)} entries, "
-                    f"{given!r}."
+                    f"{word} as a list must have an entry for each output, {list(names)}. Received: {len(given)} "
+                    f"entries, {given!r}."
                 )
             return list(given)
         return [given] * len(names) if shared or given is None else [given, *[None] * (len(names) - 1)]

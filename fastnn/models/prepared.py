@@ -51,8 +51,8 @@ class Prepared(Network):
     def _require_layers(self) -> None:
         if self.graph is None and not self._traced:
             raise NotImplementedError(
-                f"{type(self).__name__} has nothing to run. Use Model(inputs, outputs) with symbols, or write "
-                "def call(self, x): return ... in the subclass."
+                f"{type(self).__name__} has nothing to run. Use Model(inputs, outputs) with symbols, or write def "
+                "call(self, x): return ... in the subclass."
             )
 
     def ensure_built(self, input_shape: Any, **options: Any) -> Any:
@@ -119,8 +119,8 @@ class Prepared(Network):
         wanted = {layer.dtype for layer in layers if layer.dtype and layer.weights}
         if len(wanted) > 1:
             raise ValueError(
-                f"All layers of a model compute in one dtype. Received: {sorted(wanted)}. "
-                'Give all layers the same dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
+                f"All layers of a model must have the same dtype. Received: {sorted(wanted)}. Give all layers the same "
+                'dtype=, or call fastnn.backend.set_floatx("float64") before making them.'
             )
         if not wanted and self.graph is not None:
             inputs = {id(symbol.node.operation) for symbol in self.graph.input_symbols}

@@ -88,9 +88,9 @@ def warn_of_dropped_masks(graph: Graph) -> None:
         incoming = next((makers[id(s)] for s in node.inputs if id(s) in makers), None)
         if incoming is not None and not (layer.supports_masking or layer.uses_mask or layer.makes_mask):
             warn(
-                f'Layer "{layer.name}" ({type(layer).__name__}) does not pass on the mask that "{incoming.name}" '
-                "makes: from here on padded time steps count like all others. A layer that ends the mask by using "
-                "it, such as LSTM or GlobalAveragePooling1D, avoids this.",
+                f'Layer "{layer.name}" ({type(layer).__name__}) does not pass on the mask of "{incoming.name}": from '
+                "here on, padded time steps count like any other. A layer that ends the mask by using it, such as LSTM "
+                "or GlobalAveragePooling1D, avoids this.",
             )
         if layer.makes_mask:
             makers |= {id(symbol): layer for symbol in node.outputs}

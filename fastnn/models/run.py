@@ -134,7 +134,7 @@ class Run:
         for name, feed in self._feeds():
             if isinstance(getattr(feed.batches, "source", None), Iterator):
                 raise ValueError(
-                    "A run that goes on draws its data again, and a generator gives its batches once. Received: "
+                    "A resumed run reads its data again, but a generator yields its batches only once. Received: "
                     f"{name}, a generator. Use fastnn.data.Dataset.from_generator(function)."
                 )
         there = [path for path in paths if os.path.exists(path)]
@@ -144,9 +144,9 @@ class Run:
             except (OSError, ValueError) as error:
                 if i + 1 == len(there):
                     raise ValueError(
-                        f'The backup cannot be read. {error} Delete the folder "{os.path.dirname(path)}" to begin anew.'
+                        f'The backup cannot be read. {error} Delete the folder "{os.path.dirname(path)}" to start over.'
                     ) from error
-                warn(f"{error} Training goes on from the backup before, {there[i + 1]}.")
+                warn(f"{error} Training continues from the previous backup, {there[i + 1]}.")
                 continue
             self._check(path, backup)
             self._found = backup
@@ -167,8 +167,8 @@ class Run:
                 )
         except ValueError as error:
             raise ValueError(
-                f'The backup "{path}" is of another training. {error} Use the model and the data that it was made '
-                f'with, or delete the folder "{os.path.dirname(path)}" to begin anew.'
+                f'The backup "{path}" belongs to another training. {error} Use the model and the data that it was made '
+                f'with, or delete the folder "{os.path.dirname(path)}" to start over.'
             ) from error
 
     def resume(self) -> None:
@@ -201,8 +201,8 @@ class Run:
                 self.validation.skip()
         if drawn != self.passed:
             raise ValueError(
-                f"The backup was made after epochs of {self.passed} batches in all. Received: data with {drawn}. Use "
-                "the same data, or delete the backup to begin anew."
+                f"The backup was made after epochs with {self.passed} batches in total. Received: data with {drawn}. "
+                "Use the same data, or delete the backup to start over."
             )
 
     def begin_epoch(self) -> None:

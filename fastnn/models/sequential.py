@@ -88,30 +88,30 @@ class Sequential(Model):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"A Sequential is made of layers. Received: {layer!r}"
+                f"A Sequential takes only layers. Received: {layer!r}"
                 + (
                     f". Use {layer.__name__}(...) with parentheses."
                     if isinstance(layer, type)
                     else f" of type {type(layer).__name__}."
                 )
-                + " A layer of your own is a subclass of fastnn.layers.Layer that writes call."
+                + " For a layer of your own, subclass fastnn.layers.Layer and define call."
             )
         if layer.gives_several:
             raise ValueError(
-                f'The layers of a Sequential give one array each. Received: layer "{layer.name}" '
-                f"({type(layer).__name__}), which gives several: its output and its final states, or both directions. "
+                f'Each layer of a Sequential must return one array. Received: layer "{layer.name}" '
+                f"({type(layer).__name__}), which returns several: its output and final states, or both directions. "
                 "Leave out return_state=True (and merge_mode=None), or use Model(inputs, outputs)."
             )
         names = [other.name for other in self._layers] + ([self._input_layer.name] if self._input_layer else [])
         if layer.name in names:
             raise ValueError(
-                f'Two layers of a model cannot share a name. Received: "{layer.name}" twice. '
-                "Make a second layer, or give it another name=. To use one layer twice, use Model(inputs, outputs)."
+                f'Layers of a model must have different names. Received: "{layer.name}" twice. Create a second layer, '
+                "or give one of them another name=. Use Model(inputs, outputs) to call one layer twice."
             )
         if isinstance(layer, InputLayer):
             if self._layers or self._input_layer is not None:
                 raise ValueError(
-                    f'Input stands first. Received: Input "{layer.name}" behind {len(self._layers)} layers.'
+                    f'Input must come first. Received: Input "{layer.name}" after {len(self._layers)} layers.'
                 )
             self._begin(layer)
             return
@@ -149,7 +149,7 @@ class Sequential(Model):
             If there is none.
         """
         if not self._layers:
-            raise ValueError(f'Sequential "{self.name}" has no layer to take away. Call model.add(...) first.')
+            raise ValueError(f'Sequential "{self.name}" has no layer to remove. Call model.add(...) first.')
         layer = self._layers.pop()
         if self._symbols:
             self._symbols.pop()

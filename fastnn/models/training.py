@@ -157,9 +157,8 @@ def _train_epoch(run: Run, guard: Guard, callbacks: Any, bars: Any) -> dict[str,
             break
     if i < 0:
         raise ValueError(
-            f"Epoch {epoch + 1} has no data: a generator gives its batches once. Pass steps_per_epoch and a "
-            "generator that goes on "
-            "for ever, or something that can be iterated again."
+            f"Epoch {epoch + 1} has no data: a generator yields its batches only once. Pass steps_per_epoch and an "
+            "endless generator, or an object that can be iterated again."
         )
     return step.logs()
 
@@ -244,9 +243,9 @@ def predict(model: Any, x: Any, batch_size: int | None, verbose: str | int, step
             for first, now in zip(found[0] if found else outputs, outputs, strict=True):
                 if now.shape[1:] != first.shape[1:]:
                     raise ValueError(
-                        "predict gives one array, so all outputs have one length. Received: outputs of shape "
-                        f"{first.shape} and {now.shape}. Call model.predict_on_batch(x) for each batch, or pad all "
-                        "batches to one length."
+                        "predict returns one array, so all outputs must have the same length. Received: outputs of "
+                        f"shape {first.shape} and {now.shape}. Call model.predict_on_batch(x) for each batch, or pad "
+                        "all batches to one length."
                     )
             found.append(outputs)
             given.on_predict_batch_end(i, {"outputs": model.packed(outputs)})
@@ -303,7 +302,7 @@ def _optional_number(name: str, value: Any) -> int | None:
 
 def _verbosity(verbose: Any) -> int:
     if not isinstance(verbose, (str, int, np.integer)) or verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f'verbose is "auto", 0, 1 or 2. Received: verbose={verbose!r}.')
+        raise ValueError(f'verbose must be "auto", 0, 1 or 2. Received: verbose={verbose!r}.')
     return 1 if verbose == "auto" else int(verbose)
 
 
@@ -313,4 +312,4 @@ def _validation_epochs(frequency: Any) -> Any:
         return lambda epoch: (epoch + 1) % frequency == 0
     if isinstance(frequency, (list, tuple, set, range)):
         return lambda epoch: epoch + 1 in frequency
-    raise ValueError(f"validation_freq is an integer, at least 1, or a list of epochs. Received: {frequency!r}.")
+    raise ValueError(f"validation_freq must be an integer, at least 1, or a list of epochs. Received: {frequency!r}.")

@@ -31,11 +31,11 @@ def axis_of(name: str, axis: Any, shape: Shape, extra: int = 0, word: str = "axi
     try:
         index = operator.index(axis)
     except TypeError:
-        raise TypeError(f"{word} of ops.{name} is an integer. Received: {word}={axis!r}.") from None
+        raise TypeError(f"{word} of ops.{name} must be an integer. Received: {word}={axis!r}.") from None
     count = len(shape) + extra
     if not -count <= index < count:
-        what = f"{word} is from {-count} to {count - 1}" if count else "it has no axes"
-        raise ValueError(f"ops.{name}: of an array of shape {shape} {what}. Received: {word}={axis}.")
+        what = f"{word} must be from {-count} to {count - 1}" if count else "it has no axes"
+        raise ValueError(f"ops.{name}: for an array of shape {shape}, {what}. Received: {word}={axis}.")
     return index % count
 
 
@@ -57,7 +57,7 @@ def axes_of(name: str, axis: Any, shape: Shape) -> tuple[int, ...]:
     given = axis if isinstance(axis, (list, tuple)) else (axis,)
     axes = sorted(axis_of(name, one, shape) for one in given)
     if len(set(axes)) < len(axes):
-        raise ValueError(f"ops.{name}: each axis is given once. Received: axis={axis}.")
+        raise ValueError(f"ops.{name}: each axis can be given only once. Received: axis={axis}.")
     return tuple(axes)
 
 

@@ -32,8 +32,8 @@ def broadcast_shapes(name: str, shapes: Sequence[Shape]) -> Shape:
                 result[axis] = size
             elif size not in (1, None, so_far):
                 raise ValueError(
-                    f"ops.{name} stretches axes of length 1 and no others. Received: shapes "
-                    f"{' and '.join(map(str, shapes))}, which have {so_far} and {size} on axis {axis}."
+                    f"ops.{name} can stretch only axes of length 1. Received: shapes {' and '.join(map(str, shapes))}, "
+                    f"which have {so_far} and {size} on axis {axis}."
                 )
     return tuple(result)
 

@@ -263,7 +263,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """
     if x1 is None or x2 is None:
         raise TypeError(
-            "ops.where takes a condition and two values; how many places a condition holds at is not known beforehand. "
-            "Use ops.where(condition, x1, x2), or numpy.nonzero on arrays."
+            "ops.where takes a condition and two values; the number of True entries is not known beforehand. Use "
+            "ops.where(condition, x1, x2), or numpy.nonzero on arrays."
         )
     return Where()(condition, x1, x2)

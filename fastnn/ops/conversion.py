@@ -54,7 +54,9 @@ def dtype_of(name: str, dtype: Any) -> str:
     if word in _INTEGERS:
         return "int64"
     if word not in _DTYPES:
-        raise ValueError(f'{name} has the dtypes "float32", "float64", "int64" and "bool". Received: dtype={dtype!r}.')
+        raise ValueError(
+            f'{name} supports the dtypes "float32", "float64", "int64" and "bool". Received: dtype={dtype!r}.'
+        )
     return _DTYPES[word]
 
 

@@ -163,7 +163,7 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if stop is None:
         given.insert(0, 0)
     if stop is None and step is not None:
-        raise TypeError(f"ops.arange takes a step after a stop. Received: arange({start!r}, step={step!r}).")
+        raise TypeError(f"ops.arange needs a stop before a step. Received: arange({start!r}, step={step!r}).")
     numbers = np.arange(*given)
     if dtype is None:
         return numbers.astype(floatx() if numbers.dtype.kind == "f" else np.int64)
@@ -274,14 +274,13 @@ def known(name: str, shape: Any) -> tuple[int, ...]:
     sizes = tuple(shape) if isinstance(shape, (list, tuple, np.ndarray)) else (shape,)
     if None in [n for n in sizes if n is None]:
         raise ValueError(
-            f"{name} makes an array of a known shape. Received: shape={sizes}, with an open size. Use "
-            "ops.zeros_like(x), ops.ones_like(x) or another function of a symbol; within the call of a layer all sizes "
-            "are known."
+            f"{name} needs a known shape. Received: shape={sizes}, with an open size. Use ops.zeros_like(x), "
+            "ops.ones_like(x) or another function of a symbol; within the call of a layer all sizes are known."
         )
     try:
         return tuple(operator.index(n) for n in sizes)
     except TypeError:
-        raise TypeError(f"{name}: a shape is made of integers. Received: shape={shape!r}.") from None
+        raise TypeError(f"{name}: a shape must contain integers. Received: shape={shape!r}.") from None
 
 
 def _dtype(name: str, dtype: Any) -> str:
@@ -292,8 +291,8 @@ def _number(name: str, value: Any, arrays: bool = False) -> Any:
     """A number that is known, or the error that says so."""
     if isinstance(value, Symbol):
         raise TypeError(
-            f"ops.{name} makes an array of a known shape. Received: {value!r}. Use numbers, or sizes of ops.shape(x) "
-            "within the call of a layer, where all of them are known."
+            f"ops.{name} needs a known shape. Received: {value!r}. Use numbers, or sizes of ops.shape(x) within the "
+            "call of a layer, where all of them are known."
         )
     array = read_array(name, value)
     return array if arrays else array.item()

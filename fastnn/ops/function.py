@@ -149,7 +149,7 @@ def read_array(name: str, value: Any) -> np.ndarray:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise TypeError(f"ops.{name} takes lists whose rows have one length. Received: {value!s:.80}.") from None
+        raise TypeError(f"ops.{name} takes lists whose rows have equal length. Received: {value!s:.80}.") from None
     kind, dtype = array.dtype.kind, array.dtype
     if kind not in "biuf" or dtype == np.uint64:
         what = type(value).__name__ if kind == "O" else f"dtype {dtype}"

@@ -90,7 +90,7 @@ def _indexed_shape(shape: Any, key: Sequence[Any], index_shapes: Sequence[Any]) 
         if isinstance(part, (list, tuple)):  # the length of a slice of an open axis is open: x[:5] may find fewer
             result.append(None if length is None else len(range(length)[_slice(*part)]))
         elif isinstance(part, int) and length is not None and not -length <= part < length:
-            raise IndexError(f"x[...]: axis {axis} of {tuple(shape)} has {length} places. Received: index {part}.")
+            raise IndexError(f"x[...]: axis {axis} of {tuple(shape)} has length {length}. Received: index {part}.")
         else:
             places.append((i, len(result)))
         axis += 1
@@ -144,7 +144,7 @@ def getitem(x: Any, key: Any) -> Any:
                     f"x[...] takes integers, slices, None, ... and arrays of integers. Received: {part!r}."
                 ) from None
     if parts.count("...") > 1:
-        raise IndexError("x[...] takes a single ellipsis. Received: more.")
+        raise IndexError("x[...] takes only one ellipsis. Received: several.")
     if parts == ["array"]:
         return take(x, indices[0], axis=0)
     return GetItem(parts)(x, *indices)
@@ -205,7 +205,7 @@ class Take(Function):
 def _refuse_outside(name: str, indices: np.ndarray, length: int, axis: int) -> None:
     if indices.size and not (-length <= indices.min() and indices.max() < length):
         raise IndexError(
-            f"ops.{name}: axis {axis} has {length} places. Received: indices from {indices.min()} to {indices.max()}."
+            f"ops.{name}: axis {axis} has length {length}. Received: indices from {indices.min()} to {indices.max()}."
         )
 
 
@@ -223,8 +223,8 @@ class TakeAlongAxis(Function):
         axis = axis_of(self.name, self.axis, shape)
         if len(shape) != len(index_shape):
             raise ValueError(
-                f"ops.take_along_axis: x and indices have the same number of axes. Received: shapes {tuple(shape)} and "
-                f"{tuple(index_shape)}."
+                "ops.take_along_axis: x and indices must have the same number of axes. Received: shapes "
+                f"{tuple(shape)} and {tuple(index_shape)}."
             )
         others = broadcast_shapes(self.name, [(*s[:axis], 1, *s[axis + 1 :]) for s in (shape, index_shape)])
         return (*others[:axis], index_shape[axis], *others[axis + 1 :])
@@ -287,7 +287,9 @@ class LargestK(Function):
             raise ValueError("ops.top_k takes arrays with at least one axis. Received: a single number.")
         length = length_along(self.name, input_shape, -1, "Give the input a known length there.")
         if not 0 <= self.k <= length:
-            raise ValueError(f"ops.top_k: k is at most {length}, the length of the last axis. Received: k={self.k}.")
+            raise ValueError(
+                f"ops.top_k: k must be at most {length}, the length of the last axis. Received: k={self.k}."
+            )
         return [(*input_shape[:-1], self.k)] * 2
 
     def output_dtype(self, dtypes: Sequence[str]) -> Any:

@@ -39,8 +39,8 @@ class Concatenate(Function):
 
     def _refuse(self, shapes: Any) -> None:
         raise ValueError(
-            f"ops.{self.name} joins arrays along axis {self.axis}, which are alike on all other axes. Received: shapes "
-            f"{', '.join(map(str, shapes))}."
+            f"ops.{self.name} joins arrays along axis {self.axis}; all other axes must have equal lengths. Received: "
+            f"shapes {', '.join(map(str, shapes))}."
         )
 
     def forward(self, x, training=False):
@@ -75,7 +75,7 @@ class Split(Function):
         if isinstance(self.parts, int) and (self.parts < 1 or length % self.parts):
             raise ValueError(
                 f"ops.split cuts an axis into equal parts. Received: axis {self.axis} of length {length}, "
-                f"indices_or_sections={self.parts}. Use a list of the places where parts end."
+                f"indices_or_sections={self.parts}. Use a list of indices at which to cut."
             )
         parts = [len(range(length)[a:b]) for a, b in _pairs(self.bounds(input_shape))]
         return [(*input_shape[:axis], n, *input_shape[axis + 1 :]) for n in parts]

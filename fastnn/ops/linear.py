@@ -38,8 +38,8 @@ class Matmul(Function):
         a, b = input_shape
         if a[-1] not in (None, b[-2]) and b[-2] is not None:
             raise ValueError(
-                f"ops.matmul: the last axis of the first and the last but one of the second are of one length. "
-                f"Received: shapes {tuple(a)} and {tuple(b)}."
+                "ops.matmul: the last axis of the first array and the last but one of the second must have equal "
+                f"lengths. Received: shapes {tuple(a)} and {tuple(b)}."
             )
         return (*broadcast_shapes(self.name, [a[:-2], b[:-2]]), a[-2], b[-1])
 
@@ -147,8 +147,8 @@ class Contract(Function):
             for letter, n in zip(letters, shape, strict=True):
                 if sizes.get(letter) is not None and n not in (None, sizes[letter]):
                     raise ValueError(
-                        f'ops.einsum: an axis has one length in all operands. Received: "{letter}" of lengths '
-                        f'{sizes[letter]} and {n}, in "{self.a},{self.b}->{self.c}" of shapes '
+                        f'ops.einsum: a letter must have the same length in all operands. Received: "{letter}" of '
+                        f'lengths {sizes[letter]} and {n}, in "{self.a},{self.b}->{self.c}" of shapes '
                         f"{' and '.join(str(tuple(s)) for s in input_shape)}."
                     )
                 sizes[letter] = n if sizes.get(letter) is None else sizes[letter]
@@ -204,8 +204,8 @@ class Diagonal(Function):
         sizes = dict(zip(self.letters, input_shape, strict=True))
         if any(n != sizes[letter] for letter, n in zip(self.letters, input_shape, strict=True)):
             raise ValueError(
-                f'ops.einsum: axes with the same letter are of one length. Received: "{self.letters}" for an array of '
-                f"shape {tuple(input_shape)}."
+                f'ops.einsum: axes with the same letter must have equal lengths. Received: "{self.letters}" for an '
+                f"array of shape {tuple(input_shape)}."
             )
         return tuple(sizes[letter] for letter in self.once)
 
@@ -287,7 +287,7 @@ def _parse(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str, str]
     more = [len(shape) - len(word.replace("...", "")) for word, shape in zip(words, shapes, strict=True)]
     if any(n < 0 or (n and "..." not in word) for n, word in zip(more, words, strict=True)):
         raise ValueError(
-            f"ops.einsum: {subscripts!r} has a letter for each axis. Received: operands of shapes "
+            f"ops.einsum: {subscripts!r} must have a letter for each axis. Received: operands of shapes "
             f"{', '.join(str(tuple(s)) for s in shapes)}."
         )
     dots = "".join(spare[: max((n for n, word in zip(more, words, strict=True) if "..." in word), default=0)])
@@ -298,7 +298,7 @@ def _parse(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str, str]
     result = result.replace("...", dots)
     if len(set(result)) < len(result) or not set(result) <= set("".join(full)):
         raise ValueError(
-            f"ops.einsum: each letter of the result stands there once, and in an operand. Received: {subscripts!r}."
+            f"ops.einsum: each letter of the result must occur there once, and in an operand. Received: {subscripts!r}."
         )
     return full, result, dots
 
@@ -323,7 +323,7 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Any:
     else:
         first, second = ([axis] if isinstance(axis, int) else list(axis) for axis in axes)
     if len(first) != len(second):
-        raise ValueError(f"ops.tensordot: axes names as many axes of the first as of the second. Received: {axes}.")
+        raise ValueError(f"ops.tensordot: axes must name equally many axes of both arrays. Received: {axes}.")
     letters = iter(string.ascii_letters)
     left, right = [next(letters) for _ in a], [next(letters) for _ in b]
     for i, j in zip(first, second, strict=True):

@@ -113,7 +113,7 @@ class Labels(Elementwise):
     def forward(self, x, training=False):
         if x.size and (x.min() < 0 or (self.classes is not None and x.max() >= self.classes)):
             raise ValueError(
-                f"ops.sparse_categorical_crossentropy: labels are from 0 to {(self.classes or 0) - 1}. Received: "
+                f"ops.sparse_categorical_crossentropy: labels must be from 0 to {(self.classes or 0) - 1}. Received: "
                 f"labels from {x.min()} to {x.max()}."
             )
         return x, None
@@ -131,7 +131,7 @@ def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Any:
 def _refuse_unlike(name: str, target: Any, output: Any) -> None:
     t, y = shape(target), shape(output)
     if len(t) != len(y) or any(None not in (m, n) and m != n for m, n in zip(t, y, strict=True)):
-        raise ValueError(f"ops.{name}: target and output have one shape. Received: shapes {t} and {y}.")
+        raise ValueError(f"ops.{name}: target and output must have the same shape. Received: shapes {t} and {y}.")
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Any:
@@ -157,7 +157,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = No
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"ops.normalize: order is a positive integer. Received: order={order!r}.")
+        raise ValueError(f"ops.normalize: order must be a positive integer. Received: order={order!r}.")
     epsilon = _EPSILON if epsilon is None else float(epsilon)
     powers = square(x) if order == 2 else power(absolute(x), order)
     # Cut before the root: it has no finite slope at 0.

@@ -92,7 +92,7 @@ def _stream(name: str, seed: Any) -> Any:
         return _Same(int(seed))
     if hasattr(seed, "next"):
         return seed
-    raise TypeError(f"random.{name}: seed is an integer, a SeedGenerator or None. Received: seed={seed!r}.")
+    raise TypeError(f"random.{name}: seed must be an integer, a SeedGenerator or None. Received: seed={seed!r}.")
 
 
 class Draw(Function, Source):
@@ -168,8 +168,8 @@ class Drop(Elementwise):
         sizes = zip(noise[::-1], input_shape[::-1], strict=False)
         if len(noise) > len(input_shape) or any(k != 1 and None not in (k, n) and k != n for k, n in sizes):
             raise ValueError(
-                f"random.dropout: noise_shape stretches over the input. Received: noise_shape={self.noise_shape} for "
-                f"an array of shape {tuple(input_shape)}."
+                f"random.dropout: noise_shape must broadcast to the input. Received: noise_shape={self.noise_shape} "
+                f"for an array of shape {tuple(input_shape)}."
             )
         return input_shape
 
@@ -259,7 +259,7 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32"
     """
     low, high = operator.index(minval), operator.index(maxval)
     if high <= low:
-        raise ValueError(f"random.randint: minval is below maxval. Received: minval={minval}, maxval={maxval}.")
+        raise ValueError(f"random.randint: minval must be below maxval. Received: minval={minval}, maxval={maxval}.")
     bits = Draw("bits", known("random.randint", shape), "int64", _stream("randint", seed))()
     return cast(add(mod(bits, high - low), low), dtype_of("random.randint", dtype))
 
@@ -283,7 +283,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     [0.0, 2.0]
     """
     if not is_number(rate) or not 0 <= rate <= 1:
-        raise ValueError(f"random.dropout: rate is a number from 0 to 1. Received: rate={rate!r}.")
+        raise ValueError(f"random.dropout: rate must be a number from 0 to 1. Received: rate={rate!r}.")
     noise = None if noise_shape is None else tuple(noise_shape)
     return Drop(float(rate), _stream("dropout", seed), noise)(inputs)
 

@@ -105,7 +105,7 @@ class Extreme(Reduction):
 
     def forward(self, x, training=False):
         if 0 in x.shape and self.count(x.shape) == 0:
-            raise ValueError(f"ops.{self.name} of no numbers is not defined. Received: shape {x.shape}.")
+            raise ValueError(f"ops.{self.name} of an empty array is not defined. Received: shape {x.shape}.")
         y = getattr(x, self.name)(self.axes(x.shape), keepdims=self.keepdims)
         return y, (x, y)
 
@@ -467,8 +467,8 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
         return sqrt(sum(square(x), axis, keepdims))
     if not vector or isinstance(ord, str):
         raise ValueError(
-            f"ops.norm has the norm of a matrix for ord=None and 'fro' alone. Received: ord={ord!r}, axis={axis}. "
-            "Give a single axis for the norms of vectors."
+            f"ops.norm supports matrices only with ord=None and 'fro'. Received: ord={ord!r}, axis={axis}. Give a "
+            "single axis for the norms of vectors."
         )
     size = absolute(x)
     if math.isinf(ord):

@@ -29,11 +29,13 @@ class Repeat(Function):
             shape, axis = list(input_shape), axis_of(self.name, self.axis, input_shape)
         counts, length = np.asarray(self.repeats), shape[axis]
         if counts.dtype.kind not in "iu" or counts.ndim > 1 or (counts < 0).any():
-            raise ValueError(f"ops.repeat: repeats is an integer, or one for each place. Received: {self.repeats!r}.")
+            raise ValueError(
+                f"ops.repeat: repeats must be an integer, or one for each index. Received: {self.repeats!r}."
+            )
         if counts.size > 1 and length is not None and counts.size != length:
             raise ValueError(
-                f"ops.repeat: repeats has one number for each of the {length} places of axis {self.axis}. Received: "
-                f"{counts.size} numbers."
+                f"ops.repeat: repeats must have one number for each of the {length} indices of axis {self.axis}. "
+                f"Received: {counts.size} numbers."
             )
         shape[axis] = int(counts.sum()) if counts.size > 1 else None if length is None else length * int(counts.sum())
         return tuple(shape)
@@ -87,8 +89,8 @@ class Pad(Function):
     def compute_output_shape(self, input_shape: Any) -> Any:
         if len(self.widths) not in (1, len(input_shape)):
             raise ValueError(
-                f"ops.pad: pad_width has a pair for each axis, or one pair for all. Received: pad_width={self.widths} "
-                f"for an array of shape {tuple(input_shape)}."
+                "ops.pad: pad_width must have a pair for each axis, or one pair for all. Received: "
+                f"pad_width={self.widths} for an array of shape {tuple(input_shape)}."
             )
         widths = self.of(input_shape)
         return tuple(None if n is None else n + a + b for n, (a, b) in zip(input_shape, widths, strict=True))
@@ -160,10 +162,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     """
     if mode not in ("constant", "reflect", "symmetric", "edge", "wrap"):
         raise ValueError(
-            f'ops.pad: mode is "constant", "reflect", "symmetric", "edge" or "wrap". Received: mode={mode!r}.'
+            f'ops.pad: mode must be "constant", "reflect", "symmetric", "edge" or "wrap". Received: mode={mode!r}.'
         )
     if constant_values is not None and mode != "constant":
-        raise ValueError(f'ops.pad takes constant_values with mode="constant" alone. Received: mode={mode!r}.')
+        raise ValueError(f'ops.pad takes constant_values only with mode="constant". Received: mode={mode!r}.')
     try:
         widths = np.asarray(pad_width)
         pairs = np.broadcast_to(widths, (len(widths) if widths.ndim == 2 else 1, 2))
@@ -171,8 +173,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
             raise ValueError
     except ValueError:
         raise ValueError(
-            f"ops.pad: pad_width is a number, a pair (before, after), or a pair for each axis, none below 0. Received: "
-            f"pad_width={pad_width!r}."
+            "ops.pad: pad_width must be a number, a pair (before, after), or a pair for each axis, none below 0. "
+            f"Received: pad_width={pad_width!r}."
         ) from None
     value = 0 if constant_values is None else constant_values
     return Pad([(int(a), int(b)) for a, b in pairs], mode, value)(x)

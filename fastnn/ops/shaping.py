@@ -45,7 +45,7 @@ class Reshape(Function):
     def compute_output_shape(self, input_shape: Any) -> Any:
         target = self._target(input_shape)
         if target.count(-1) > 1 or any(n is not None and n < -1 for n in target):
-            raise ValueError(f"ops.reshape: at most one size is -1, to be filled in. Received: newshape={self.shape}.")
+            raise ValueError(f"ops.reshape: only one size can be -1, to be filled in. Received: newshape={self.shape}.")
         # Open sizes that stand in both shapes at the same place cancel out; then what is left is known.
         kept = {i for i, n in enumerate(target) if n is None}
         before = [n for i, n in enumerate(input_shape) if i not in kept]
@@ -56,7 +56,7 @@ class Reshape(Function):
         fits = total == given if -1 not in target else given and total % given == 0
         if not fits:
             raise ValueError(
-                f"ops.reshape keeps the number of elements. Received: an array of shape {tuple(input_shape)} and "
+                f"ops.reshape must keep the number of elements. Received: an array of shape {tuple(input_shape)} and "
                 f"newshape={self.shape}."
             )
         return tuple(total // given if n == -1 else n for n in target)
@@ -79,7 +79,7 @@ class Reshape(Function):
             return x.reshape(target), x.shape
         except ValueError:  # sizes that were open when the symbol was made
             raise ValueError(
-                f"ops.reshape keeps the number of elements. Received: an array of shape {x.shape} and "
+                f"ops.reshape must keep the number of elements. Received: an array of shape {x.shape} and "
                 f"newshape={self.shape}."
             ) from None
 
@@ -102,7 +102,7 @@ class Transpose(Function):
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.axes is not None and len(axes_of(self.name, tuple(self.axes), input_shape)) < len(input_shape):
             raise ValueError(
-                f"ops.transpose: axes names each axis once. Received: axes={self.axes} for an array of shape "
+                f"ops.transpose: axes must name each axis once. Received: axes={self.axes} for an array of shape "
                 f"{tuple(input_shape)}."
             )
         return tuple(input_shape[axis] for axis in self.order(input_shape))
@@ -127,7 +127,7 @@ class ExpandDims(Function):
         extra = len(self.axis)
         new = sorted(axis_of(self.name, axis, input_shape, extra) for axis in self.axis)
         if len(set(new)) < extra:
-            raise ValueError(f"ops.expand_dims: each axis is given once. Received: axis={self.axis}.")
+            raise ValueError(f"ops.expand_dims: each axis can be given only once. Received: axis={self.axis}.")
         shape = list(input_shape)
         for axis in new:
             shape.insert(axis, 1)
@@ -163,7 +163,7 @@ class Squeeze(Function):
         axes = self.axes(input_shape)
         if any(input_shape[axis] not in (1, None) for axis in axes):
             raise ValueError(
-                f"ops.squeeze removes axes of length 1. Received: an array of shape {tuple(input_shape)}, "
+                f"ops.squeeze can remove only axes of length 1. Received: an array of shape {tuple(input_shape)}, "
                 f"axis={self.axis}."
             )
         return tuple(n for i, n in enumerate(input_shape) if i not in axes)
@@ -224,8 +224,8 @@ class BroadcastTo(Function):
         lead = len(self.shape) - len(shape)
         if lead < 0 or None in self.shape[:lead]:
             raise ValueError(
-                f"ops.broadcast_to stretches axes of length 1, and puts axes of a given size in front. Received: an "
-                f"array of shape {tuple(shape)}, shape={self.shape}."
+                "ops.broadcast_to can stretch axes of length 1, and add axes in front. Received: an array of shape "
+                f"{tuple(shape)}, shape={self.shape}."
             )
         return tuple(shape[i - lead] if n is None else n for i, n in enumerate(self.shape))
 
@@ -233,7 +233,7 @@ class BroadcastTo(Function):
         target = self.target(input_shape)
         if broadcast_shapes(self.name, [tuple(input_shape), target]) != target:
             raise ValueError(
-                f"ops.broadcast_to stretches axes of length 1 and no others. Received: an array of shape "
+                "ops.broadcast_to can stretch only axes of length 1. Received: an array of shape "
                 f"{tuple(input_shape)}, shape={self.shape}."
             )
         return target
@@ -319,7 +319,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     from_, to = (a if isinstance(a, (list, tuple)) else (a,) for a in (source, destination))
     if len(from_) != len(to):
         raise ValueError(
-            f"ops.moveaxis: source and destination are of one length. Received: source={source}, "
+            f"ops.moveaxis: source and destination must have the same length. Received: source={source}, "
             f"destination={destination}."
         )
     from_ = [axis_of("moveaxis", a, shape, word="source") for a in from_]
@@ -403,4 +403,4 @@ def sizes_of(name: str, word: str, sizes: Any) -> Shape:
     try:
         return tuple(None if n is None else operator.index(n) for n in given)
     except TypeError:
-        raise TypeError(f"ops.{name}: {word} is made of integers. Received: {word}={sizes!r}.") from None
+        raise TypeError(f"ops.{name}: {word} must contain integers. Received: {word}={sizes!r}.") from None

@@ -156,21 +156,21 @@ def test_einsum_dense_starts_from_its_true_fans():
 @pytest.mark.parametrize(
     ("equation", "wanted", "shape", "words"),
     [
-        ("ab,bc", 3, None, "An equation has the form"),
-        ("ab->ab", 3, None, "An equation has the form"),
-        ("...ab,bc->ac", 3, None, "An equation has the form"),
+        ("ab,bc", 3, None, "An equation must have the form"),
+        ("ab->ab", 3, None, "An equation must have the form"),
+        ("...ab,bc->ac", 3, None, "An equation must have the form"),
         (7, 3, None, "Received: equation=7"),
         ("aab,bc->ac", 3, None, "'a' twice"),
-        ("ab,bd->ac", 3, None, "Received: 'd' alone"),
-        ("ab,bc->acd", (3, 4), None, "Received: 'd' alone"),
+        ("ab,bd->ac", 3, None, "Received: 'd' once"),
+        ("ab,bc->acd", (3, 4), None, "Received: 'd' once"),
         ("ab,bc->ac", 0, None, "Received: output_shape=0"),
         ("ab,bc->ac", "x", None, "Received: output_shape='x'"),
-        ("ab,bc->ca", 3, (2, 5), "the batch is the first axis"),
+        ("ab,bc->ca", 3, (2, 5), "The batch must be the first axis"),
         ("ab,bc->ac", (3, 4), (2, 5), "an entry for each of the axes c"),
-        ("ab,bc->ac", 3, (2, 7, 5), "is of inputs of rank 2. Received: input shape"),
-        ("...ab,bc->...ac", (7, 3), (7, 5), "is of inputs of rank 3 or more"),
+        ("ab,bc->ac", 3, (2, 7, 5), "needs inputs of rank 2. Received: input shape"),
+        ("...ab,bc->...ac", (7, 3), (7, 5), "needs inputs of rank 3 or more"),
         ("abc,cd->abd", (6, 3), (2, 7, 5), "Axis 'b' of .* has 7 cells in the input and 6 in output_shape"),
-        ("abc,cd->abd", (7, None), (2, 7, 5), "Axis 'd' of .* so that its size must be known"),
+        ("abc,cd->abd", (7, None), (2, 7, 5), "Axis 'd' of .* so its size must be known"),
     ],
 )
 def test_einsum_dense_refuses(equation, wanted, shape, words):
@@ -179,7 +179,7 @@ def test_einsum_dense_refuses(equation, wanted, shape, words):
 
 
 def test_einsum_dense_refuses_what_does_not_fit_its_kernel():
-    with pytest.raises(ValueError, match="bias_axes of EinsumDense are letters of the output"):
+    with pytest.raises(ValueError, match="bias_axes of EinsumDense must be letters of the output"):
         layers.EinsumDense("ab,bc->ac", 3, bias_axes="b")
     layer = layers.EinsumDense("ab,bc->ac", 3)
     layer(some((2, 5)))
@@ -224,7 +224,7 @@ def test_positions_that_are_refused():
         layers.PositionEmbedding(4)(some((2, 5, 3)))
     with pytest.raises(ValueError, match=r"counted from start_index=2.*Use PositionEmbedding\(6\)"):
         layers.PositionEmbedding(4)(some((2, 4, 3)), start_index=2)
-    with pytest.raises(ValueError, match="sequence_length of PositionEmbedding is a positive integer"):
+    with pytest.raises(ValueError, match="sequence_length of PositionEmbedding must be a positive integer"):
         layers.PositionEmbedding(0)
     for layer in (layers.PositionEmbedding(4), layers.SinePositionEncoding()):
         with pytest.raises(ValueError, match=r"sequences \(batch, time, features\).*Use|use x\[..., None\]|Received"):

@@ -32,7 +32,7 @@ X = np.zeros((2, 3, 4), np.float32)
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda: LSTM(0), ValueError, "units of LSTMCell is a positive integer. Received: units=0"),
+        (lambda: LSTM(0), ValueError, "units of LSTMCell must be a positive integer. Received: units=0"),
         (lambda: GRU(3, dropout=1.5), ValueError, "dropout=1.5"),
         (lambda: GRU(3, recurrent_dropout=-1), ValueError, "recurrent_dropout=-1"),
         (lambda: LSTM(3, return_sequence=True), TypeError, r"LSTM has no argument.*Did you mean return_sequences="),
@@ -42,31 +42,31 @@ X = np.zeros((2, 3, 4), np.float32)
         (lambda: SimpleRNN(3, bias_constraint=2), TypeError, "bias_constraint of SimpleRNNCell"),
         (lambda: GRU(3, use_bias="no"), ValueError, "use_bias='no'"),
         (lambda: GRU(3, reset_after="after"), ValueError, "reset_after='after'"),
-        (lambda: LSTM(3, return_sequences="no"), ValueError, "return_sequences of LSTM is True or False"),
+        (lambda: LSTM(3, return_sequences="no"), ValueError, "return_sequences of LSTM must be True or False"),
         (lambda: LSTM(3, dropout=None), ValueError, "dropout=None"),
         (lambda: SimpleRNN(3, recurrence="both"), ValueError, "recurrence='both'"),
-        (lambda: SimpleRNN(3, output_units=2), ValueError, 'belong to recurrence="output"'),
+        (lambda: SimpleRNN(3, output_units=2), ValueError, 'need recurrence="output"'),
         (lambda: SimpleRNN(3, recurrence="output", output_units=0), ValueError, "output_units=0"),
         (lambda: RNN(Dense(3)), TypeError, "Received: Dense, which lacks state_size"),
         (lambda: RNN(LSTMCell), TypeError, r"RNN runs a cell: LSTMCell\(64\)"),
         (lambda: RNN([]), ValueError, r"cells=\[\]"),
         (lambda: RNN([LSTMCell(3), Dense(2)]), TypeError, "Received: Dense"),
         (lambda: RNN(LSTMCell(3), dtype="float64"), ValueError, r"LSTMCell\(..., dtype='float64'\)"),
-        (lambda: Bidirectional(Dense(3)), TypeError, r"Received: Dense. Type Bidirectional\(LSTM\(64\)\)"),
+        (lambda: Bidirectional(Dense(3)), TypeError, r"Received: Dense. Use Bidirectional\(LSTM\(64\)\)"),
         (lambda: Bidirectional(LSTM), TypeError, "Received: LSTM"),
         (lambda: Bidirectional(LSTM(3), merge_mode="add"), ValueError, "merge_mode='add'"),
         (lambda: Bidirectional(LSTM(3), backward_layer=LSTM(3)), ValueError, "go_backwards=True"),
         (
             lambda: Bidirectional(LSTM(3), backward_layer=LSTM(3, go_backwards=True, return_sequences=True)),
             ValueError,
-            "one return_sequences. Received: False and True",
+            "the same return_sequences. Received: False and True",
         ),
-        (lambda: TimeDistributed(Dense), TypeError, r"Received: Dense. Type TimeDistributed\(Dense\(10\)\)"),
+        (lambda: TimeDistributed(Dense), TypeError, r"Received: Dense. Use TimeDistributed\(Dense\(10\)\)"),
         (lambda: TimeDistributed(LSTM(3, return_state=True)), ValueError, "return_state=True"),
         (lambda: TimeDistributed(Dense(3, activity_regularizer="l2")), ValueError, "around the whole"),
         (lambda: RepeatVector(0), ValueError, "n=0"),
         (lambda: Sequential([LSTM(3, return_state=True)]), ValueError, r"Model\(inputs, outputs\)"),
-        (lambda: Sequential([Bidirectional(LSTM(3), merge_mode=None)]), ValueError, "give one array each"),
+        (lambda: Sequential([Bidirectional(LSTM(3), merge_mode=None)]), ValueError, "must return one array"),
         (lambda: Input((3, 4), batch_shape=(2, 3, 4)), ValueError, "batch_shape"),
         (lambda: Input((3, 4), batch_size=0), ValueError, "batch_size=0"),
     ],
@@ -79,11 +79,11 @@ def test_bad_settings(make, kind, words):
 @pytest.mark.parametrize(
     ("layer", "shape", "words"),
     [
-        (LSTM(3), (None, 5), r"x\[..., None\]; words go through an Embedding"),
+        (LSTM(3), (None, 5), r"x\[..., None\]; words need an Embedding"),
         (GRU(3), (None, 5, None), "known number of features"),
         (SimpleRNN(3), (None,), "sequences, .batch, steps, features."),
         (Bidirectional(LSTM(3)), (None, 5), "sequences"),
-        (Bidirectional(LSTM(3), "sum", backward_layer=LSTM(2, go_backwards=True)), (None, 5, 4), "outputs of one size"),
+        (Bidirectional(LSTM(3), "sum", backward_layer=LSTM(2, go_backwards=True)), (None, 5, 4), "of equal size"),
         (TimeDistributed(Dense(3)), (None, 5), r"x\[..., None\]"),
         (RepeatVector(3), (None, 5, 2), "vectors"),
     ],
@@ -140,7 +140,7 @@ def test_stateful_batches_of_other_sizes_are_refused_before_anything_changes():
     assert model.layers[0].states is None
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    with pytest.raises(ValueError, match="every batch has 2 rows, as its input shape says"):
+    with pytest.raises(ValueError, match="every batch must have 2 rows, as its input shape says"):
         model.train_on_batch(x, y)
 
 

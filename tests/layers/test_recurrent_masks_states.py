@@ -167,7 +167,7 @@ def test_stateful_layers_start_from_states_that_are_given(x):
 def test_a_stateful_layer_without_a_declared_batch_changes_size_after_a_reset(x):
     model = Sequential([Input((T, D)), SimpleRNN(U, stateful=True)])
     model.predict(x, verbose=0)
-    with pytest.raises(ValueError, match=r"every batch has 3 rows.*Received: a batch of 2 rows.*reset_state\(\)"):
+    with pytest.raises(ValueError, match=r"every batch must have 3 rows.*Received: a batch of 2 rows.*reset_state\(\)"):
         model.predict(x[:2], verbose=0)
     model.reset_state()
     assert model.predict(x[:2], verbose=0).shape == (2, U)

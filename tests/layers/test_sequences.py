@@ -104,7 +104,7 @@ def test_embedding_behind_another_layer_takes_whole_floats():
         (
             [[1, 4]],
             ValueError,
-            r"vocabulary of 4: ids from 0 to 3. Received: 4 at index \(0, 1\). Type Embedding\(5, 3\)",
+            r"vocabulary of 4: ids from 0 to 3. Received: 4 at index \(0, 1\). Use Embedding\(5, 3\)",
         ),
         ([[1], [-1]], ValueError, r"Received: -1 at index \(1, 0\)\.$"),
         ([[1.5]], ValueError, r"whole numbers. Received: 1.5"),

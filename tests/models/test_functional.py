@@ -192,14 +192,14 @@ def test_a_deep_graph_is_copied():
     ("make", "kind", "words"),
     [
         (lambda: Model(Input((2,)), layers.Dense(1)(Input((3,)))), ValueError, r"not among the inputs.*\(None, 3\) → "),
-        (lambda: Model(layers.Dense(1), layers.Dense(1)), TypeError, "are symbols"),
+        (lambda: Model(layers.Dense(1), layers.Dense(1)), TypeError, "must be symbols"),
         (lambda: Model(Input((2,)), None), ValueError, "one of the two"),
         (lambda: layers.LSTM(2)(layers.Dense(4)(Input((3,)))), ValueError, r"input_layer\S* \(None, 3\) → dense"),
         (lambda: Sequential([Input((2,)), layers.Dense(2)])(Input((3,))), ValueError, r"\(None, 2\).*\(None, 3\)"),
         (lambda: two_by_two().fit(A, TARGET), ValueError, r"2 inputs, \['a', 'b'\].*Received: one ndarray"),
         (lambda: two_by_two().fit([A, B], TARGET), ValueError, r"2 outputs, \['value', 'kind'\]"),
         (lambda: two_by_two().fit({"a": A}, [TARGET, LABELS]), ValueError, r"\['b'\] is missing"),
-        (lambda: two_by_two().fit([A, B], {"kid": LABELS}), ValueError, r"names the outputs"),
+        (lambda: two_by_two().fit([A, B], {"kid": LABELS}), ValueError, r"must name the outputs"),
         (lambda: two_by_two().fit([A, B], [TARGET, LABELS], class_weight={0: 2.0}), ValueError, "one output"),
         (lambda: two_by_two().fit([A, B[:5]], [TARGET, LABELS]), ValueError, "number of examples"),
         (lambda: Model(x := Input((2,)), x + Input((3,))), ValueError, r"\(None, 2\).*\(None, 3\)"),
@@ -319,10 +319,10 @@ def test_a_config_makes_no_other_settings_and_operations(path):
     setting = next(name for name, value in node["settings"].items() if isinstance(value, dict))
     kept = node["settings"][setting]
     node["settings"][setting] = {"class": path, "config": {}}
-    with pytest.raises(ValueError, match="A config names settings of fastnn"):
+    with pytest.raises(ValueError, match="A config must name settings of fastnn"):
         Model.from_config(config)
     node["settings"][setting], node["operation"] = kept, path
-    with pytest.raises(ValueError, match="A config names operations of fastnn"):
+    with pytest.raises(ValueError, match="A config must name operations of fastnn"):
         Model.from_config(config)
 
 

@@ -167,7 +167,7 @@ def test_an_id_out_of_range_changes_nothing(call, bad):
     [
         ([[1, 2], [3]], ValueError, r"ragged list of 2 rows. Use x = fastnn.utils.pad_sequences\(x\)"),
         (np.array([[1, 2], [3]], dtype=object), TypeError, "pad_sequences"),
-        (np.zeros((2, 0), int), ValueError, r"not empty. Received: x of shape \(2, 0\)"),
+        (np.zeros((2, 0), int), ValueError, r"not hold empty examples. Received: x of shape \(2, 0\)"),
         (np.zeros((0, 3), int), ValueError, "at least one example"),
         ([[0.5, 1.0]], ValueError, "whole numbers"),
         (np.ones((2, 3, 4), int), ValueError, r"Received: x of shape \(2, 3, 4\)"),
@@ -189,7 +189,7 @@ def test_a_model_that_has_run_still_refuses(dtype):
     x = np.ones(shape, dtype)
     for _ in range(2):
         model.predict_on_batch(x)
-        with pytest.raises(ValueError, match="not empty"):
+        with pytest.raises(ValueError, match="not hold empty"):
             model.predict_on_batch(x[:, :0].copy())
         with pytest.raises(ValueError, match="Received"):
             model.predict_on_batch(np.full(shape, 12) if ids else x[..., :2].copy())
@@ -265,11 +265,11 @@ def test_steps_of_unknown_number_in_the_progress_bar():
         (lambda m, d: m.fit(d.batch(4), validation_data=d.batch(4).repeat()), r"never ends.*validation_steps=100"),
         (lambda m, d: m.evaluate(d.batch(4).repeat()), r"never ends.*steps=100"),
         (lambda m, d: m.predict(d.batch(4).repeat()), r"never ends.*steps=100"),
-        (lambda m, d: m.fit(d.batch(4), np.ones(8)), r"together, \(x, y\). Received: a Dataset, and y beside it"),
+        (lambda m, d: m.fit(d.batch(4), np.ones(8)), r"together, \(x, y\). Received: a Dataset, and a separate y"),
         (lambda m, d: m.fit(d), r"Received: x of shape \(5,\).*dataset.batch\(32\)"),
-        (lambda m, d: m.fit(d.batch(4), batch_size=4), "batch_size belongs to arrays"),
-        (lambda m, d: m.fit(d.batch(4), sample_weight=np.ones(8)), "sample_weight belongs to arrays"),
-        (lambda m, d: m.fit(d.batch(4), validation_split=0.5), "validation_split cuts arrays"),
+        (lambda m, d: m.fit(d.batch(4), batch_size=4), "batch_size works only with arrays"),
+        (lambda m, d: m.fit(d.batch(4), sample_weight=np.ones(8)), "sample_weight works only with arrays"),
+        (lambda m, d: m.fit(d.batch(4), validation_split=0.5), "validation_split works only with arrays"),
         (lambda m, d: m.fit(d.take(0).batch(4)), "yields no batch"),
         (lambda m, d: m.predict(d.take(0).batch(4)), "yields no batch"),
         (lambda m, d: m.fit(d.map(lambda x, y: x).batch(4)), r"fit needs targets"),
@@ -288,7 +288,7 @@ def test_data_sets_that_are_refused(call, words):
 def test_outputs_of_several_lengths_do_not_make_one_array():
     model = Sequential([layers.Input((None,)), layers.Embedding(12, 4), layers.Dense(3)])
     batches = iter([np.ones((4, 8), int), np.ones((4, 7), int)])
-    with pytest.raises(ValueError, match=r"one length.*Received: outputs of shape \(4, 8, 3\) and \(4, 7, 3\)"):
+    with pytest.raises(ValueError, match=r"same length.*Received: outputs of shape \(4, 8, 3\) and \(4, 7, 3\)"):
         model.predict(batches, verbose=0)
 
 

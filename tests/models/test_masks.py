@@ -301,7 +301,7 @@ def test_a_mask_that_is_dropped_is_named(dropping, shape):
     layer = dropping()
     model = Sequential([layers.Embedding(9, 4, mask_zero=True, name="words"), layers.Dense(4), layer, Spy()])
     model.build(shape)
-    with pytest.warns(UserWarning, match=f'"{layer.name}".*mask that "words" makes'):
+    with pytest.warns(UserWarning, match=f'"{layer.name}".*mask of "words"'):
         model(padded(np.random.default_rng(0)))
     assert model.layers[-1].seen is None
 
@@ -319,7 +319,7 @@ def test_weights_of_another_shape_are_refused(shape):
     x = padded(np.random.default_rng(0))
     model = tagger()
     model.compile("sgd", "sparse_categorical_crossentropy")
-    with pytest.raises(ValueError, match=r"one a time step, shape \(4, 6\)"):
+    with pytest.raises(ValueError, match=r"one per time step, shape \(4, 6\)"):
         model.fit(x, np.ones(x.shape, int), sample_weight=np.ones(shape), verbose=0)
 
 

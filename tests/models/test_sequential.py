@@ -112,9 +112,9 @@ def test_a_layer_that_does_not_fit_is_not_added():
     [
         (lambda: Sequential(layers.Dense(2)), TypeError, r"Sequential\(\[...\]\)"),
         (lambda: Sequential([layers.Dense]), TypeError, "parentheses"),
-        (lambda: Sequential([np.tanh]), TypeError, "made of layers"),
-        (lambda: Sequential([layers.Dense(2, name="a"), layers.Dense(2, name="a")]), ValueError, "share a name"),
-        (lambda: Sequential([layers.Dense(2), Input(shape=(2,))]), ValueError, "stands first"),
+        (lambda: Sequential([np.tanh]), TypeError, "takes only layers"),
+        (lambda: Sequential([layers.Dense(2, name="a"), layers.Dense(2, name="a")]), ValueError, "different names"),
+        (lambda: Sequential([layers.Dense(2), Input(shape=(2,))]), ValueError, "must come first"),
         (lambda: Sequential().pop(), ValueError, "no layer"),
         (lambda: Sequential()(np.ones((1, 2))), ValueError, "no layers yet"),
         (lambda: Sequential([layers.Dense(1)]).build(), ValueError, r"model.build\(\(None, 28, 28\)\)"),
@@ -211,7 +211,7 @@ def test_config_makes_the_same_model():
 
 def test_layers_of_two_dtypes_are_refused():
     model = Sequential([Input(shape=(3,)), layers.Dense(3, dtype="float64"), layers.Dense(2)])
-    with pytest.raises(ValueError, match="one dtype"):
+    with pytest.raises(ValueError, match="the same dtype"):
         model(np.ones((1, 3)))
 
 

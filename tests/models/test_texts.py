@@ -130,9 +130,9 @@ def test_hashing_reads_what_the_input_says():
 
 
 @pytest.mark.parametrize(("call", "words"), [
-    (lambda: layers.Dense(2)(layers.Input((1,), dtype="string")), "computes with numbers.*Use TextVectorization"),
-    (lambda: -layers.Input((1,), dtype="string"), "computes with numbers"),
-    (lambda: layers.Concatenate()([layers.Input((1,), dtype="string"), layers.Input((1,))]), "computes with numbers"),
+    (lambda: layers.Dense(2)(layers.Input((1,), dtype="string")), "needs numbers.*Use TextVectorization"),
+    (lambda: -layers.Input((1,), dtype="string"), "needs numbers"),
+    (lambda: layers.Concatenate()([layers.Input((1,), dtype="string"), layers.Input((1,))]), "needs numbers"),
     (lambda: classifier().fit(LABELS, LABELS, verbose=0), "x must hold texts for layer \"text_vectorization"),
     (lambda: classifier().predict(np.array(["a", 3], object)), "takes texts. Received: 3"),
 ])  # fmt: skip

@@ -236,7 +236,7 @@ def test_a_loss_class_and_an_activation_in_ops():
         (lambda self, x: np.tanh(x), r"numpy\.tanh.*fastnn\.ops\.tanh"),
         (lambda self, x: np.mean(x, axis=1), r"numpy\.mean.*fastnn\.ops\.mean"),
         (lambda self, x: float(ops.sum(x)), "float"),
-        (lambda self, x: None, "returns its output"),
+        (lambda self, x: None, "must return its output"),
     ],
 )
 def test_what_cannot_be_traced_is_refused_with_the_line(call, words):

@@ -37,7 +37,8 @@ from tests.programs.promises import *
 PACKAGE = str(Path(fastnn.__file__).parent)
 REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, OSError)
 TAUGHT = re.compile(
-    r"Received|Known:|\b(Add|Build|Call|Choose|Compile|Did you mean|Give|Install|Make|Pass|Scale|Set|Use|Write)\b"
+    r"Received|Known:|\b(Add|Build|Call|Choose|Compile|Create|Define|Did you mean|Give|Install|Make|Pass|Scale|Set|"
+    r"Start|Use|Write)\b"
 )
 BINDING = re.compile(r"missing \d+ required|unexpected keyword|takes .* positional|multiple values")
 NAME = re.compile(r"\b[a-z]+\d+\b")

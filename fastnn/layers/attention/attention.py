@@ -68,7 +68,7 @@ class Attention(DrawingLayer):
         super().__init__(seed, **settings)
         self.use_scale = flag("use_scale", use_scale, self)
         if score_mode not in ("dot", "concat"):
-            raise ValueError(f'score_mode of Attention is "dot" or "concat". Received: score_mode={score_mode!r}.')
+            raise ValueError(f'score_mode of Attention must be "dot" or "concat". Received: score_mode={score_mode!r}.')
         self.score_mode = score_mode
         self.dropout = fraction("dropout", dropout, self)
         self.scale: Any = None
@@ -138,7 +138,7 @@ class Attention(DrawingLayer):
             )
         if mask is not None and (not isinstance(mask, (list, tuple)) or not 2 <= len(mask) <= 3):
             raise ValueError(
-                f'mask of layer "{self.name}" ({kind}) is a list, [query_mask, value_mask]; an entry may be None. '
+                f'mask of layer "{self.name}" ({kind}) must be a list, [query_mask, value_mask]; an entry may be None. '
                 f"Received: {type(mask).__name__}{f' of {len(mask)}' if isinstance(mask, (list, tuple)) else ''}."
             )
         inputs = list(inputs)

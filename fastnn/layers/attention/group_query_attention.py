@@ -85,9 +85,8 @@ class GroupQueryAttention(HeadsAttention):
         self.num_key_value_heads = positive("num_key_value_heads", num_key_value_heads, self)
         if self.num_query_heads % self.num_key_value_heads:
             raise ValueError(
-                "num_key_value_heads of GroupQueryAttention divides num_query_heads, so that every head of keys has a "
-                f"group of the same size. Received: num_query_heads={num_query_heads}, "
-                f"num_key_value_heads={num_key_value_heads}."
+                "num_key_value_heads of GroupQueryAttention must divide num_query_heads, so that all groups have the "
+                f"same size. Received: num_query_heads={num_query_heads}, num_key_value_heads={num_key_value_heads}."
             )
         super().__init__(
             Sizes(self.num_query_heads, self.num_key_value_heads, self.head_dim, self.head_dim),

@@ -160,7 +160,7 @@ class HeadsAttention(DrawingLayer):
         if attended is not None and any(not 0 < axis < rank - 1 for axis in attended):
             self.refuse_shape(f"axes {tuple(attended)} between the batch and the features", [query, value, key])
         if any(differ(a, b) for a, b in zip(value[:-1], key[:-1], strict=True)):
-            self.refuse_shape("value and key of the same length, a value for each key", [query, value, key])
+            self.refuse_shape("a value and a key of the same length", [query, value, key])
         apart = AttentionAxes(rank, attended).apart
         if any(differ(query[axis], value[axis]) for axis in (0, *apart)):
             self.refuse_shape("queries and values of one batch", [query, value, key])
@@ -225,8 +225,8 @@ class HeadsAttention(DrawingLayer):
             query, value, key = spread(query)
         if value is None:
             raise TypeError(
-                f'Layer "{self.name}" ({type(self).__name__}) takes a query and a value. Received: the query alone. '
-                f"Use layer(x, x) to let a sequence attend to itself."
+                f'Layer "{self.name}" ({type(self).__name__}) takes a query and a value. Received: only a query. Use '
+                "layer(x, x) to let a sequence attend to itself."
             )
         masks = [query_mask, value_mask, key_mask]
         inputs = [query, value] if key is None or key is value else [query, value, key]

@@ -27,13 +27,13 @@ def read_pair_mask(mask: Any, layer: Any) -> np.ndarray:
     found = np.asarray(mask)
     if found.dtype.kind not in "biuf":
         raise TypeError(
-            f'attention_mask of layer "{layer.name}" is an array of bool, True where a query may see a key, or of '
+            f'attention_mask of layer "{layer.name}" must be an array of bool, True where a query may see a key, or of '
             f"numbers, 0 where it may not. Received: dtype {found.dtype}."
         )
     if found.dtype.kind == "f" and np.isnan(found).any():
         raise ValueError(
-            f'attention_mask of layer "{layer.name}" has a value that is neither 0 nor another number. Received: NaN '
-            f"at index {tuple(map(int, np.argwhere(np.isnan(found))[0]))}."
+            f'attention_mask of layer "{layer.name}" must not hold NaN. Received: NaN at index '
+            f"{tuple(map(int, np.argwhere(np.isnan(found))[0]))}."
         )
     return found.astype(bool, copy=False)
 
@@ -64,8 +64,8 @@ def pair_mask(mask: np.ndarray, scores: tuple[int, ...], layer: Any) -> tuple[np
     full = {2: (queries, keys), 3: (batch, queries, keys), 4: scores}.get(mask.ndim)
     if full is None or any(n not in (1, length) for n, length in zip(mask.shape, full, strict=True)):
         raise ValueError(
-            f'attention_mask of layer "{layer.name}" has shape (Tq, Tk), (batch, Tq, Tk) or (batch, heads, Tq, Tk), '
-            f"where any axis may be 1. Received: shape {mask.shape}; there are {batch} sequences, {heads} heads, "
+            f'attention_mask of layer "{layer.name}" must have shape (Tq, Tk), (batch, Tq, Tk) or (batch, heads, Tq, '
+            f"Tk), where any axis may be 1. Received: shape {mask.shape}; there are {batch} sequences, {heads} heads, "
             f"{queries} queries and {keys} keys."
         )
     if mask.shape[-2] == 1 and (mask.ndim < 4 or mask.shape[1] == 1):

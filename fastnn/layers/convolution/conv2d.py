@@ -39,11 +39,14 @@ class BaseConv2D(Convolving, ImageLayer):
         self.dilation_rate = sizes("dilation_rate", dilation_rate, self)
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if self.padding not in ("valid", "same"):
-            raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
+            raise ValueError(
+                f'padding of {type(self).__name__} must be "valid" or "same". Received: padding={padding!r}.'
+            )
         if algorithm not in self.algorithms:
             *most, last = (f'"{name}"' for name in self.algorithms)
             raise ValueError(
-                f"algorithm of {type(self).__name__} is {', '.join(most)} or {last}. Received: algorithm={algorithm!r}."
+                f"algorithm of {type(self).__name__} must be {', '.join(most)} or {last}. Received: "
+                f"algorithm={algorithm!r}."
             )
         self.algorithm = algorithm
         self.window = self.strides, self.padding, self.dilation_rate
@@ -148,7 +151,7 @@ class Conv2D(BaseConv2D):
         self.filters, self.groups = positive("filters", filters, self), positive("groups", groups, self)
         if self.filters % self.groups:
             raise ValueError(
-                f"filters of Conv2D is a multiple of groups. Received: filters={filters}, groups={groups}."
+                f"filters of Conv2D must be a multiple of groups. Received: filters={filters}, groups={groups}."
             )
         if algorithm == "winograd":
             checks.winograd(self.kernel_size, self.strides, self.dilation_rate, self.groups)

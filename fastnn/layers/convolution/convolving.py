@@ -73,7 +73,7 @@ class Convolving(Layer):
     def check_channels(self, channels: int) -> None:
         """Raise the error of an input whose channels are not those of the weights."""
         if self.built_channels not in (None, channels):
-            raise ValueError(f"Its weights were made for {self.built_channels} channels.")
+            raise ValueError(f"Its weights were created for {self.built_channels} channels.")
 
     # The weights.
 

@@ -201,5 +201,5 @@ class Softmax(ActivationLayer):
 
 def _slope(name: str, value: Any, layer: Layer) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < float("inf"):
-        raise ValueError(f"{name} of {type(layer).__name__} is a number ≥ 0. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be a number ≥ 0. Received: {name}={value!r}.")
     return float(value)

@@ -83,7 +83,9 @@ class Dense(Layer):
         self.kernel_constraint, self.bias_constraint = kernel_constraint, bias_constraint
         check_parts(self)
         if algorithm not in ("auto", "dense", "sparse"):
-            raise ValueError(f'algorithm of Dense is "auto", "dense" or "sparse". Received: algorithm={algorithm!r}.')
+            raise ValueError(
+                f'algorithm of Dense must be "auto", "dense" or "sparse". Received: algorithm={algorithm!r}.'
+            )
         self.algorithm = algorithm
 
     def build(self, input_shape: Shape) -> None:
@@ -103,7 +105,7 @@ class Dense(Layer):
     def _check(self, input_shape: Shape) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:
             self.refuse_shape(
-                "rows of known length, (batch, features)", input_shape, "For one number an example use x[:, None]."
+                "rows of known length, (batch, features)", input_shape, "For one number per example use x[:, None]."
             )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

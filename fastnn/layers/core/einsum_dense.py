@@ -85,7 +85,7 @@ class EinsumDense(Layer):
         *_, y, _ = split_equation(equation)
         if bias_axes is not None and (not isinstance(bias_axes, str) or not set(bias_axes) <= set(y)):
             raise ValueError(
-                f"bias_axes of EinsumDense are letters of the output of {equation!r}. Received: {bias_axes!r}."
+                f"bias_axes of EinsumDense must be letters of the output of {equation!r}. Received: {bias_axes!r}."
             )
         self.equation, self.bias_axes = equation, bias_axes or None
         self.wanted = self._sizes(output_shape)

@@ -72,8 +72,8 @@ class Embedding(Layer):
     ):
         if settings.pop("input_length", None) is not None:
             warn(
-                "Embedding has no need of input_length: sequences of any length run. Leave it out, or say the shape "
-                "with Input(shape=(length,)).",
+                "Embedding takes sequences of any length, without input_length. Leave it out, or use "
+                "Input(shape=(length,)) to fix the shape.",
             )
         super().__init__(**settings)
         self.input_dim = positive("input_dim", input_dim, self)
@@ -90,8 +90,8 @@ class Embedding(Layer):
         table = np.asarray(weights[0] if isinstance(weights, (list, tuple)) and len(weights) == 1 else weights)
         if table.shape != (self.input_dim, self.output_dim) or table.dtype.kind not in "biuf":
             raise ValueError(
-                f"weights of Embedding is an array of shape ({self.input_dim}, {self.output_dim}). Received: shape "
-                f"{table.shape}, dtype {table.dtype}."
+                f"weights of Embedding must be an array of shape ({self.input_dim}, {self.output_dim}). Received: "
+                f"shape {table.shape}, dtype {table.dtype}."
             )
         return table
 
@@ -118,7 +118,7 @@ class Embedding(Layer):
             return
         at = np.unravel_index(int(np.argmax((ids < 0) | (ids >= self.input_dim))), ids.shape)
         most = int(ids.max())
-        hint = f" Type Embedding({most + 1}, {self.output_dim})." if most >= self.input_dim else ""
+        hint = f" Use Embedding({most + 1}, {self.output_dim})." if most >= self.input_dim else ""
         raise ValueError(
             f'Layer "{self.name}" (Embedding) has a vocabulary of {self.input_dim}: ids from 0 to '
             f"{self.input_dim - 1}. Received: {int(ids[at])} at index {tuple(map(int, at))}.{hint}"

@@ -49,8 +49,8 @@ class InputLayer(Layer):
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError(
-                    "batch_shape stands for shape and batch_size together. Received: "
-                    f"batch_shape={batch_shape!r}, shape={shape!r}, batch_size={batch_size!r}."
+                    f"batch_shape replaces shape and batch_size. Received: batch_shape={batch_shape!r}, "
+                    f"shape={shape!r}, batch_size={batch_size!r}."
                 )
             if not isinstance(batch_shape, Sequence) or isinstance(batch_shape, (str, bytes)) or not batch_shape:
                 raise ValueError(
@@ -115,9 +115,8 @@ def read_shape(shape: Any) -> Shape:
         n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1) for n in sizes
     ):
         raise ValueError(
-            "An input shape is a tuple of positive integers, one example without the batch, such as (28, 28, 1) "
-            "or (784,). "
-            f"Received: {shape!r}."
+            "An input shape must be a tuple of positive integers, one example without the batch, such as (28, 28, 1) "
+            f"or (784,). Received: {shape!r}."
         )
     return tuple(None if n is None else int(n) for n in sizes)
 

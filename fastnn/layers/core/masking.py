@@ -33,13 +33,13 @@ class Masking(Layer):
     def __init__(self, mask_value: float = 0.0, **settings: Any):
         super().__init__(**settings)
         if isinstance(mask_value, bool) or not isinstance(mask_value, (int, float, np.number)):
-            raise ValueError(f"mask_value of Masking is a number. Received: mask_value={mask_value!r}.")
+            raise ValueError(f"mask_value of Masking must be a number. Received: mask_value={mask_value!r}.")
         self.mask_value = float(mask_value)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 3:
             self.refuse_shape(
-                "sequences (batch, time, features)", input_shape, "For one number a time step use x[..., None]."
+                "sequences (batch, time, features)", input_shape, "For one number per time step use x[..., None]."
             )
         return input_shape
 

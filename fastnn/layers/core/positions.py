@@ -38,13 +38,13 @@ class _Positions(Layer):
             start = -1
         if start < 0:
             raise ValueError(
-                f"start_index of {type(self).__name__} is an integer ≥ 0. Received: start_index={start_index!r}."
+                f"start_index of {type(self).__name__} must be an integer ≥ 0. Received: start_index={start_index!r}."
             )
         return start
 
     def compute_output_shape(self, input_shape: Shape, start_index: int = 0) -> Shape:
         if len(input_shape) < 3 or input_shape[-1] is None:
-            hint = "For one number a time step use x[..., None]." if len(input_shape) == 2 else ""
+            hint = "For one number per time step use x[..., None]." if len(input_shape) == 2 else ""
             self.refuse_shape("sequences (batch, time, features) with a known number of features", input_shape, hint)
         return input_shape
 
@@ -156,8 +156,8 @@ class SinePositionEncoding(_Positions):
         super().__init__(**settings)
         if not is_number(max_wavelength) or max_wavelength <= 0:
             raise ValueError(
-                "max_wavelength of SinePositionEncoding is a positive number. "
-                f"Received: max_wavelength={max_wavelength!r}."
+                "max_wavelength of SinePositionEncoding must be a positive number. Received: "
+                f"max_wavelength={max_wavelength!r}."
             )
         self.max_wavelength = max_wavelength
         self._table = np.zeros((0, 0))

@@ -64,8 +64,8 @@ class PReLU(Layer):
             self.shared_axes = [0]
         if self.shared_axes is not None and min(self.shared_axes, default=1) < 1:
             raise ValueError(
-                "shared_axes of PReLU holds axes of an example, 1 for the first after the batch. "
-                f"Received: shared_axes={shared_axes!r}."
+                "shared_axes of PReLU must hold axes of an example, 1 for the first after the batch. Received: "
+                f"shared_axes={shared_axes!r}."
             )
 
     def build(self, input_shape: Shape) -> None:

@@ -47,7 +47,7 @@ class Concatenate(Layer):
     def __init__(self, axis: int = -1, **settings: Any):
         super().__init__(**settings)
         if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-            raise TypeError(f"axis of Concatenate is an integer. Received: axis={axis!r}.")
+            raise TypeError(f"axis of Concatenate must be an integer. Received: axis={axis!r}.")
         self.axis = int(axis)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
@@ -56,7 +56,8 @@ class Concatenate(Layer):
         if any(len(shape) != rank for shape in shapes) or not -rank <= self.axis < rank:
             axes = " and ".join(map(str, sorted({len(shape) for shape in shapes})))
             raise ValueError(
-                f'Layer "{self.name}" (Concatenate) joins inputs of one rank along axis {self.axis}. Received: inputs '
+                f'Layer "{self.name}" (Concatenate) joins inputs of the same rank along axis {self.axis}. Received: '
+                "inputs "
                 f"with {axes} axes, of shapes {', '.join(map(str, shapes))}."
             )
         joined = self.axis % rank
@@ -68,9 +69,10 @@ class Concatenate(Layer):
                 merged.append(None if None in lengths else sum(lengths))
             elif len(known) > 1:
                 raise ValueError(
-                    f'Layer "{self.name}" (Concatenate) joins inputs along axis {self.axis}; on every other axis they '
-                    f"have one length. Received:\n{draw_shapes(shapes, axis)}\n"
-                    "Use another axis, or give the inputs shapes that fit."
+                    f'Layer "{self.name}" (Concatenate) joins inputs along axis {self.axis}; all other axes must have '
+                    "equal lengths. Received:"
+                    f"\n{draw_shapes(shapes, axis)}\n"
+                    "Use another axis, or give the inputs matching shapes."
                 )
             else:
                 merged.append(known.pop() if known else None)

@@ -51,9 +51,9 @@ class Dot(Layer):
         super().__init__(**settings)
         both = [axes, axes] if isinstance(axes, (int, np.integer)) else axes
         if not isinstance(both, (list, tuple)):
-            raise TypeError(f"axes of Dot is an integer, or one for each input. Received: axes={axes!r}.")
+            raise TypeError(f"axes of Dot must be an integer, or one for each input. Received: axes={axes!r}.")
         if len(both) != 2 or any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in both):
-            raise ValueError(f"axes of Dot is an integer, or one for each input. Received: axes={axes!r}.")
+            raise ValueError(f"axes of Dot must be an integer, or one for each input. Received: axes={axes!r}.")
         self.axes = int(axes) if isinstance(axes, (int, np.integer)) else tuple(map(int, both))
         self.normalize = flag("normalize", normalize, self)
         self._both = tuple(map(int, both))
@@ -64,8 +64,9 @@ class Dot(Layer):
         for shape, axis in zip(shapes, self._both, strict=True):
             if not -len(shape) <= axis < len(shape) or axis % len(shape) == 0:
                 raise ValueError(
-                    f'Layer "{self.name}" (Dot) cannot sum over axes={self.axes}: they are counted from the batch, '
-                    f"axis 0, which stays. Received: inputs of shapes {' and '.join(map(str, shapes))}."
+                    f'Layer "{self.name}" (Dot) cannot sum over axes={self.axes}: axis 0 is the batch, which stays. '
+                    "Received:"
+                    f" inputs of shapes {' and '.join(map(str, shapes))}."
                 )
             places.append(axis % len(shape))
         return places
@@ -80,7 +81,7 @@ class Dot(Layer):
         if (None not in (a[i], b[j]) and a[i] != b[j]) or (None not in (a[0], b[0]) and a[0] != b[0]):
             raise ValueError(
                 f'Layer "{self.name}" (Dot) multiplies example by example, over axis {i} of the first input and axis '
-                f"{j} of the second, which are of one length. Received: shapes {a} and {b}."
+                f"{j} of the second, which must have equal lengths. Received: shapes {a} and {b}."
             )
         rest = (*a[1:i], *a[i + 1 :], *b[1:j], *b[j + 1 :])
         return (a[0] if a[0] is not None else b[0], *(rest or (1,)))

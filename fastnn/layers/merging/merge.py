@@ -36,7 +36,7 @@ class Merge(Layer):
         for axis in range(1, rank):
             lengths = {s[axis] for s in full} - {1, None}
             if len(lengths) > 1:
-                self._refuse(full, axis, "do not broadcast: an axis is as long in one input as in another, or 1")
+                self._refuse(full, axis, "do not broadcast: lengths along an axis must be equal, or 1")
             open_axis = any(s[axis] is None for s in full)
             merged.append(None if open_axis else lengths.pop() if lengths else 1)
         return tuple(merged)
@@ -45,7 +45,7 @@ class Merge(Layer):
         raise ValueError(
             f'Layer "{self.name}" ({type(self).__name__}) cannot merge these inputs, whose shapes {why}. '
             f"Received:\n{draw_shapes(shapes, axis)}\n"
-            "Use Reshape, Dense or Conv2D with kernel_size=1 to give the inputs shapes that fit."
+            "Use Reshape, Dense or Conv2D with kernel_size=1 to give the inputs matching shapes."
         )
 
     def compute_mask(self, x: Any, mask: Any = None) -> np.ndarray | None:

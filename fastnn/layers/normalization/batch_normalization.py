@@ -93,10 +93,10 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**settings)
         if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-            raise TypeError(f"axis of BatchNormalization is an integer. Received: axis={axis!r}.")
+            raise TypeError(f"axis of BatchNormalization must be an integer. Received: axis={axis!r}.")
         for word, value, top in (("momentum", momentum, 1), ("epsilon", epsilon, math.inf)):
             if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= top:
-                raise ValueError(f"{word} of BatchNormalization is a number from 0 to {top}. Received: {value!r}.")
+                raise ValueError(f"{word} of BatchNormalization must be a number from 0 to {top}. Received: {value!r}.")
         self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
         self.center, self.scale = flag("center", center, self), flag("scale", scale, self)
         self.beta_initializer, self.gamma_initializer = beta_initializer, gamma_initializer
@@ -226,8 +226,8 @@ class BatchNormalization(Layer):
         """A mask (N, T) for each row."""
         if self.axis % len(shape) < mask.ndim:
             raise ValueError(
-                f'Layer "{self.name}" (BatchNormalization) has statistics for each place of axis {self.axis}, '
-                f"an axis of the mask, so the mask cannot leave places out. Received: a mask of shape {mask.shape}, an "
+                f'Layer "{self.name}" (BatchNormalization) keeps statistics for each index of axis {self.axis}, which '
+                f"is an axis of the mask, so the mask cannot leave any out. Received: a mask of shape {mask.shape}, an "
                 f"input of shape {shape}. Use axis=-1, which normalizes each channel over the steps that count."
             )
         others = [n for i, n in enumerate(shape) if i != self.axis % len(shape)]

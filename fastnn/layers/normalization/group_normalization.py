@@ -82,11 +82,11 @@ class GroupNormalization(Layer):
         super().__init__(**settings)
         if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or (groups < 1 and groups != -1):
             raise ValueError(
-                "groups of GroupNormalization is a positive integer, or -1 for a group for each channel. "
+                "groups of GroupNormalization must be a positive integer, or -1 for a group for each channel. "
                 f"Received: groups={groups!r}."
             )
         if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-            raise TypeError(f"axis of GroupNormalization is an integer. Received: axis={axis!r}.")
+            raise TypeError(f"axis of GroupNormalization must be an integer. Received: axis={axis!r}.")
         self.groups, self.axis, self.epsilon = int(groups), int(axis), checked_epsilon(epsilon, self)
         self.center, self.scale = flag("center", center, self), flag("scale", scale, self)
         self.beta_initializer, self.gamma_initializer = beta_initializer, gamma_initializer
@@ -112,7 +112,7 @@ class GroupNormalization(Layer):
         (channels,) = known_sizes(axes, input_shape, self)
         if channels % self.groups:
             self.refuse_shape(
-                f"channels on axis {self.axis} that {self.groups} groups divide",
+                f"a number of channels on axis {self.axis} that {self.groups} groups divide evenly",
                 input_shape,
                 f"Use a divisor of {channels} for groups, or -1 for a group for each channel.",
             )

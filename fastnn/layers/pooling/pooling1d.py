@@ -32,7 +32,9 @@ class _Pooling1D(SeriesLayer):
         self.pool_size, self.strides = (size,), (step,)
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if self.padding not in ("valid", "same"):
-            raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
+            raise ValueError(
+                f'padding of {type(self).__name__} must be "valid" or "same". Received: padding={padding!r}.'
+            )
         self.window = ((1, size), (1, step), self.padding)
 
     def output_length(self, length: int, channels: int) -> int:

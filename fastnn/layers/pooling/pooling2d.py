@@ -34,7 +34,9 @@ class _Pooling2D(ImageLayer):
         self.strides = self.pool_size if strides is None else sizes("strides", strides, self)
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if self.padding not in ("valid", "same"):
-            raise ValueError(f'padding of {type(self).__name__} is "valid" or "same". Received: padding={padding!r}.')
+            raise ValueError(
+                f'padding of {type(self).__name__} must be "valid" or "same". Received: padding={padding!r}.'
+            )
         self.window = (self.pool_size, self.strides, self.padding)
 
     def output_shape_last(self, input_shape: Shape) -> Shape:

@@ -49,7 +49,7 @@ class CategoryEncoding(Encoding):
         refuse_sparse(sparse, self)
         if num_tokens is None:
             raise ValueError(
-                "num_tokens of CategoryEncoding is the number of categories. Received: num_tokens=None. Use "
+                "num_tokens of CategoryEncoding must be the number of categories. Received: num_tokens=None. Use "
                 "IntegerLookup if it is not known beforehand."
             )
         self.num_tokens = positive("num_tokens", num_tokens, self)
@@ -63,12 +63,14 @@ class CategoryEncoding(Encoding):
             return super().__call__(x, training, mask)
         if self.output_mode != "count":
             raise ValueError(
-                'count_weights of CategoryEncoding belong to output_mode="count". Received: '
+                'count_weights of CategoryEncoding need output_mode="count". Received: '
                 f"output_mode={self.output_mode!r}."
             )
         ids, weights = read_ids(x, self), read_values(count_weights, self)
         if ids.shape != weights.shape:
-            raise ValueError(f"count_weights have the shape of the ids, {ids.shape}. Received: shape {weights.shape}.")
+            raise ValueError(
+                f"count_weights must have the shape of the ids, {ids.shape}. Received: shape {weights.shape}."
+            )
         self.check_ids(ids)
         rows = (ids[..., None] == np.arange(self.num_tokens)).astype(self.dtype)
         return (rows * weights[..., None]).sum(axis=-2)
@@ -77,12 +79,12 @@ class CategoryEncoding(Encoding):
         return self.num_tokens
 
     def check_ids(self, ids: np.ndarray) -> None:
-        """Raise the error of an id that is no category."""
+        """Raise the error for an id that is not a category."""
         if ids.size and (ids.min() < 0 or ids.max() >= self.num_tokens):
             odd = int(ids.min()) if ids.min() < 0 else int(ids.max())
             raise ValueError(
                 f'Layer "{self.name}" (CategoryEncoding) takes ids from 0 to {self.num_tokens - 1}. Received: {odd}. '
-                "Use IntegerLookup for numbers that are no ids."
+                "Use IntegerLookup for numbers that are not ids."
             )
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:

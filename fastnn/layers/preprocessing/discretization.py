@@ -62,11 +62,13 @@ class Discretization(Encoding):
         refuse_sparse(sparse, self)
         if (bin_boundaries is None) == (num_bins is None):
             raise ValueError(
-                "Discretization has bin_boundaries, or num_bins to be found by adapt. Received: "
+                "Discretization needs either bin_boundaries, or num_bins for adapt. Received: "
                 f"bin_boundaries={bin_boundaries!r}, num_bins={num_bins!r}."
             )
         if not is_number(epsilon) or not 0 < epsilon < 1:
-            raise ValueError(f"epsilon of Discretization is a number between 0 and 1. Received: epsilon={epsilon!r}.")
+            raise ValueError(
+                f"epsilon of Discretization must be a number between 0 and 1. Received: epsilon={epsilon!r}."
+            )
         self.num_bins = None if num_bins is None else positive("num_bins", num_bins, self)
         self.epsilon = float(epsilon)
         self.output_mode = mode_of(output_mode, ("int", "one_hot", "multi_hot", "count"))
@@ -76,7 +78,7 @@ class Discretization(Encoding):
         found = np.asarray(boundaries)
         if found.ndim != 1 or found.dtype.kind not in "iuf" or not (np.diff(found) >= 0).all():
             raise ValueError(
-                f"bin_boundaries of Discretization are numbers in ascending order. Received: {boundaries!r}."
+                f"bin_boundaries of Discretization must be numbers in ascending order. Received: {boundaries!r}."
             )
         return found.astype(np.float64).tolist()
 

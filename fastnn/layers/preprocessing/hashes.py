@@ -42,8 +42,8 @@ def read_salt(salt: Any, layer: Any) -> list[int] | None:
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) and 0 <= n <= _WORD for n in pair)
     if len(pair) != 2 or not whole:
         raise ValueError(
-            f"salt of {type(layer).__name__} is an integer from 0 to 2**64 - 1, or two of them. "
-            f"Received: salt={salt!r}."
+            f"salt of {type(layer).__name__} must be an integer from 0 to 2**64 - 1, or two of them. Received: "
+            f"salt={salt!r}."
         )
     return [int(n) for n in pair]
 

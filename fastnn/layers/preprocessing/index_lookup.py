@@ -52,19 +52,21 @@ class IndexLookup(Encoding):
         whole = isinstance(num_oov_indices, (int, np.integer)) and not isinstance(num_oov_indices, bool)
         if not whole or num_oov_indices < 0:
             raise ValueError(
-                f"num_oov_indices of {name} is an integer of at least 0. Received: num_oov_indices={num_oov_indices!r}."
+                f"num_oov_indices of {name} must be an integer of at least 0. Received: "
+                f"num_oov_indices={num_oov_indices!r}."
             )
         if max_tokens is not None and (
             isinstance(max_tokens, bool) or not isinstance(max_tokens, (int, np.integer)) or max_tokens < 2
         ):
             raise ValueError(
-                f"max_tokens of {name} is an integer of at least 2, or None. Received: max_tokens={max_tokens!r}."
+                f"max_tokens of {name} must be an integer of at least 2, or None. Received: max_tokens={max_tokens!r}."
             )
         if self.pad_to_max_tokens and max_tokens is None:
             raise ValueError(f"pad_to_max_tokens of {name} needs max_tokens. Received: max_tokens=None.")
         if self.invert and self.output_mode != "int":
             raise ValueError(
-                f'invert=True of {name} gives tokens, so output_mode is "int". Received: output_mode={output_mode!r}.'
+                f'invert=True of {name} gives tokens, so output_mode must be "int". Received: '
+                f"output_mode={output_mode!r}."
             )
         if idf_weights is not None and (self.output_mode != "tf_idf" or vocabulary is None):
             raise ValueError(
@@ -188,7 +190,7 @@ class IndexLookup(Encoding):
         places = [int(i) for i in np.flatnonzero(ids < 0) if words.mask_token is None or tokens[i] != words.mask_token]
         if places and not words.oov_count:
             raise ValueError(
-                f'Layer "{self.name}" ({type(self).__name__}) knows the tokens of its vocabulary alone. Received: '
+                f'Layer "{self.name}" ({type(self).__name__}) knows only the tokens of its vocabulary. Received: '
                 f"{tokens[places[0]]!r}. Use num_oov_indices=1 to let unknown tokens share an id."
             )
         for i in places:

@@ -81,17 +81,15 @@ class IntegerLookup(IndexLookup):
     ):
         if vocabulary_dtype not in ("int64", "int32"):
             raise ValueError(
-                'vocabulary_dtype of IntegerLookup is "int64" or "int32". Received: '
+                'vocabulary_dtype of IntegerLookup must be "int64" or "int32". Received: '
                 f"vocabulary_dtype={vocabulary_dtype!r}."
             )
         if oov_method not in ("floormod", "farmhash"):
             raise ValueError(
-                f'oov_method of IntegerLookup is "floormod" or "farmhash". Received: oov_method={oov_method!r}.'
+                f'oov_method of IntegerLookup must be "floormod" or "farmhash". Received: oov_method={oov_method!r}.'
             )
         if salt is not None and oov_method != "farmhash":
-            raise ValueError(
-                f'salt of IntegerLookup belongs to oov_method="farmhash". Received: oov_method={oov_method!r}.'
-            )
+            raise ValueError(f'salt of IntegerLookup needs oov_method="farmhash". Received: oov_method={oov_method!r}.')
         self.oov_method = oov_method
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert, output_mode,

@@ -65,13 +65,13 @@ class Normalization(Layer):
         if not isinstance(axes, Sequence) or any(
             isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes
         ):
-            raise ValueError(f"axis of Normalization is an integer, several, or None. Received: axis={axis!r}.")
+            raise ValueError(f"axis of Normalization must be an integer, several, or None. Received: axis={axis!r}.")
         if any(a == 0 for a in axes):
             raise ValueError("Normalization keeps no statistics for each row of a batch. Received: 0 in axis.")
         if (mean is None) != (variance is None):
             raise ValueError(
-                "Normalization has mean and variance, or neither. Received: "
-                f"mean={mean!r}, variance={variance!r}. Use adapt(data) to find them."
+                f"Normalization needs both mean and variance, or neither. Received: mean={mean!r}, "
+                f"variance={variance!r}. Use adapt(data) to find them."
             )
         self.axis = tuple(int(a) for a in axes)
         self.invert = flag("invert", invert, self)
@@ -86,9 +86,9 @@ class Normalization(Layer):
             return None
         numbers = np.asarray(value)
         if numbers.dtype.kind not in "biuf" or not np.isfinite(numbers).all():
-            raise ValueError(f"{name} of Normalization is finite numbers. Received: {name}={value!r}.")
+            raise ValueError(f"{name} of Normalization must be finite numbers. Received: {name}={value!r}.")
         if name == "variance" and (numbers < 0).any():
-            raise ValueError(f"variance of Normalization is not negative. Received: variance={value!r}.")
+            raise ValueError(f"variance of Normalization must not be negative. Received: variance={value!r}.")
         return numbers.astype(np.float64).tolist()
 
     def build(self, input_shape: Shape) -> None:
@@ -153,8 +153,8 @@ class Normalization(Layer):
         """
         if self.input_mean is not None:
             raise ValueError(
-                "adapt of Normalization cannot find statistics that were given. Received: mean and variance. Use "
-                "adapt, or these."
+                "adapt of Normalization cannot replace statistics that were given. Received: mean and variance. Use "
+                "adapt or these, not both."
             )
         count, mean, variance = 0, np.float64(0), np.float64(0)
         for batch in batches_of(data, steps):

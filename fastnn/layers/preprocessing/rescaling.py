@@ -45,8 +45,8 @@ class Rescaling(Layer):
         numbers = np.asarray(value) if isinstance(value, (int, float, list, tuple, np.ndarray, np.generic)) else None
         if numbers is None or numbers.dtype.kind not in "iuf" or numbers.ndim > 1 or not np.isfinite(numbers).all():
             raise ValueError(
-                f"{name} of Rescaling is a finite number, or one for each place of the last axis. "
-                f"Received: {name}={value!r}. Use Rescaling(1 / 255) for pixels."
+                f"{name} of Rescaling must be a finite number, or one for each place of the last axis. Received: "
+                f"{name}={value!r}. Use Rescaling(1 / 255) for pixels."
             )
         return numbers.astype(np.float64).tolist()
 

@@ -68,12 +68,12 @@ class Bidirectional(RecurrentLayer):
             if not isinstance(one, RNN):
                 raise TypeError(
                     "Bidirectional runs a recurrent layer: LSTM, GRU, SimpleRNN or RNN. Received: "
-                    f"{one.__name__ if isinstance(one, type) else type(one).__name__}. Type Bidirectional(LSTM(64))."
+                    f"{one.__name__ if isinstance(one, type) else type(one).__name__}. Use Bidirectional(LSTM(64))."
                 )
         if merge_mode not in self.modes:
             raise ValueError(
-                'merge_mode of Bidirectional is "concat", "sum", "mul", "ave" or None. '
-                f"Received: merge_mode={merge_mode!r}."
+                'merge_mode of Bidirectional must be "concat", "sum", "mul", "ave" or None. Received: '
+                f"merge_mode={merge_mode!r}."
             )
         self.forward_layer: RNN = fresh_copy(layer, f"forward_{layer.name}")
         if backward_layer is None:
@@ -94,14 +94,14 @@ class Bidirectional(RecurrentLayer):
         first, second = self.forward_layer, self.backward_layer
         if first.go_backwards == second.go_backwards:
             raise ValueError(
-                "The two layers of Bidirectional go in opposite directions. Received: "
-                f"go_backwards={first.go_backwards} for both. "
-                f"Use backward_layer={type(second).__name__}(..., go_backwards={not first.go_backwards})."
+                "The two layers of Bidirectional must run in opposite directions. Received: "
+                f"go_backwards={first.go_backwards} for both. Use backward_layer={type(second).__name__}(..., "
+                f"go_backwards={not first.go_backwards})."
             )
         for name in ("return_sequences", "return_state", "stateful", "zero_output_for_mask", "dtype"):
             if getattr(first, name) != getattr(second, name):
                 raise ValueError(
-                    f"The two layers of Bidirectional have one {name}. Received: {getattr(first, name)} and "
+                    f"The two layers of Bidirectional must have the same {name}. Received: {getattr(first, name)} and "
                     f"{getattr(second, name)}."
                 )
 
@@ -142,7 +142,7 @@ class Bidirectional(RecurrentLayer):
         shapes = [child.output_shapes(input_shape)[0] for child in self.children]
         if self.merge_mode not in ("concat", None) and shapes[0] != shapes[1]:
             raise ValueError(
-                f"merge_mode={self.merge_mode!r} joins outputs of one size. Received: outputs of the shapes "
+                f"merge_mode={self.merge_mode!r} needs outputs of equal size. Received: outputs of the shapes "
                 f'{shapes[0]} and {shapes[1]}. Use merge_mode="concat".'
             )
         if self._first_weights is not None:

@@ -124,7 +124,8 @@ class RecurrentLayer(Wrapper):
             shapes = [(None, *shape[1:]) for shape in shapes]
         if shapes != expected:
             raise ValueError(
-                f'Layer "{self.name}" ({type(self).__name__}) has the states of shapes {expected}. Received: {shapes}.'
+                f'Layer "{self.name}" ({type(self).__name__}) must have states of shapes {expected}. Received: '
+                f"{shapes}."
             )
 
     # Shapes.

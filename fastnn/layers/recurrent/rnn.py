@@ -95,8 +95,8 @@ class RNN(RecurrentLayer):
         super().__init__(**{"dtype": self.cell.dtype} | settings)
         if self.dtype != self.cell.dtype:
             raise ValueError(
-                f"A layer and its cell compute in one dtype. Received: dtype={self.dtype!r} and a cell of "
-                f"{self.cell.dtype!r}. Type {type(self.cell).__name__}(..., dtype={self.dtype!r})."
+                f"A layer and its cell must have the same dtype. Received: dtype={self.dtype!r} and a cell of "
+                f"{self.cell.dtype!r}. Use {type(self.cell).__name__}(..., dtype={self.dtype!r})."
             )
         self.return_sequences = flag("return_sequences", return_sequences, self)
         self.return_state = flag("return_state", return_state, self)
@@ -138,8 +138,8 @@ class RNN(RecurrentLayer):
     def _check_shape(self, input_shape: Shape) -> None:
         if len(input_shape) < 3 or None in input_shape[2:]:
             hint = (
-                "For one number a step use x[..., None]; words go through an Embedding first, as ids (batch, steps): "
-                "dataset.batch(32) makes batches, x[None] one of a single sequence."
+                "For one number per step use x[..., None]; words need an Embedding first, as ids (batch, steps). Use "
+                "dataset.batch(32) to make batches, or x[None] for a single sequence."
             )
             self.refuse_shape(
                 "sequences, (batch, steps, features), with a known number of features",
@@ -148,7 +148,7 @@ class RNN(RecurrentLayer):
             )
         expected = None if self.cell.input_shape is None else self.cell.input_shape[1:]
         if expected is not None and input_shape[2:] != expected:
-            self.refuse_shape(f"{', '.join(map(str, expected))} features a step", input_shape)
+            self.refuse_shape(f"{', '.join(map(str, expected))} features per step", input_shape)
 
     def output_shapes(self, input_shape: Shape) -> list[Shape]:
         self._check_shape(input_shape)
@@ -247,7 +247,7 @@ class RNN(RecurrentLayer):
         """Let a stateful layer start from zeros again, or from these states, one array each (N, units)."""
         if not self.stateful:
             raise ValueError(
-                f'Layer "{self.name}" carries no states. Type {type(self).__name__}(..., stateful=True) when making it.'
+                f'Layer "{self.name}" carries no states. Use {type(self).__name__}(..., stateful=True) when making it.'
             )
         if states is None:
             self.states = None
@@ -265,8 +265,8 @@ class RNN(RecurrentLayer):
             why = "as its input shape says" if declared is not None else "as the batch before"
             free = "" if declared is not None else ", or call reset_state() before a batch of another size"
             raise ValueError(
-                f'Layer "{self.name}" ({type(self).__name__}) is stateful: row i goes on from row i of the batch '
-                f"before, so every batch has {size} rows, {why}. Received: a batch of {batch} rows. Type "
+                f'Layer "{self.name}" ({type(self).__name__}) is stateful: row i continues row i of the previous '
+                f"batch, so every batch must have {size} rows, {why}. Received: a batch of {batch} rows. Use "
                 f"batch_size={size}, with a number of examples that {size} divides{free}."
             )
         return self.states

@@ -178,10 +178,12 @@ class SimpleRNN(CellRNN):
         **settings: Any,
     ):
         if recurrence not in ("hidden", "output"):
-            raise ValueError(f'recurrence of SimpleRNN is "hidden" or "output". Received: recurrence={recurrence!r}.')
+            raise ValueError(
+                f'recurrence of SimpleRNN must be "hidden" or "output". Received: recurrence={recurrence!r}.'
+            )
         if recurrence == "hidden" and (output_units is not None or output_activation is not None):
             raise ValueError(
-                'output_units and output_activation belong to recurrence="output". Received: '
+                'output_units and output_activation need recurrence="output". Received: '
                 f'output_units={output_units!r}, output_activation={output_activation!r} and recurrence="hidden".'
             )
         shared = {

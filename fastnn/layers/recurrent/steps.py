@@ -133,14 +133,14 @@ def _checked(cell: Any, result: Any, before: list[np.ndarray]) -> tuple[np.ndarr
     name = type(cell).__name__
     if not (isinstance(result, tuple) and len(result) == 3 and isinstance(result[0], np.ndarray)):
         raise TypeError(
-            f"{name}.forward(x, states, training=False) returns three things: the output array, the list of new "
-            f"states, and ctx, whatever backward(dy, dstates, ctx) needs. Received: {type(result).__name__}. "
-            "Type: return y, [h], ctx"
+            f"{name}.forward(x, states, training=False) must return three things: the output array, the list of new "
+            f"states, and ctx, whatever backward(dy, dstates, ctx) needs. Received: {type(result).__name__}. Use: "
+            "return y, [h], ctx"
         )
     shapes = [np.shape(s) for s in result[1]]
     if shapes != [s.shape for s in before]:
         raise ValueError(
-            f"{name}.forward gives new states of the shapes of the old ones, {[s.shape for s in before]}. "
+            f"{name}.forward must return new states with the shapes of the old ones, {[s.shape for s in before]}. "
             f"Received: {shapes}."
         )
     return result

@@ -45,13 +45,13 @@ class TimeDistributed(Wrapper):
         if not isinstance(layer, Layer):
             raise TypeError(
                 "TimeDistributed takes a layer. Received: "
-                f"{layer.__name__ if isinstance(layer, type) else type(layer).__name__}. "
-                "Type TimeDistributed(Dense(10))."
+                f"{layer.__name__ if isinstance(layer, type) else type(layer).__name__}. Use "
+                "TimeDistributed(Dense(10))."
             )
         if layer.gives_several:
             raise ValueError(
-                f'The layer of TimeDistributed gives one array. Received: layer "{layer.name}" '
-                f"({type(layer).__name__}), which gives several. Leave out return_state=True."
+                f'The layer of TimeDistributed must return one array. Received: layer "{layer.name}" '
+                f"({type(layer).__name__}), which returns several. Leave out return_state=True."
             )
         if getattr(layer, "activity_regularizer", None) is not None:
             raise ValueError(

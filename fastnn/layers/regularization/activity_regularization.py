@@ -36,7 +36,7 @@ class ActivityRegularization(Layer):
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **settings: Any):
         if "activity_regularizer" in settings:
             raise TypeError(
-                "ActivityRegularization is made of l1 and l2. Received: "
+                "ActivityRegularization takes l1 and l2. Received: "
                 f"activity_regularizer={settings['activity_regularizer']!r}. Use ActivityRegularization(l2=0.01)."
             )
         penalty = regularizers.L1L2(l1, l2)

@@ -62,7 +62,7 @@ class AlphaDropout(DrawingLayer):
         self.rate = fraction("rate", rate, self)
         if self.rate == 1:
             raise ValueError(
-                "rate of AlphaDropout is below 1: where all cells are dropped, no factor gives back their variance. "
+                "rate of AlphaDropout must be below 1: where all cells are dropped, no factor restores their variance. "
                 f"Received: rate={rate!r}."
             )
         self.noise_shape = noise_shape_of(noise_shape, self)

@@ -57,7 +57,7 @@ class GaussianNoise(_NormalLayer):
     def __init__(self, stddev: float, seed: int | None = None, **settings: Any):
         super().__init__(seed, **settings)
         if not is_number(stddev) or stddev < 0:
-            raise ValueError(f"stddev of GaussianNoise is a number ≥ 0. Received: stddev={stddev!r}.")
+            raise ValueError(f"stddev of GaussianNoise must be a number ≥ 0. Received: stddev={stddev!r}.")
         self.stddev = float(stddev)
 
     def forward(self, x: np.ndarray, training: bool = False) -> tuple[np.ndarray, Any]:
@@ -106,8 +106,8 @@ class GaussianDropout(_NormalLayer):
         self.rate = fraction("rate", rate, self)
         if self.rate == 1:
             raise ValueError(
-                "rate of GaussianDropout is below 1, where the deviation of its factors, √(rate / (1 − rate)), has no "
-                f"bound. Received: rate={rate!r}."
+                "rate of GaussianDropout must be below 1, where the deviation of its factors, √(rate / (1 − rate)), "
+                f"has no bound. Received: rate={rate!r}."
             )
         self.stddev = math.sqrt(self.rate / (1 - self.rate))
 

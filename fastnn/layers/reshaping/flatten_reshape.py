@@ -77,7 +77,7 @@ class Reshape(Layer):
         ok = all(isinstance(n, (int, np.integer)) and (n > 0 or n == -1) for n in self.target_shape)
         if not ok or self.target_shape.count(-1) > 1:
             raise ValueError(
-                "target_shape of Reshape holds positive integers and at most one -1. Received: "
+                "target_shape of Reshape must hold positive integers and at most one -1. Received: "
                 f"target_shape={target_shape!r}."
             )
 

@@ -42,8 +42,8 @@ class Permute(Layer):
             self.dims = ()
         if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
-                "dims of Permute holds the axes 1, 2, … of an example, each once and without the batch. "
-                f"Received: dims={dims!r}."
+                "dims of Permute must hold the axes 1, 2, … of an example, each once and without the batch. Received: "
+                f"dims={dims!r}."
             )
         self._back = tuple(1 + self.dims.index(axis) for axis in range(1, len(self.dims) + 1))
 

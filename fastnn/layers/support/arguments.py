@@ -29,23 +29,23 @@ _KINDS = {"initializer": initializers.get, "regularizer": regularizers.get, "con
 def positive(name: str, value: Any, layer: Any) -> int:
     """A positive integer, or the error that says so."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} of {type(layer).__name__} is a positive integer. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be a positive integer. Received: {name}={value!r}.")
     if value >= shapes.MOST:
-        raise ValueError(f"{name} of {type(layer).__name__} is less than 2**31. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be less than 2**31. Received: {name}={value!r}.")
     return int(value)
 
 
 def fraction(name: str, value: Any, layer: Any) -> float:
     """A number from 0 to 1, or the error that says so."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
-        raise ValueError(f"{name} of {type(layer).__name__} is a number from 0 to 1. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be a number from 0 to 1. Received: {name}={value!r}.")
     return float(value)
 
 
 def flag(name: str, value: Any, layer: Any) -> bool:
     """True or False (1 and 0 too), or the error that says so."""
     if not isinstance(value, (bool, np.bool_, int)) or value not in (0, 1):
-        raise ValueError(f"{name} of {type(layer).__name__} is True or False. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be True or False. Received: {name}={value!r}.")
     return bool(value)
 
 
@@ -72,8 +72,8 @@ def image_format(data_format: str | None, layer: Any) -> str:
     """``channels_last`` (also for None) or ``channels_first``, or the error that says so."""
     if data_format is not None and (not isinstance(data_format, str) or data_format not in _FORMATS):
         raise ValueError(
-            f'data_format of {type(layer).__name__} is "channels_last" or "channels_first". '
-            f"Received: data_format={data_format!r}."
+            f'data_format of {type(layer).__name__} must be "channels_last" or "channels_first". Received: '
+            f"data_format={data_format!r}."
         )
     return data_format or "channels_last"
 
@@ -109,7 +109,7 @@ def noise_shape_of(noise_shape: Any, layer: Any) -> tuple[int | None, ...] | Non
         or any(n is not None and (not isinstance(n, (int, np.integer)) or n < 1) for n in noise_shape)
     ):
         raise ValueError(
-            f"noise_shape of {type(layer).__name__} is a tuple of positive integers or None, the batch first. "
+            f"noise_shape of {type(layer).__name__} must be a tuple of positive integers or None, the batch first. "
             f"Received: noise_shape={noise_shape!r}."
         )
     return None if noise_shape is None else tuple(noise_shape)

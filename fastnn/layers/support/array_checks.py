@@ -35,13 +35,13 @@ def read_values(x: Any, layer: Any) -> np.ndarray:
         values = np.asarray(x)
     except ValueError:
         raise ValueError(
-            f'Layer "{layer.name}" takes an array, rows of one length. Received: a list of {len(x)} rows of different '
-            "lengths. Use x = fastnn.utils.pad_sequences(x)."
+            f'Layer "{layer.name}" takes an array, whose rows have equal length. Received: a list of {len(x)} rows of '
+            "different lengths. Use x = fastnn.utils.pad_sequences(x)."
         ) from None
     if values.dtype.kind not in "biuf":
         raise TypeError(
-            f'Layer "{layer.name}" takes real numbers. Received: dtype {values.dtype}. Use x.astype(np.float32) if '
-            "they are; words are turned into ids first, by fastnn.text.TextVectorization for instance."
+            f'Layer "{layer.name}" takes real numbers. Received: dtype {values.dtype}. Use x.astype(np.float32) if the '
+            "values are numbers. Use fastnn.text.TextVectorization to turn words into ids."
         )
     return np.ascontiguousarray(values, layer.dtype)
 
@@ -72,13 +72,13 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
         ids = np.asarray(x)
     except ValueError:
         raise ValueError(
-            f'Layer "{name}" takes ids (batch, time), rows of one length. Received: a list of {len(x)} rows of '
-            "different lengths. Use x = fastnn.utils.pad_sequences(x)."
+            f'Layer "{name}" takes ids (batch, time), whose rows have equal length. Received: a list of {len(x)} rows '
+            "of different lengths. Use x = fastnn.utils.pad_sequences(x)."
         ) from None
     if ids.dtype.kind not in "biuf":
         raise TypeError(
-            f'Layer "{name}" takes ids, integers. Received: dtype {ids.dtype}. Words are turned into ids first, by '
-            "fastnn.text.TextVectorization for instance."
+            f'Layer "{name}" takes ids, integers. Received: dtype {ids.dtype}. Use fastnn.text.TextVectorization to '
+            "turn words into ids."
         )
     if ids.dtype.kind == "f":
         whole = ids == np.rint(ids)  # False for NaN
@@ -86,8 +86,8 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
         if not whole.all():
             at = np.unravel_index(int(np.argmin(whole)), ids.shape)
             raise ValueError(
-                f'Layer "{name}" takes ids, whole numbers. Received: {ids[at]} at index {tuple(map(int, at))}. '
-                "Use x.astype(np.int64) if cutting the fractions off is meant."
+                f'Layer "{name}" takes ids, whole numbers. Received: {ids[at]} at index {tuple(map(int, at))}. Use '
+                "x.astype(np.int64) to cut the fractions off."
             )
     elif ids.dtype == np.uint64 and ids.size and int(ids.max()) >= 2**63:
         raise ValueError(f'Layer "{name}" takes ids below 2**63. Received: {int(ids.max())}.')
@@ -124,31 +124,31 @@ def checked_mask(mask: Any, x_shape: tuple[int, ...], layer: Any) -> np.ndarray:
         found = np.asarray(mask)
     except ValueError:
         raise ValueError(
-            f'The mask of layer "{name}" has rows of one length. Received: a list of {len(mask)} rows of different '
-            "lengths. Use mask = x != 0, of the padded ids."
+            f'The mask of layer "{name}" must have rows of equal length. Received: a list of {len(mask)} rows of '
+            "different lengths. Use mask = x != 0 on the padded ids."
         ) from None
     if found.dtype.kind not in "biuf":
         raise TypeError(
-            f'The mask of layer "{name}" is an array of bool, True where a time step counts, or of numbers, 0 where it '
-            f"does not. Received: dtype {found.dtype}. Use x != 0, of the padded ids."
+            f'The mask of layer "{name}" must be an array of bool, True where a time step counts, or of numbers, 0 '
+            f"where it does not. Received: dtype {found.dtype}. Use x != 0 on the padded ids."
         )
     if found.dtype.kind == "f" and np.isnan(found).any():
         raise ValueError(
-            f'The mask of layer "{name}" has a value that is neither 0 nor another number. Received: NaN at index '
+            f'The mask of layer "{name}" must not hold NaN. Received: NaN at index '
             f"{tuple(map(int, np.argwhere(np.isnan(found))[0]))}. Use ~np.isnan(x) to leave such values out."
         )
     if getattr(layer, "masks_cells", False) and found.ndim == len(x_shape):
         if all(n in (1, length) for n, length in zip(found.shape, x_shape, strict=True)):
             return np.ascontiguousarray(found, bool)
         raise ValueError(
-            f'The mask of layer "{name}" has one value for each value of the input, shape {tuple(x_shape)}, where any '
-            f"axis may be 1. Received: shape {found.shape}."
+            f'The mask of layer "{name}" must have one value for each value of the input, shape {tuple(x_shape)}, '
+            f"where any axis may be 1. Received: shape {found.shape}."
         )
     axis = getattr(layer, "time_axis", 1)
     expected = (*x_shape[:1], *x_shape[axis : axis + 1])
     if len(expected) < 2 or found.shape != expected:
         raise ValueError(
-            f'The mask of layer "{name}" has one value for each time step, shape {expected} for an input '
-            f"of shape {tuple(x_shape)}. Received: shape {found.shape}."
+            f'The mask of layer "{name}" must have one value for each time step, shape {expected} for an input of '
+            f"shape {tuple(x_shape)}. Received: shape {found.shape}."
         )
     return np.ascontiguousarray(found, bool)

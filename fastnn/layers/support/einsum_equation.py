@@ -110,18 +110,20 @@ def read_equation(equation: str, output_shape: tuple[int | None, ...], input_sha
     elided = len(input_shape) - len(x)
     if elided < 0 or (elided and not (before or after)) or (before and not elided):
         least = len(x) + bool(before)
-        raise ValueError(f"The equation {equation!r} is of inputs of rank {least}{' or more' * bool(before or after)}.")
+        raise ValueError(f"The equation {equation!r} needs inputs of rank {least}{' or more' * bool(before or after)}.")
     free = (c for c in string.ascii_letters if c not in x + w + y)
     spelled = "".join(next(free) for _ in range(elided))
     x, y = (spelled + x, spelled + y) if before else (x + spelled, y + spelled)
     if y[0] != x[0]:
-        raise ValueError(f"In the equation {equation!r} the batch is the first axis of the input and of the output.")
+        raise ValueError(
+            f"The batch must be the first axis of the input and of the output. Received: equation={equation!r}."
+        )
     sizes = dict(zip(x, input_shape, strict=True))
     wanted = [c for c in y[1:] if c not in spelled]
     if len(wanted) != len(output_shape):
         raise ValueError(
-            f"output_shape has an entry for each of the axes {', '.join(wanted) or 'that there are not'} of "
-            f"{equation!r}. Received: output_shape={output_shape}."
+            f"output_shape must have an entry for each of the axes {', '.join(wanted) or '(none)'} of {equation!r}. "
+            f"Received: output_shape={output_shape}."
         )
     for c, n in zip(wanted, output_shape, strict=True):
         if sizes.get(c) is None:
@@ -130,7 +132,7 @@ def read_equation(equation: str, output_shape: tuple[int | None, ...], input_sha
             raise ValueError(f"Axis {c!r} of {equation!r} has {sizes[c]} cells in the input and {n} in output_shape.")
     unknown = [c for c in w if sizes[c] is None]
     if unknown:
-        raise ValueError(f"Axis {unknown[0]!r} of {equation!r} is one of the kernel, so that its size must be known.")
+        raise ValueError(f"Axis {unknown[0]!r} of {equation!r} is an axis of the kernel, so its size must be known.")
     return Equation(x, w, y, sizes, spelled)
 
 
@@ -147,16 +149,16 @@ def split_equation(equation: str) -> tuple[str, ...]:
     before, x, after, w, before_y, y, after_y = parts
     if not found or (before, after) != (before_y, after_y) or (before and after):
         raise ValueError(
-            'An equation has the form "ab,bc->ac", "...ab,bc->...ac" or "ab...,bc->ac...". '
-            f"Received: equation={equation!r}."
+            'An equation must have the form "ab,bc->ac", "...ab,bc->...ac" or "ab...,bc->ac...". Received: '
+            f"equation={equation!r}."
         )
     twice = next((c for word in (x, w, y) for c in word if word.count(c) > 1), None)
     if twice:
-        raise ValueError(f"A letter stands for one axis of an array. Received: {twice!r} twice in {equation!r}.")
+        raise ValueError(f"A letter can name only one axis of an array. Received: {twice!r} twice in {equation!r}.")
     strange = next((c for c in w if c not in x + y), None) or next((c for c in y if c not in x + w), None)
     if strange:
         raise ValueError(
-            f"An axis of the kernel is one of the input or the output, one of the output is one of the input or the "
-            f"kernel. Received: {strange!r} alone in {equation!r}."
+            "Each letter of the kernel must occur in the input or the output, and each letter of the output in the "
+            f"input or the kernel. Received: {strange!r} once in {equation!r}."
         )
     return parts

@@ -19,17 +19,21 @@ def axes_argument(axis: Any, layer: Layer) -> int | list[int]:
     several = isinstance(axis, Sequence) and not isinstance(axis, str)
     axes: list[Any] = list(axis) if several else [axis]
     if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) for a in axes):
-        raise TypeError(f"axis of {type(layer).__name__} is an integer or a list of integers. Received: axis={axis!r}.")
+        raise TypeError(
+            f"axis of {type(layer).__name__} must be an integer or a list of integers. Received: axis={axis!r}."
+        )
     axes = [int(a) for a in axes]
     if not axes or len(set(axes)) != len(axes):
-        raise ValueError(f"axis of {type(layer).__name__} names one axis or more, each once. Received: axis={axis!r}.")
+        raise ValueError(
+            f"axis of {type(layer).__name__} must name at least one axis, and each only once. Received: axis={axis!r}."
+        )
     return axes if several else axes[0]
 
 
 def checked_epsilon(value: Any, layer: Layer) -> float:
     """A number from 0 up, or the error that says so."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
-        raise ValueError(f"epsilon of {type(layer).__name__} is a number from 0 up. Received: epsilon={value!r}.")
+        raise ValueError(f"epsilon of {type(layer).__name__} must be a number ≥ 0. Received: epsilon={value!r}.")
     return float(value)
 
 

@@ -48,7 +48,7 @@ class SeriesLayer(Layer):
         """The input shape as (N, T, C), or the error that says what is expected."""
         axes = "channels, time" if self.channels_first else "time, channels"
         if len(input_shape) != 3:
-            hint = "For one number a time step use x[..., None]." if len(input_shape) == 2 else ""
+            hint = "For one number per time step use x[..., None]." if len(input_shape) == 2 else ""
             self.refuse_shape(f"sequences (batch, {axes})", input_shape, hint)
         n, t, c = input_shape
         if self.channels_first:
@@ -99,9 +99,9 @@ def one_size(name: str, value: Any, layer: Any, least: int = 1) -> int:
     try:
         number = operator.index(entry)
     except TypeError:
-        raise TypeError(f"{name} of {type(layer).__name__} is an integer. Received: {name}={value!r}.") from None
+        raise TypeError(f"{name} of {type(layer).__name__} must be an integer. Received: {name}={value!r}.") from None
     if isinstance(entry, bool) or number < least:
-        raise ValueError(f"{name} of {type(layer).__name__} is at least {least}. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be at least {least}. Received: {name}={value!r}.")
     if number >= MOST:
-        raise ValueError(f"{name} of {type(layer).__name__} is less than 2**31. Received: {name}={value!r}.")
+        raise ValueError(f"{name} of {type(layer).__name__} must be less than 2**31. Received: {name}={value!r}.")
     return number

@@ -170,7 +170,7 @@ def read_call(
     leaves: list[Any] = []
     template = {name: cut(value, leaves, i == 0) for i, (name, value) in enumerate(given.items())}
     if not leaves:
-        raise TypeError(f"{type(self).__name__} is called on at least one array or symbol. Received: {given!r}.")
+        raise TypeError(f"{type(self).__name__} needs at least one array or symbol. Received: {given!r}.")
     options = {} if template == {next(iter(signature.parameters)): _Place(0)} else {"template": template}
     masks = None
     if mask is not None:
@@ -269,7 +269,7 @@ def trace_call(
         given = inspect.BoundArguments(signature, named)  # type: ignore[arg-type]
         outputs = self.call(*given.args, **given.kwargs)
         if outputs is None:
-            raise TypeError(f"{type(self).__name__}.call returns its output. Received: None. Use: return y")
+            raise TypeError(f"{type(self).__name__}.call must return its output. Received: None. Use: return y")
         leaves = [as_symbol(leaf, self.dtype) for leaf in flatten(outputs)]
         penalties = [as_symbol(loss, self.dtype) for loss in losses]
     graph = Graph([*inputs, *masks], [*leaves, *penalties])
@@ -431,8 +431,8 @@ def note_loss(layer: Any, loss: Any) -> None:
     losses = losses_of_trace()
     if losses is None:
         raise ValueError(
-            f'add_loss of layer "{layer.name}" is called within call(...), on what it computes there. Received: a call '
-            "from elsewhere."
+            f'add_loss of layer "{layer.name}" must be called within call(...), on a value computed there. Received: a '
+            "call from elsewhere."
         )
     losses.extend(flatten(loss))
 

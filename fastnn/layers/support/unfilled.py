@@ -32,8 +32,7 @@ class Room:
         needed = math.prod(shape) * np.dtype(dtype).itemsize
         if any(n < 0 for n in shape) or needed > self.left:
             raise ValueError(
-                f"Weight {name!r} of shape {shape} needs {needed} bytes, and the file of {self.size} bytes holds no "
-                "such weight."
+                f"Weight {name!r} of shape {shape} needs {needed} bytes, more than the whole file of {self.size} bytes."
             )
         self.left -= needed
         return np.zeros(shape, dtype)

@@ -31,7 +31,7 @@ class Wrapper(Layer):
     @property
     def children(self) -> list[Any]:
         """The layers inside."""
-        raise NotImplementedError(f"{type(self).__name__} has no children. Write a property that lists its layers.")
+        raise NotImplementedError(f"{type(self).__name__} has no children. Define a property that lists its layers.")
 
     def build_child(self, child: Layer, input_shape: Shape) -> Shape:
         """Build a layer inside, and give its output shape."""
@@ -155,9 +155,9 @@ def _check_complete(layer: Layer, config: dict[str, Any]) -> None:
     if lacking:
         pairs = ", ".join(f'"{name}": self.{name}' for name in lacking)
         raise ValueError(
-            f'Layer "{layer.name}" cannot be made again from its settings. {cls.__name__}.__init__ takes '
-            f"{', '.join(lacking)}. Received: a get_config without {'it' if len(lacking) == 1 else 'them'}. Use "
-            f"def get_config(self): return super().get_config() | {{{pairs}}}"
+            f'Layer "{layer.name}" cannot be recreated from its settings. {cls.__name__}.__init__ takes '
+            f"{', '.join(lacking)}. Received: a get_config without {'it' if len(lacking) == 1 else 'them'}. Use def "
+            f"get_config(self): return super().get_config() | {{{pairs}}}"
         )
 
 
@@ -188,7 +188,7 @@ def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Any:
             plain = name.rpartition(">")[2]
             raise ValueError(f"There is no layer class {name!r}. Pass custom_objects={{{plain!r}: {plain}}}.")
         if not (inspect.isclass(found) and issubclass(found, Layer)):
-            raise TypeError(f"{name!r} is not a class of layers. Received: {found!r}. Use a subclass of Layer.")
+            raise TypeError(f"{name!r} is not a layer class. Received: {found!r}. Use a subclass of Layer.")
         try:
             with remembering() as made:
                 number = entry.get("shared")
@@ -199,8 +199,8 @@ def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Any:
                 return made[number]
         except TypeError as error:
             raise TypeError(
-                f"{name} could not be made from its settings: {error}. "
-                f"Received: {entry['config']!r}. They are the arguments of {found.__name__}.__init__."
+                f"{name} could not be created from its settings: {error}. Received: {entry['config']!r}. They are the "
+                f"arguments of {found.__name__}.__init__."
             ) from error
 
 

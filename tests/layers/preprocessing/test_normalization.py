@@ -54,7 +54,7 @@ def test_statistics_travel_with_the_model(tmp_path):
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: layers.Normalization(mean=1.0), "mean and variance, or neither"),
-    (lambda: layers.Normalization(mean=1.0, variance=-1.0), "not negative"),
+    (lambda: layers.Normalization(mean=1.0, variance=-1.0), "not be negative"),
     (lambda: layers.Normalization(mean=np.nan, variance=1.0), "finite"),
     (lambda: layers.Normalization(axis="last"), "axis='last'"),
     (lambda: layers.Normalization(axis=0), "0 in axis"),

@@ -40,7 +40,7 @@ def test_the_config_makes_it_again():
 @pytest.mark.parametrize("scale", ["255", None, [[1.0]], float("nan"), True, {}])
 def test_what_is_no_scale_is_refused(scale):
     with pytest.raises(
-        ValueError, match=r"scale of Rescaling is a finite number.*Received: scale=.*Use Rescaling\(1 / 255\)"
+        ValueError, match=r"scale of Rescaling must be a finite number.*Received: scale=.*Use Rescaling\(1 / 255\)"
     ):
         Rescaling(scale)
 
