@@ -1,6 +1,6 @@
-"""Classes and functions of the user's own, by name: the one table that everything asks which finds objects by name.
+"""Custom classes and functions, by name: the one table for all look-ups of objects by name.
 
-A name is looked up in the scopes that are open, the innermost first, then among what is registered, then by each
+A name is looked up in the open scopes, the innermost first, then among registered objects, then by each
 package among its own.
 """
 
@@ -42,7 +42,7 @@ def register(package: Any = "Custom", name: str | None = None) -> Callable[[Any]
     Returns
     -------
     callable
-        A decorator, which gives back what it gets.
+        A decorator that returns its argument unchanged.
 
     Raises
     ------
@@ -60,19 +60,19 @@ def register(package: Any = "Custom", name: str | None = None) -> Callable[[Any]
     ('Doc>double', True)
     """
     if not isinstance(package, str):
-        raise TypeError(f"register is called before it decorates. Received: {package!r}. Use @register().")
+        raise TypeError(f"register must be called before it decorates. Received: {package!r}. Use @register().")
 
     def enter(thing: Any) -> Any:
         own = name or getattr(thing, "__name__", None)
         if not callable(thing) or own is None or own == "<lambda>":
             raise TypeError(
-                f"What is registered is a class or a function with a name. Received: {thing!r}. "
-                'Use register(name="...") for one without.'
+                f'register needs a class or a function with a name. Received: {thing!r}. Use register(name="...") for '
+                "one without."
             )
         if inspect.isclass(thing) and not hasattr(thing, "get_config"):
             raise ValueError(
-                f"A registered class writes get_config(self), which gives the arguments of __init__. "
-                f"Received: {thing.__name__}, which does not."
+                "A registered class must define get_config(self), which returns the arguments of __init__. Received: "
+                f"{thing.__name__}, which does not."
             )
         full = f"{package}>{own}"
         _objects[full] = thing
@@ -83,7 +83,7 @@ def register(package: Any = "Custom", name: str | None = None) -> Callable[[Any]
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """The table itself: names to classes and functions; what is entered here is known everywhere."""
+    """The table itself: names to classes and functions; entries made here are known everywhere."""
     return _objects
 
 
@@ -100,7 +100,7 @@ def scope(objects: Mapping[str, Any] | None) -> Iterator[None]:
     True
     """
     if objects is not None and not isinstance(objects, Mapping):
-        raise TypeError(f'custom_objects is a dict, {{"Name": Name}}. Received: {objects!r}.')
+        raise TypeError(f'custom_objects must be a dict, {{"Name": Name}}. Received: {objects!r}.')
     token = _scopes.set((*_scopes.get(), objects or {}))
     try:
         yield
@@ -131,7 +131,7 @@ class CustomObjectScope:
 
 
 def find(name: Any) -> Any:
-    """The class or function of this name among the user's own; None if there is none."""
+    """The custom class or function of this name; None if there is none."""
     if not isinstance(name, str):
         return None
     plain = name.rpartition(">")[2]
@@ -156,7 +156,7 @@ def of_own_arguments(method: Callable[..., Result]) -> Callable[..., Result]:
 def registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """What is known under a name, here or in the tables given; None if nothing is."""
+    """The object with this name, here or in the given tables; None if there is none."""
     with scope(custom_objects):
         found = find(name)
     return found if found is not None else (module_objects or {}).get(name)

@@ -40,14 +40,14 @@ def names_of(classes: list[type], **aliases: Any) -> dict[str, Any]:
 
 
 def lookup(kind: str, identifier: Any, table: Mapping[str, Any]) -> Any:
-    """Return the object that ``identifier`` stands for.
+    """Return the object that ``identifier`` names.
 
     Parameters
     ----------
     kind : str
         The term used in error messages: "loss", "optimizer", …
     identifier : str, dict, type, callable or None
-        A name in ``table``, or of the user's own; ``{"class_name": …, "config": …}``; a class (it is called); an object
+        A name in ``table``, or a custom one; ``{"class_name": …, "config": …}``; a class (it is called); an object
         (returned as it is).
     table : mapping
         From names to classes, functions or objects.
@@ -132,7 +132,7 @@ def _by_name(kind: str, name: str, table: Mapping[str, Any]) -> Any:
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(
         f"There is no {kind} named {name!r}.{hint} Known: {_quoted(table)}."
-        + ("" if hint else f" One of your own becomes known by custom_objects={{{name!r}: ...}}.")
+        + ("" if hint else f" For one of your own, pass custom_objects={{{name!r}: ...}}.")
     )
 
 

@@ -144,10 +144,10 @@ def given_back() -> Iterator[None]:
 
 
 def go_on_from(seed: int, count: int) -> None:
-    """Let the stream of the process go on from a ``Stream.position()``: a run that was broken off goes on here.
+    """Move the global stream to a ``Stream.position()``, to resume an interrupted run.
 
     Within one seed it never goes back, since that would repeat keys that are in use.  In a block of ``drawing_from``
-    it is the stream of the block that goes on.
+    the stream of the block is moved.
     """
     global _seed, _count
     seed, count = int(seed) & _MASK, int(count) & _MASK
@@ -160,7 +160,7 @@ def go_on_from(seed: int, count: int) -> None:
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Within the block no key is taken from the stream: what is made there gets its keys from a file."""
+    """Within the block no key is taken from the stream: objects created there get their keys from a file."""
     token = _aside.set(True)
     try:
         yield
@@ -207,7 +207,7 @@ def drawing_from(keys: Keys) -> Iterator[Keys]:
 
 
 class Stream:
-    """The stream as it stood when a model was saved, for the model that is loaded: its ``fit`` goes on from there.
+    """The stream as it was when a model was saved: the ``fit`` of the loaded model continues from there.
 
     The stream of the process is not touched, and ``set_random_seed`` takes over again when it is called.
 
@@ -245,7 +245,7 @@ class Stream:
         return _splitmix64(_splitmix64(self.seed) ^ self.count)
 
     def position(self) -> tuple[int, int]:
-        """Seed and count, from which another stream goes on."""
+        """Seed and count, from which another stream can continue."""
         if self.goes_on:
             return self.seed, self.count
         with _lock:

@@ -15,7 +15,7 @@ MODULES = (
 )  # fmt: skip
 
 COMING = {"NumPy", "MaxNorm"}
-"""Words of the answers that are no layers of this version, or not yet."""
+"""Names in the answers that are not layers of this version."""
 
 
 @pytest.mark.parametrize("module", MODULES)

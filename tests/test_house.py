@@ -1,4 +1,4 @@
-"""The law of the house: one kernel family, one base name, everywhere; arrows point one way."""
+"""Rules of the code base: one kernel family, one base name, everywhere; dependencies point one way."""
 
 import ast
 import importlib

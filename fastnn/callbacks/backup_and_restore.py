@@ -1,4 +1,4 @@
-"""Back up a training while it runs, so that it goes on after an interruption."""
+"""Back up training while it runs, so that it can resume after an interruption."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PART = re.compile(r"\.latest\.safetensors\.\w+\.part|\.tmp\w{6}")
 class BackupAndRestore(Callback):
     """Goes on with a ``fit`` that was broken off, even by ``kill -9``, to the bits of one that was not.
 
-    The script is started again as it is.  If ``fit`` finds a backup, it goes on from there: weights, the optimizer and
+    Start the same script again.  If ``fit`` finds a backup, it continues from there: weights, the optimizer and
     its learning rate, draws of dropout, the order of the data, running losses and metrics, states of stateful layers,
     and what callbacks remember are as they were.  At the end of training the backup is deleted.
 
@@ -32,11 +32,11 @@ class BackupAndRestore(Callback):
     backup_dir : path
         A folder for this training alone; made if need be.
     save_freq : "epoch" or int
-        Back up after each epoch, or after so many batches.
+        Back up after each epoch, or after this number of batches.
     double_checkpoint : bool
         Keep the backup before the last one too, for the case that the last one is damaged.
     delete_checkpoint : bool
-        False keeps the backup at the end of training: ``fit`` with more epochs goes on from there.
+        False keeps the backup at the end of training: ``fit`` with more epochs continues from there.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class BackupAndRestore(Callback):
         super().__init__()
         self.backup_dir = os.fspath(backup_dir) if backup_dir else ""
         if not self.backup_dir:
-            raise ValueError(f'backup_dir is the path of a folder. Received: {backup_dir!r}. Use "backup".')
+            raise ValueError(f'backup_dir must be the path of a folder. Received: {backup_dir!r}. Use "backup".')
         self.save_freq, self.double_checkpoint = check_save_freq(save_freq), double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._latest = os.path.join(self.backup_dir, "latest.safetensors")
@@ -103,7 +103,7 @@ class BackupAndRestore(Callback):
                 os.unlink(os.path.join(self.backup_dir, name))
 
     def delete(self) -> None:
-        """Delete the backup, so that the next ``fit`` begins anew."""
+        """Delete the backup, so that the next ``fit`` starts over."""
         for path in (self._latest, self._previous):
             if os.path.exists(path):
                 os.unlink(path)

@@ -27,7 +27,7 @@ class Callback:
         ``epochs``, ``steps`` and ``verbose`` of this call of ``fit``.
     remembers : tuple of str
         The attributes that change while training: numbers, strings, arrays, and lists and dicts of them. With
-        ``BackupAndRestore`` they are saved, and are as they were when a run goes on.
+        ``BackupAndRestore`` they are saved, and restored when a run resumes.
     """
 
     remembers: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Callback:
         self.params = params
 
     def get_state(self) -> dict[str, Any]:
-        """What a run that goes on in another process needs: the attributes that ``remembers`` names."""
+        """The state that a resumed run in another process needs: the attributes that ``remembers`` names."""
         return {name: getattr(self, name) for name in self.remembers}
 
     def set_state(self, state: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ class CallbackList:
         for callback in self.callbacks:
             if isinstance(callback, type) or not any(callable(getattr(callback, hook, None)) for hook in HOOKS):
                 raise TypeError(
-                    f"A callback is an object with methods like on_epoch_end. Received: {callback!r}. "
+                    f"A callback must be an object with methods like on_epoch_end. Received: {callback!r}. "
                     + (
                         f"Type {callback.__name__}()."
                         if isinstance(callback, type)

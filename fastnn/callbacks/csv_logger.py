@@ -21,7 +21,7 @@ class CSVLogger(EpochFile):
     filename : path
     separator : str
     append : bool
-        Go on at the end of a file that is there, instead of starting it anew.
+        Append to an existing file instead of overwriting it.
     """
 
     remembers = ("_names", "_end")

@@ -40,7 +40,7 @@ def curves_html(history: Mapping[str, Sequence[Any]]) -> str:
             if key in history
         }
         panels.append(_panel(name.replace("_", " "), curves))
-    return f"<div>{''.join(panels)}</div>" if panels else "<div>No epoch is over yet.</div>"
+    return f"<div>{''.join(panels)}</div>" if panels else "<div>No epoch has finished yet.</div>"
 
 
 def _panel(title: str, curves: Mapping[str, Sequence[float]]) -> str:

@@ -43,7 +43,7 @@ class EarlyStopping(MonitorCallback):
     ):
         super().__init__(monitor, mode, min_delta)
         if patience < 0:
-            raise ValueError(f"patience is a number of epochs ≥ 0. Received: patience={patience!r}.")
+            raise ValueError(f"patience must be a number of epochs ≥ 0. Received: patience={patience!r}.")
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
         self.wait = self.stopped_epoch = self.best_epoch = 0

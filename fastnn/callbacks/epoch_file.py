@@ -14,13 +14,13 @@ __all__ = ["EpochFile"]
 class EpochFile(Callback):
     """Base of the callbacks that write a piece of text for each epoch; it is there when the epoch is over.
 
-    A run that goes on from a backup first cuts off what was written after it, so that each epoch is there once.
+    A run that resumes from a backup first removes what was written after it, so that each epoch occurs once.
 
     Parameters
     ----------
     filename : path
     append : bool
-        Go on at the end of a file that is there, instead of starting it anew.
+        Append to an existing file instead of overwriting it.
     """
 
     remembers: tuple[str, ...] = ("_end",)

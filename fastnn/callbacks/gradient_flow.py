@@ -23,7 +23,7 @@ class GradientFlow(Callback):
         A recurrent layer of the model (SimpleRNN, LSTM, GRU, RNN), or its name; of a Bidirectional one of its two,
         ``"forward_lstm"`` for instance.
     every : int, optional
-        Record each so many batches.  Default: one record an epoch, the mean over its batches.
+        Record every this many batches.  Default: one record per epoch, the mean over its batches.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class GradientFlow(Callback):
     def __init__(self, layer: Any, every: int | None = None):
         super().__init__()
         if every is not None and (isinstance(every, bool) or not isinstance(every, (int, np.integer)) or every < 1):
-            raise ValueError(f"every is an integer, at least 1, or None. Received: every={every!r}.")
+            raise ValueError(f"every must be an integer, at least 1, or None. Received: every={every!r}.")
         self.layer, self.every = layer, every
         self.norms: list[np.ndarray] = []
         self._watched: Any = None

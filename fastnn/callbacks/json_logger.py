@@ -20,7 +20,7 @@ class JSONLogger(EpochFile):
     ----------
     filename : path
     append : bool
-        Go on at the end of a file that is there, instead of starting it anew.
+        Append to an existing file instead of overwriting it.
 
     Examples
     --------

@@ -34,9 +34,9 @@ class LambdaCallback(Callback):
         known = (*HOOKS, "on_batch_begin", "on_batch_end")
         for name, function in functions.items():
             if name not in known:
-                raise TypeError(f"There is no moment {name!r}. Known: {', '.join(known)}.")
+                raise TypeError(f"LambdaCallback has no argument {name!r}. Known: {', '.join(known)}.")
             if function is None:
                 continue
             if not callable(function):
-                raise TypeError(f"{name} is a function. Received: {name}={function!r}.")
+                raise TypeError(f"{name} must be a function. Received: {name}={function!r}.")
             setattr(self, name, function)

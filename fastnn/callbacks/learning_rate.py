@@ -49,7 +49,7 @@ class ReduceLROnPlateau(MonitorCallback):
     ):
         super().__init__(monitor, mode, min_delta)
         if not is_number(factor) or not 0 <= factor < 1:
-            raise ValueError(f"factor is a number below 1. Received: factor={factor!r}.")
+            raise ValueError(f"factor must be a number below 1. Received: factor={factor!r}.")
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
         self.wait = self.cooldown_counter = 0
@@ -95,7 +95,7 @@ class LearningRateScheduler(Callback):
         super().__init__()
         if not callable(schedule):
             raise TypeError(
-                f"schedule is a function of the epoch and the learning rate. Received: schedule={schedule!r}."
+                f"schedule must be a function of the epoch and the learning rate. Received: schedule={schedule!r}."
             )
         self.schedule, self.verbose = schedule, verbose
         try:
@@ -110,7 +110,9 @@ class LearningRateScheduler(Callback):
         optimizer = self.model.optimizer
         rate = self.schedule(epoch, optimizer.learning_rate) if self._takes_rate else self.schedule(epoch)
         if not is_number(rate):
-            raise ValueError(f"The schedule returns the learning rate, a number. Received: {rate!r} for epoch {epoch}.")
+            raise ValueError(
+                f"The schedule must return the learning rate, a number. Received: {rate!r} for epoch {epoch}."
+            )
         optimizer.learning_rate = float(rate)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")

@@ -13,14 +13,14 @@ __all__ = ["ModelCheckpoint"]
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model after each epoch, or every so many batches; with ``save_best_only`` when a number got better.
+    """Saves the model after each epoch, or every few batches; with ``save_best_only`` when a number got better.
 
     A save is whole or not there: an older file survives a failure, and a kill at any moment.
 
     Parameters
     ----------
     filepath : path
-        May name what is in the logs, and the epoch (counted from 1) and batch:
+        May contain names from the logs, and the epoch (counted from 1) and batch:
         ``"{epoch:02d}-{val_loss:.2f}.safetensors"``.  Folders are made.
     monitor : str
         The name in the logs that ``save_best_only`` goes by.
@@ -42,7 +42,7 @@ class ModelCheckpoint(MonitorCallback):
     ValueError
         For another save_freq, or a path that ends as the files of Keras do.
     KeyError
-        At a save, if filepath names what is not in the logs.
+        When saving, if filepath names an entry that the logs do not have.
 
     Examples
     --------
@@ -126,5 +126,5 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(**known)
         except (KeyError, IndexError) as error:
             raise KeyError(
-                f'filepath "{self.filepath}" names {error}, which is not in the logs. There are: {", ".join(known)}.'
+                f'filepath "{self.filepath}" names {error}, which is not in the logs. Available: {", ".join(known)}.'
             ) from None

@@ -27,7 +27,7 @@ class MonitorCallback(Callback):
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0.0):
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            raise ValueError(f'mode is "auto", "min" or "max". Received: mode={mode!r}.')
+            raise ValueError(f'mode must be "auto", "min" or "max". Received: mode={mode!r}.')
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(float(min_delta))
         self.best: float | None = None
         self._sign = 0
@@ -43,8 +43,8 @@ class MonitorCallback(Callback):
             if metric.name == name and metric.direction is not None:
                 return 1 if metric.direction == "up" else -1
         raise ValueError(
-            f"{type(self).__name__} cannot tell whether more or less of {self.monitor!r} is better. "
-            'Use mode="max" or mode="min".'
+            f'{type(self).__name__} cannot tell whether a higher or lower {self.monitor!r} is better. Use mode="max" '
+            'or mode="min".'
         )
 
     def better(self, value: float, than: float | None) -> bool:

@@ -1,4 +1,4 @@
-"""How often a callback writes a file: after each epoch, or after so many batches."""
+"""How often a callback writes a file: after each epoch, or after this number of batches."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def check_save_freq(save_freq: Any) -> str | int:
     """
     whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq >= 1
     if save_freq != "epoch" and not whole:
-        raise ValueError(f'save_freq is "epoch" or a number of batches. Received: save_freq={save_freq!r}.')
+        raise ValueError(f'save_freq must be "epoch" or a number of batches. Received: save_freq={save_freq!r}.')
     return save_freq

@@ -21,7 +21,7 @@ class TensorBoard(Callback):
 
     Runs ``train`` and ``validation`` of the folder hold ``epoch_loss`` and the other numbers of each epoch, with the
     learning rate; ``evaluation_loss_vs_iterations`` and its like are what was validated, over the steps trained.
-    The files are written by the package ``tensorboard``; TensorFlow is not needed.  A run that goes on from a backup
+    The files are written by the package ``tensorboard``; TensorFlow is not needed.  A run that resumes from a backup
     adds files: numbers of epochs that are trained again are there twice, with the same values.
 
     Parameters
@@ -37,7 +37,7 @@ class TensorBoard(Callback):
     write_steps_per_second : bool
         Write how many steps a second an epoch trained.
     update_freq : "epoch", "batch" or int
-        Also write ``batch_loss`` and the other numbers of the epoch so far after every batch, or every so many.
+        Also write ``batch_loss`` and the other numbers of the epoch so far after every batch, or every this many.
     profile_batch, embeddings_freq : int
         Only 0: there is no profile and no projector.
     embeddings_metadata
@@ -48,7 +48,7 @@ class TensorBoard(Callback):
     ImportError
         From ``fit``, if ``tensorboard`` is not installed.
     ValueError
-        For what is not written, or a frequency that is not a number of epochs or batches.
+        For options that are not supported, or a frequency that is not a number of epochs or batches.
 
     Examples
     --------
@@ -79,9 +79,9 @@ class TensorBoard(Callback):
             if value:
                 raise ValueError(f"TensorBoard writes numbers and histograms. Received: {name}={value!r}. {instead}")
         if not _is_count(histogram_freq) and histogram_freq != 0:
-            raise ValueError(f"histogram_freq is a number of epochs. Received: histogram_freq={histogram_freq!r}.")
+            raise ValueError(f"histogram_freq must be a number of epochs. Received: histogram_freq={histogram_freq!r}.")
         if update_freq not in ("epoch", "batch") and not _is_count(update_freq):
-            raise ValueError(f'update_freq is "epoch", "batch" or a number of batches. Received: {update_freq!r}.')
+            raise ValueError(f'update_freq must be "epoch", "batch" or a number of batches. Received: {update_freq!r}.')
         self.log_dir, self.histogram_freq, self.write_graph = os.fspath(log_dir), histogram_freq, write_graph
         self.write_steps_per_second = write_steps_per_second
         self.update_freq: Any = 1 if update_freq == "batch" else update_freq

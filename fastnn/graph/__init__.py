@@ -1,6 +1,6 @@
-"""Graphs: symbols that stand for arrays, nodes that compute them, and plans that run nodes forward and backward.
+"""Graphs: symbols that represent arrays, nodes that compute them, and plans that run nodes forward and backward.
 
-This floor knows neither layers nor models.  A node holds an *operation*: anything with ``forward(x, training) -> (y,
+This package knows neither layers nor models.  A node holds an *operation*: anything with ``forward(x, training) -> (y,
 ctx)`` and ``backward(dy, ctx, need_dx) -> dx``, such as a layer or one of ``fastnn.ops``.
 """
 

@@ -43,7 +43,7 @@ class TracedFunction:
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy traces anew."""
+        """A copy is traced again."""
         return {"function": self.function, "wanted": self.wanted, "_plans": OrderedDict()}
 
     def _plan(self, arrays: Sequence[np.ndarray]) -> Plan:

@@ -24,7 +24,7 @@ class Graph:
     input_symbols, output_symbols : list of Symbol
         The leaves of both, from left to right.
     nodes : list of Node
-        In the order in which they were recorded, which is one in which they can run; sources stand among them.
+        In the order in which they were recorded, which is a valid order to run them; sources are included.
 
     Raises
     ------

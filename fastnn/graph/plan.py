@@ -50,7 +50,7 @@ class Plan:
     input_gradients : bool
         Whether ``backward`` also gives the gradients of the inputs.
     masked_inputs : sequence of bool, optional
-        Which inputs come with a mask; none unless told.
+        Which inputs come with a mask; default none.
 
     Attributes
     ----------
@@ -429,12 +429,12 @@ def _write_gradient(parameter: Any, slot: int, add: bool) -> Backward:
 
 @lru_cache(maxsize=512)
 def _takes_need_dx(backward: Any) -> bool:
-    """Whether a ``backward`` wants to know if the gradient of its input is needed; a layer of one's own need not."""
+    """Whether a ``backward`` wants to know if the gradient of its input is needed; a custom layer need not."""
     return "need_dx" in inspect.signature(backward).parameters
 
 
 def take_back(operation: Any, dy: Any, ctx: Any, need_dx: bool | tuple[bool, ...] = True) -> Any:
-    """``operation.backward``, told whether the gradient of the input is wanted if it can be told."""
+    """``operation.backward``, with ``need_dx`` if it accepts that."""
     if getattr(operation, "selects_gradients", False):
         return operation.backward(dy, ctx, need_dx)
     return _backward_call(operation, [bool(need_dx)])(dy, ctx)
@@ -451,7 +451,7 @@ def _backward_call(operation: Any, need: list[bool]) -> Callable[[Any, Any], Any
 
 
 def _adding(call: Callable[[Any, Any], Any], parameters: list[Any]) -> Callable[[Any, Any], Any]:
-    """``backward`` of a node whose parameters other nodes use too: what it assigns is added to what they assigned."""
+    """``backward`` of a node whose parameters other nodes also use: its gradients are added to theirs."""
     spare = {id(p): (np.zeros_like(p.value), None) for p in parameters}
 
     def run(dy: Any, ctx: Any) -> Any:

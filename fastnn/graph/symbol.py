@@ -189,7 +189,7 @@ def install_operators(functions: dict[str, Callable[..., Any]], cls: Any = Symbo
     functions : dict of callable
         "add", "subtract", …, "negative", "absolute", "getitem".
     cls : type
-        Symbol, or another class whose objects stand in expressions; only symbols are compared element by element.
+        Symbol, or another class whose objects can occur in expressions; only symbols are compared element by element.
     """
 
     def forward(function: Callable[..., Any]) -> Callable[..., Any]:

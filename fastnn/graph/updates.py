@@ -57,7 +57,7 @@ def update_later(parameter: Any, value: np.ndarray) -> None:
 
 
 def on_refusal(undo: Callable[[], None]) -> None:
-    """Let ``undo`` be called if the step under way is refused; nothing happens where there is no step."""
+    """Let ``undo`` be called if the step under way is refused; does nothing outside a step."""
     if _waiting.undo is not None:
         _waiting.undo.append(undo)
 

@@ -21,7 +21,7 @@ class OptunaPruning(Callback):
     monitor : str
         The name in the logs, "val_loss" or "val_accuracy" for example; the study's direction says which way is better.
     interval : int
-        Report after every so many epochs; with ``validation_freq=n`` use ``interval=n``.
+        Report after every this many epochs; with ``validation_freq=n`` use ``interval=n``.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class OptunaPruning(Callback):
     def __init__(self, trial: Any, monitor: str = "val_loss", interval: int = 1):
         super().__init__()
         if not isinstance(interval, (int, np.integer)) or isinstance(interval, bool) or interval < 1:
-            raise ValueError(f"interval is a number of epochs, at least 1. Received: interval={interval!r}.")
+            raise ValueError(f"interval must be a number of epochs, at least 1. Received: interval={interval!r}.")
         self._pruned = library("optuna", "optuna", "OptunaPruning").TrialPruned
         self.trial, self.monitor, self.interval = trial, monitor, int(interval)
 

@@ -1,7 +1,7 @@
 """What every layer is: parameters, shapes, ``forward`` and ``backward``.
 
 A layer holds parameters and settings only.  Everything that belongs to one call travels in ``ctx``, from ``forward`` to
-``backward``, so one layer may stand at several places of a model.
+``backward``, so one layer may be called in several places of a model.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Layer:
     trainable : bool
         Takes effect at the first training step after the model is compiled.
     input_shape : tuple of int, optional
-        Shape of one example, on the first layer of a model; ``input_dim=n`` stands for ``(n,)``.
+        Shape of one example, on the first layer of a model; ``input_dim=n`` means ``(n,)``.
     batch_input_shape : tuple of int, optional
         The same with the size of the batch in front, which a stateful layer holds on to.
     activity_regularizer : optional

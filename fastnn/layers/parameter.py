@@ -29,7 +29,7 @@ class Parameter(Operators):
         The buffers that ``value`` and ``grad`` are views of, once a model owns the layer.
     rows : array of int64 or None
         The only rows of ``grad`` that may hold anything but zero, ascending; None: any may.  The backward of a table
-        (Embedding) sets it; whoever writes to other rows of ``grad`` sets it to None.
+        (Embedding) sets it; code that writes to other rows of ``grad`` sets it to None.
     """
 
     __slots__ = (
@@ -131,7 +131,7 @@ class Parameter(Operators):
         return value
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy stands alone: its arrays are its own, until a model takes it."""
+        """A copy is independent: it owns its arrays until a model takes it."""
         return {name: getattr(self, name) for name in self.__slots__} | {"arena": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Models inside models: their nodes take the place of the node that stands for them."""
+"""Models inside models: their nodes replace the node of the model."""
 
 from __future__ import annotations
 

@@ -240,5 +240,5 @@ class Epochs:
 
 
 def _is_endless(source: Any) -> bool:
-    """Whether a data set says that it goes on for ever."""
+    """Whether a data set declares itself endless."""
     return callable(getattr(source, "cardinality", None)) and int(source.cardinality()) == INFINITE_CARDINALITY

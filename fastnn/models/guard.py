@@ -35,7 +35,7 @@ class Guard:
         self.steps += 1
 
     def restore(self, xs: Sequence[np.ndarray]) -> str:
-        """Put good weights back if need be; says in words what the weights are now.
+        """Restore good weights if needed; return a sentence that describes the weights now.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ class Inspected(Network):
 
     @property
     def input_names(self) -> list[str] | None:
-        """The names of the inputs: the keys of a dict, or those of ``Input``; None where the data say what they are."""
+        """The names of the inputs: the keys of a dict, or those of ``Input``; None if the data determine them."""
         if self.graph is None:
             return None if self._traced else ["x"]
         if isinstance(self.graph.inputs, Mapping):

@@ -31,7 +31,7 @@ __all__ = ["Model"]
 class Model(Saved, Inspected, Compiled):
     """A graph of layers, from inputs to outputs; or a subclass that writes ``call``.
 
-    A model is a layer too: it may stand inside another one.
+    A model is also a layer: it can be part of another model.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Model(Saved, Inspected, Compiled):
             self.set_graph(Graph(inputs, outputs))
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes over: layers, optimizer, history; it lays out buffers and order of its own."""
+        """The state of a copy: layers, optimizer, history; it allocates its own buffers and order."""
         left = ("_lock", "_arena", "_programs", "_step", "_workspaces", "_layer_plans", "current_run")
         return {k: v for k, v in super().__getstate__().items() if k not in left}
 
@@ -182,12 +182,12 @@ class Model(Saved, Inspected, Compiled):
         sample_weight : array (N,), or (N, T) where outputs are sequences
             Weight of the loss of each example, or time step; the sum is still divided by their number.
         steps_per_epoch, validation_steps : int
-            Batches an epoch; the next epoch goes on where this one stopped, while each validation starts again, so
-            that all measure the same (a generator just goes on).
+            Batches per epoch; the next epoch continues where this one stopped, while each validation starts again, so
+            that all measure the same (a generator simply continues).
         validation_batch_size : int
             Default: batch_size.
         validation_freq : int or list of int
-            Validate every so many epochs, or after these (counted from 1).
+            Validate every this many epochs, or after these epochs (counted from 1).
 
         Returns
         -------
@@ -368,7 +368,7 @@ class Model(Saved, Inspected, Compiled):
 
     @locked
     def reset_state(self) -> None:
-        """Let all stateful layers start from zeros again: the next batch goes on from nothing."""
+        """Let all stateful layers start from zeros again, as before the first batch."""
         for layer, _ in self.leaves():
             if getattr(layer, "stateful", False):
                 layer.reset_state()
@@ -393,7 +393,7 @@ class Model(Saved, Inspected, Compiled):
         Parameters
         ----------
         custom_objects : dict, optional
-            Classes and functions of the user's own by name.
+            Custom classes and functions by name.
         """
         if "nodes" not in config:
             with custom.scope(custom_objects):

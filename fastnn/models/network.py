@@ -65,7 +65,7 @@ class Network(Layer):
 
     @property
     def weights(self) -> list[Parameter]:
-        """All parameters, layer by layer; one that several layers use stands once."""
+        """All parameters, layer by layer; one that several layers use is listed once."""
         return unique([*self._parameters, *(p for layer in self.layers for p in layer.weights)])
 
     # As a node of another model.
@@ -199,7 +199,7 @@ class Network(Layer):
 
 
 def fits(expected: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:
-    """Whether arrays of a shape may stand where another is expected; None in either is any size."""
+    """Whether arrays of one shape are accepted where another is expected; None in either is any size."""
     return len(expected) == len(shape) and all(
         a is None or b is None or a == b for a, b in zip(expected[1:], shape[1:], strict=True)
     )

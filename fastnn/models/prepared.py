@@ -68,7 +68,7 @@ class Prepared(Network):
     # The plan.
 
     def forget_plan(self) -> None:
-        """Lay out buffers and order anew before the next call, because layers or their settings have changed."""
+        """Allocate buffers and order again before the next call, because layers or their settings have changed."""
         self._arena: Any = None
         self._programs: OrderedDict[Any, Program] = OrderedDict()
         self._step: Any = None

@@ -1,8 +1,8 @@
-"""A call of fit: where it is, and its state, from which the same call in another process goes on to the same bits.
+"""The position and state of a call of fit, from which another process can continue with the same bits.
 
 Weights, optimizer, counters of draws and states of layers are read from a file.  So are running losses and metrics,
 and what callbacks remember.  The data are drawn again, up to the batch that comes next, and not trained on: whatever
-they draw from, a shuffle or the user's own generator, is then where it was.
+they draw from, a shuffle or the user's generator, is then in the same state.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Run:
     logs : dict or None
         Of the last epoch that ended.
     ended : bool
-        Whether no batch comes any more, since the file is of a run that was told to stop.
+        Whether no batch is left, because the file is of a run that was stopped.
     wanted : str or None
         The path of the file that a callback has asked for; written once all callbacks have had the moment.
     """
@@ -189,7 +189,7 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether nothing comes any more: the file is of a run that was told to stop, after its last epoch."""
+        """Whether nothing is left to do: the file is of a run that was stopped, after its last epoch."""
         return self.ended and not self.batch
 
     def _draw_again(self) -> None:
@@ -206,7 +206,7 @@ class Run:
             )
 
     def begin_epoch(self) -> None:
-        """After ``on_epoch_begin``: in an epoch that goes on, callbacks have heard it before, so put all back again."""
+        """After ``on_epoch_begin``: in a resumed epoch, callbacks have already handled it, so restore their state."""
         if self._found is not None:
             self._put_back()
             self._found = None

@@ -18,7 +18,7 @@ class Saved:
         """Write the model to a file, from which ``fastnn.models.load_model`` makes it again.
 
         Layers, weights, what ``compile`` was given, the optimizer's state and the counters of random draws: training
-        goes on from the file as it would have gone on from here.
+        continues from the file as it would have continued from here.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class Saved:
         Raises
         ------
         FileNotFoundError
-            If there is no file.
+            If the file does not exist.
         ValueError
             If the file is damaged, or paths or shapes differ; nothing is written then.
         """

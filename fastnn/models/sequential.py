@@ -257,7 +257,7 @@ class Sequential(Model):
             layer.input_shape, layer.output_shape = input_shape, output_shape
 
     def unbuild(self) -> None:
-        """Undo ``build``, because what it was built for turned out wrong."""
+        """Undo ``build``, because the shape it was built for turned out wrong."""
         for layer in self._built_here:
             layer.unbuild()
         self._built_here, self._symbols, self._input_layer, self.graph = [], [], None, None
@@ -312,7 +312,7 @@ class Sequential(Model):
         Parameters
         ----------
         custom_objects : dict, optional
-            Classes and functions of the user's own by name.
+            Custom classes and functions by name.
 
         Raises
         ------

@@ -66,7 +66,7 @@ def summary_text(
 
 
 def summary_rows(model: Any, expand_nested: bool, show_trainable: bool) -> tuple[list[str], list[list[str]]]:
-    """The header of the table and its rows; layers that are no chain have a column of what they read."""
+    """The header of the table and its rows; for graphs other than chains, with a column for the inputs."""
     connected = not _is_chain(model)
     header = ["Layer (type)", "Output Shape", "Param #"]
     header += (["Connected to"] if connected else []) + (["Trainable"] if show_trainable else [])

@@ -24,7 +24,7 @@ __all__ = ["FitSettings", "evaluate", "fit", "predict"]
 
 @dataclass
 class FitSettings:
-    """The arguments of ``Model.fit``, whose page says what they mean."""
+    """The arguments of ``Model.fit``, which documents them."""
 
     batch_size: int | None
     epochs: int
@@ -73,7 +73,7 @@ def fit(model: Any, x: Any, y: Any, settings: FitSettings) -> History:
 
 
 def _epoch(run: Run, guard: Guard, callbacks: Any, bars: Any) -> None:
-    """An epoch, or what is left of one that was interrupted, and its validation."""
+    """An epoch, or the rest of an interrupted one, and its validation."""
     epoch, step = run.epoch, run.step
     if not run.batch:
         step.reset()

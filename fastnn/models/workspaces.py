@@ -1,4 +1,4 @@
-"""Workspaces: the arrays of a step, laid out once for each shape of batch and used again.
+"""Workspaces: the arrays of a step, allocated once for each batch shape and reused.
 
 Inside ``with workspaces.of(shape, training):`` kernels that are given no output array get one from the workspace, in
 order of request, so that the next step with the same shapes gets the same arrays.  Copy what must outlive the step: an

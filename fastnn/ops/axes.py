@@ -21,7 +21,7 @@ def axis_of(name: str, axis: Any, shape: Shape, extra: int = 0, word: str = "axi
     Raises
     ------
     TypeError, ValueError
-        If it is no integer, or there is no such axis.
+        If it is not an integer, or the axis does not exist.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def axes_of(name: str, axis: Any, shape: Shape) -> tuple[int, ...]:
     Raises
     ------
     TypeError, ValueError
-        If one is no integer or not there, or stands twice.
+        If one is not an integer, does not exist, or occurs twice.
 
     Examples
     --------

@@ -87,7 +87,7 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: Any = None) -> Any:
-    """An array of what is given; a symbol stays one.
+    """Convert to an array; a symbol is returned unchanged.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class Real(Copy):
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
-    """An array of what is given; symbols have no numbers.
+    """Convert to a NumPy array; symbols have no numbers.
 
     Raises
     ------

@@ -192,7 +192,7 @@ def linspace(
     dtype : str, optional
         Default: ``backend.floatx()``.
     axis : int
-        Where they stand, if start and stop are arrays.
+        The axis of the numbers, if start and stop are arrays.
 
     Examples
     --------

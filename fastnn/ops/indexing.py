@@ -28,7 +28,7 @@ class GetItem(Function):
     Parameters
     ----------
     key : list
-        In plain words: integers, None, "...", slices as (start, stop, step), and "array" where an operand stands.
+        The index as data: integers, None, "...", slices as (start, stop, step), and "array" for an operand.
     """
 
     takes_several = True
@@ -70,8 +70,8 @@ class GetItem(Function):
 def _indexed_shape(shape: Any, key: Sequence[Any], index_shapes: Sequence[Any]) -> tuple[int | None, ...]:
     """The shape of ``x[key]`` by NumPy's rules.
 
-    An integer beside arrays counts as an array.  Arrays broadcast; their axes stand where the first one was, or in
-    front if a slice stands between them.
+    An integer beside arrays counts as an array.  Arrays broadcast; their axes come where the first one was, or in
+    front if a slice is between them.
     """
     used = sum(part is not None and part != "..." for part in key)
     if used > len(shape):
@@ -151,7 +151,7 @@ def getitem(x: Any, key: Any) -> Any:
 
 
 def _index(part: Any) -> Any:
-    """An array of integers that stands in a key, or the error of one that holds others."""
+    """The array of integers in a key, or raise an error for other dtypes."""
     index = part if isinstance(part, Symbol) else read_array("getitem", part)
     if str(index.dtype) != "int64":
         raise TypeError(
@@ -210,7 +210,7 @@ def _refuse_outside(name: str, indices: np.ndarray, length: int, axis: int) -> N
 
 
 class TakeAlongAxis(Function):
-    """For each place of ``indices``, the number that stands there along an axis."""
+    """For each entry of ``indices``, the element at that index along an axis."""
 
     takes_several = True
     alike = _slice(0, 1)
@@ -322,14 +322,14 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     ----------
     x : array, Parameter or Symbol
     indices : array of integers, or Symbol
-        Any shape, which stands in the place of the axis; negative ones count from the end.
+        Any shape, which replaces the axis; negative ones count from the end.
     axis : int or None
         None: x is flattened.
 
     Raises
     ------
     IndexError
-        If there is no such row.
+        If a row does not exist.
 
     Examples
     --------
@@ -343,7 +343,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """For each place of ``indices``, the number that stands there along an axis.
+    """For each entry of ``indices``, the element at that index along an axis.
 
     Parameters
     ----------
@@ -356,7 +356,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     Raises
     ------
     IndexError
-        If there is no such place.
+        If an index does not exist.
 
     Examples
     --------
@@ -390,7 +390,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     x : array of integers, or Symbol
     num_classes : int
     axis : int
-        Where the new axis stands.
+        The position of the new axis.
     dtype : str, optional
         Default: ``backend.floatx()``.
     sparse : bool
@@ -432,7 +432,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> TopK:
 
 
 def _integers(name: str, indices: Any) -> Any:
-    """Indices as they are, or the error of those that are no integers."""
+    """Indices unchanged, or raise an error if they are not integers."""
     if is_parameter(indices) or not isinstance(indices, Symbol):
         indices = read_array(name, indices.value if is_parameter(indices) else indices)
         if indices.size == 0 and indices.dtype.kind == "f":

@@ -129,7 +129,7 @@ def matmul(x1: Any, x2: Any) -> Any:
 class Contract(Function):
     """The product of two arrays whose axes have letters: Σ over the letters that are not in the result.
 
-    Each letter stands once in an operand, and at least in two of the three: a, b, result.  So a gradient is a
+    Each letter occurs once in an operand, and in at least two of the three: a, b, result.  So a gradient is a
     contraction too, with letters swapped: da of ``a,b->c`` is ``c,b->a``.
     """
 
@@ -227,8 +227,8 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     Parameters
     ----------
     subscripts : str
-        ``"ij,jk->ik"``.  Without an arrow, the result has the letters that stand once, in alphabetical order.  ``...``
-        stands for further axes, which broadcast.
+        ``"ij,jk->ik"``.  Without an arrow, the result has the letters that occur once, in alphabetical order.  ``...``
+        means further axes, which broadcast.
     operands : array or Symbol
 
     Raises
@@ -264,7 +264,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
 
 def _without_stretched(operands: Sequence[Any], letters: list[str], dots: str) -> tuple[list[Any], list[str]]:
-    """Operands without axes of length 1 that stand for ``...`` and are longer in another operand."""
+    """Operands without axes of length 1 that belong to ``...`` and are longer in another operand."""
     sizes = [dict(zip(word, _shape(x), strict=True)) for word, x in zip(letters, operands, strict=True)]
     found, words = [], []
     for word, x, own in zip(letters, operands, sizes, strict=True):
@@ -275,7 +275,7 @@ def _without_stretched(operands: Sequence[Any], letters: list[str], dots: str) -
 
 
 def _parse(subscripts: str, shapes: Sequence[Any]) -> tuple[list[str], str, str]:
-    """The letters of each operand, of the result, and those that stand for ``...``."""
+    """The letters of each operand, of the result, and those for ``...``."""
     text = subscripts.replace(" ", "") if isinstance(subscripts, str) else ""
     left, arrow, result = text.partition("->")
     words = left.split(",")

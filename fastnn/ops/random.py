@@ -250,7 +250,7 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32"
     Raises
     ------
     ValueError
-        If there is no integer between them.
+        If no integer lies between them.
 
     Examples
     --------
@@ -273,7 +273,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
     rate : float
         From 0 to 1.
     noise_shape : tuple of int or None, optional
-        Shape of the mask, which is stretched over axes of length 1; None stands for the size of the input there.
+        Shape of the mask, which is stretched over axes of length 1; None means the size of the input there.
     seed
         As for ``normal``.
 

@@ -70,7 +70,7 @@ def ceil(x: Any) -> Any:
 
 
 def round(x: Any, decimals: int = 0) -> Any:
-    """The nearest number with so many decimals, the even one of two; no gradient.
+    """Round to a number of decimals, to even on ties; no gradient.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class Reshape(Function):
     Parameters
     ----------
     shape : tuple of int or None
-        -1: what is left.  None: the size of the same axis of the input.
+        -1: the rest.  None: the size of the same axis of the input.
     """
 
     gives_views = True
@@ -67,7 +67,7 @@ class Reshape(Function):
         for i, n in enumerate(self.shape):
             if n is None and i >= len(shape):
                 raise ValueError(
-                    f"ops.reshape: None stands for the size of the same axis of the input. Received: an array of shape "
+                    f"ops.reshape: None means the size of the same axis of the input. Received: an array of shape "
                     f"{tuple(shape)} and newshape={self.shape}."
                 )
             target.append(shape[i] if n is None else n)
@@ -96,7 +96,7 @@ class Transpose(Function):
         self.axes = axes
 
     def order(self, shape: Any) -> tuple[int, ...]:
-        """Which axis of the input stands at each place."""
+        """The axis of the input at each position."""
         return tuple(range(len(shape)))[::-1] if self.axes is None else tuple(a % len(shape) for a in self.axes)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -252,7 +252,7 @@ def reshape(x: Any, newshape: int | Sequence[int | None]) -> Any:
     ----------
     x : array or Symbol
     newshape : tuple of int or None
-        One size may be -1, which is filled in.  None stands for the size of the same axis of the input, such as an open
+        One size may be -1, which is filled in.  None means the size of the same axis of the input, such as an open
         batch: ``reshape(x, (None, 7, -1))``.
 
     Raises

@@ -26,8 +26,9 @@ def architecture(model: Any) -> dict[str, Any]:
     """
     if model.graph is None and model._traced:
         raise NotImplementedError(
-            f'Model "{model.name}" ({type(model).__name__}) writes call, so only its code can make it again. Use '
-            "model.save_weights(path); then make the model by its code, call it once, and model.load_weights(path)."
+            f'Model "{model.name}" ({type(model).__name__}) defines call, so only its code can recreate it. Use '
+            "model.save_weights(path); then create the model from its code, call it once, and call "
+            "model.load_weights(path)."
         )
     return to_plain(described(model), f'"{model.name}"')
 
@@ -38,14 +39,14 @@ def model_from(entry: dict[str, Any]) -> Any:
     Raises
     ------
     ValueError
-        If it is no model, or names a class that is not known.
+        If it is not a model, or names an unknown class.
     """
-    import fastnn  # models stand a floor higher and enter themselves among the classes of layers; this loads them
+    import fastnn  # models are on a higher level and register themselves as classes of layers; this loads them
 
     with given_back():
         model = made_from(from_plain(entry))
     if not isinstance(model, fastnn.Model):
-        raise ValueError(f"A file of a model describes a model. Received: a {type(model).__name__}.")
+        raise ValueError(f"A model file must describe a model. Received: a {type(model).__name__}.")
     return model
 
 
@@ -61,12 +62,12 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     ----------
     json_string : str
     custom_objects : dict, optional
-        Classes and functions of the user's own by name.
+        Custom classes and functions by name.
 
     Raises
     ------
     ValueError
-        If it is no such JSON, or names a class or function that is not known.
+        If it is not such JSON, or names an unknown class or function.
 
     Examples
     --------
@@ -80,7 +81,7 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This is not JSON: {error}. Received: {json_string!r:.80}. Use model.to_json().") from error
     if not isinstance(entry, dict) or "class_name" not in entry:
-        raise ValueError(f"This JSON describes no model. Received: {json_string!r:.80}. Use model.to_json().")
+        raise ValueError(f"This JSON does not describe a model. Received: {json_string!r:.80}. Use model.to_json().")
     with custom.scope(custom_objects):
         return model_from(entry)
 

@@ -30,7 +30,7 @@ def replace_file(path: str, write: Callable[[str], None]) -> None:
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         raise FileNotFoundError(
-            f'The folder "{folder}" is not there. Received: the file name "{name}" in it. Use os.makedirs first.'
+            f'The folder "{folder}" does not exist. Received: the file name "{name}" in it. Use os.makedirs first.'
         )
     if os.path.isdir(path):
         raise IsADirectoryError(f'"{path}" is a folder. Use the path of a file in it, "{path}/model.safetensors".')

@@ -38,7 +38,7 @@ def check_path(path: Any, what: str) -> str:
     Raises
     ------
     TypeError
-        If it is no path.
+        If it is not a path.
     ValueError
         If it has the ending of a format that other functions read and write.
     """
@@ -87,12 +87,12 @@ def read_file(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     ValueError
         If it is not whole, or of another format or a later version.
     """
     if not os.path.exists(path):
-        raise FileNotFoundError(f'There is no file "{path}".')
+        raise FileNotFoundError(f'The file "{path}" does not exist.')
     if os.path.isdir(path):
         raise IsADirectoryError(f'"{path}" is a folder. Use the path of the file in it.')
     _refuse_other_formats(path)
@@ -102,7 +102,7 @@ def read_file(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise
     except Exception as error:
         raise ValueError(
-            f'"{path}" is not a whole file of this format: {error} Use the file that model.save or '
+            f'"{path}" is not an intact file of this format: {error} Use the file that model.save or '
             "model.save_weights wrote, or an older copy of it."
         ) from error
 
@@ -125,7 +125,7 @@ def _read(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         header = _header(file.metadata() or {})
         sums, arrays = header.pop("crc32"), {}
         if set(sums) != set(file.keys()):
-            raise ValueError("the arrays are not those that its header lists.")
+            raise ValueError("its arrays are not the ones that its header lists.")
         for name in file.keys():  # noqa: SIM118
             kind = file.get_slice(name).get_dtype()
             if kind not in _DTYPES:

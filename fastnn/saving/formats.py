@@ -30,7 +30,7 @@ def format_of(path: str) -> Any:
     """
     import fastnn
 
-    _ = fastnn.interop  # exchange stands two floors higher and enters its formats; this loads the package, not them
+    _ = fastnn.interop  # interop, on a higher level, registers its formats; this loads only the package
     for suffix, load in _formats.items():
         if path.lower().endswith(suffix):
             return load()

@@ -39,17 +39,17 @@ def refuse_misfits(
     ValueError
         If something does not fit, unless ``skip_mismatch``.
     """
-    wrong = [f"{path}: the file does not hold it" for path in lacking]
-    wrong += [f"{path}: the model has no such weight" for path in beyond]
+    wrong = [f"{path}: missing from the file" for path in lacking]
+    wrong += [f"{path}: not in the model" for path in beyond]
     wrong += [f"{path}: shape {mine} in the model, {saved} in the file" for path, mine, saved in pairs if mine != saved]
     if wrong and not skip_mismatch:
         raise ValueError(
-            f'{subject} are not those of model "{model.name}". Received: {"; ".join(wrong[:8])}'
+            f'{subject} do not match model "{model.name}". Received: {"; ".join(wrong[:8])}'
             + (f"; and {len(wrong) - 8} more" if len(wrong) > 8 else "")
-            + ". Use the code that made the model which was saved, or skip_mismatch=True to leave these as they are."
+            + ". Use the code that created the saved model, or skip_mismatch=True to leave these weights unchanged."
         )
     if wrong:
-        warn(f"These weights stay as they are. {'; '.join(wrong)}.")
+        warn(f"These weights were left unchanged. {'; '.join(wrong)}.")
 
 
 def require_built(model: Any, what: str) -> None:

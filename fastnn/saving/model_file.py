@@ -59,7 +59,9 @@ def save_model(
 def refuse_overwriting(path: str, overwrite: bool) -> None:
     """Raise if the file is there and may not be replaced."""
     if not overwrite and os.path.exists(path):
-        raise FileExistsError(f'"{path}" is there already. Received: overwrite=False. Use another name.')
+        raise FileExistsError(
+            f'"{path}" exists already. Received: overwrite=False. Use overwrite=True, or another name.'
+        )
 
 
 def load_model(
@@ -84,7 +86,7 @@ def load_model(
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     ValueError
         If the file is damaged or of another format, or names a class or function that is not known.
 
@@ -110,14 +112,14 @@ def _load(path: str, compile: bool) -> Any:
     arrays, header = read_file(path)
     if header.get("kind") != "model":
         raise ValueError(
-            f'"{path}" holds weights alone. Make the model by its code, and call model.load_weights("{path}").'
+            f'"{path}" holds only weights. Create the model from its code, and call model.load_weights("{path}").'
         )
     try:
         return _loaded(arrays, header, os.path.getsize(path), compile)
     except MemoryError:
         raise
     except Exception as error:
-        raise ValueError(f'"{path}" cannot be made into a model. {error}') from error
+        raise ValueError(f'"{path}" cannot be read as a model. {error}') from error
 
 
 def _loaded(arrays: dict[str, np.ndarray], header: dict[str, Any], size: int, compile: bool) -> Any:
@@ -126,7 +128,7 @@ def _loaded(arrays: dict[str, np.ndarray], header: dict[str, Any], size: int, co
     parameters = weight_paths(model)
     if set(parameters) != set(header["weights"]):
         lacking, beyond = set(parameters) - set(header["weights"]), set(header["weights"]) - set(parameters)
-        raise ValueError(f"Its weights are others than those of its layers: {sorted(lacking | beyond)}.")
+        raise ValueError(f"Its weights do not match its layers: {sorted(lacking | beyond)}.")
     for name, parameter in parameters.items():
         parameter.assign(arrays[name])
     restore_random(model, header["random"]["layers"])

@@ -26,8 +26,8 @@ _FUNCTIONS = {
 }
 
 _UNNAMED = (
-    "{} has a function without a name, which only its code can make again. Received: {!r}. Use a function with a name, "
-    "entered with @fastnn.saving.register_keras_serializable(); or write a Layer."
+    "{} has a function without a name, which only its code can recreate. Received: {!r}. Use a named function, "
+    "registered with @fastnn.saving.register_keras_serializable(); or write a Layer."
 )
 
 
@@ -86,7 +86,7 @@ def _marked(value: Any, where: str) -> Any:
     """What JSON has no word for."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
-            raise ValueError(f"{where} has an array of dtype {value.dtype}, which is not written. Use numbers.")
+            raise ValueError(f"{where} has an array of dtype {value.dtype}, which cannot be saved. Use numbers.")
         return {"$array": value.tolist(), "dtype": value.dtype.name, "shape": list(value.shape)}
     if isinstance(value, slice):
         return {"$slice": [to_plain(part, where, True) for part in (value.start, value.stop, value.step)]}
@@ -104,8 +104,8 @@ def _marked(value: Any, where: str) -> Any:
     if callable(value):
         return {"$function": _function_name(value, where)}
     raise ValueError(
-        f"{where} has a setting that cannot be written down. Received: {value!r} of type {type(value).__name__}. "
-        "Use numbers, strings, lists and dicts, or an object with get_config."
+        f"{where} has a setting that cannot be saved. Received: {value!r} of type {type(value).__name__}. Use numbers, "
+        "strings, lists and dicts, or an object with get_config."
     )
 
 
@@ -141,14 +141,14 @@ def from_plain(value: Any, streams: dict[int, SeedGenerator] | None = None) -> A
     if mark == "$stream":
         return _stream(value, streams)
     if mark not in _READERS:
-        raise ValueError(f"There is no mark {mark!r} in files of this version.")
+        raise ValueError(f"The mark {mark!r} is unknown to this version.")
     return _READERS[mark](value, lambda part: from_plain(part, streams))
 
 
 def _array(value: dict[str, Any], read: Callable[[Any], Any]) -> np.ndarray:
     dtype = np.dtype(value["dtype"])
     if dtype.kind not in "biuf":
-        raise ValueError(f"An array among the settings holds numbers. Received: dtype {dtype}.")
+        raise ValueError(f"An array in the settings must hold numbers. Received: dtype {dtype}.")
     return np.asarray(value["$array"], dtype).reshape(value["shape"])
 
 
@@ -183,6 +183,6 @@ def _function(name: Any) -> Any:
         return getattr(_FUNCTIONS[module], own)
     plain = str(name).rpartition(">")[2]
     raise ValueError(
-        f"The function {name!r} is not known here. Pass custom_objects={{{plain!r}: {plain}}}, or enter it with "
-        "@fastnn.saving.register_keras_serializable() before."
+        f"The function {name!r} is unknown. Pass custom_objects={{{plain!r}: {plain}}}, or register it with "
+        "@fastnn.saving.register_keras_serializable() first."
     )

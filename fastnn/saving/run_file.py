@@ -45,13 +45,13 @@ def read_run(path: str) -> Backup:
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     ValueError
         If it is damaged, or not the file of a run.
     """
     arrays, header = read_file(path)
     if header.get("kind") != "run":
-        raise ValueError(f'"{path}" is not the file of a run: a file of kind {header.get("kind")!r}.')
+        raise ValueError(f'"{path}" is not the file of a run, but of kind {header.get("kind")!r}.')
     header["run"] = from_plain(_with_arrays(header["run"], arrays))
     return arrays, header
 

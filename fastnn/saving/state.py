@@ -120,7 +120,7 @@ def put_optimizer_state(model: Any, saved: dict[str, Any], arrays: dict[str, np.
 
 def _fitting(array: np.ndarray, wanted: np.ndarray, path: str) -> np.ndarray:
     if array.shape != wanted.shape:
-        raise ValueError(f"State of {path!r} has shape {wanted.shape}. Received: {array.shape}.")
+        raise ValueError(f"State of {path!r} must have shape {wanted.shape}. Received: {array.shape}.")
     return array
 
 
@@ -153,7 +153,7 @@ def restore_random(model: Any, saved: dict[str, Any]) -> None:
     """
     layers, expected = layer_paths(model), random_state(model)
     if set(expected) != set(saved):
-        raise ValueError(f"The layers that draw are {sorted(expected)}. Received: {sorted(saved)}.")
+        raise ValueError(f"The layers that draw random numbers must be {sorted(expected)}. Received: {sorted(saved)}.")
     for path, numbers in saved.items():
         layer = layers[path]
         for name, value in numbers.get("streams", {}).items():
@@ -166,7 +166,7 @@ def restore_random(model: Any, saved: dict[str, Any]) -> None:
 
 def _counter(number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 1 << 64:
-        raise ValueError(f"A counter is an integer from 0 to 2**64 - 1. Received: {number!r}.")
+        raise ValueError(f"A counter must be an integer from 0 to 2**64 - 1. Received: {number!r}.")
     return number
 
 
@@ -184,7 +184,7 @@ def states(model: Any) -> dict[str, np.ndarray]:
 
 
 def restore_states(model: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Let stateful layers go on from the states that were saved."""
+    """Let stateful layers continue from the saved states."""
     for path, layer in layer_paths(model).items():
         found = []
         while (name := f"$states/{path}/{len(found)}") in arrays:

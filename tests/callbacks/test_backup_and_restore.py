@@ -234,7 +234,7 @@ def test_other_data_are_refused(change, message, tmp_path):
     broken(tmp_path)
     model = compiled()
     before = state(model)
-    with pytest.raises(ValueError, match=rf"latest.safetensors\" is of another training\. It was {message}"):
+    with pytest.raises(ValueError, match=rf"latest.safetensors\" belongs to another training\. It was {message}"):
         fit(model, tmp_path, **change)
     for ours, theirs in zip(before[0], model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -260,7 +260,7 @@ def wider():
 )
 def test_another_model_is_refused(make, message, tmp_path):
     broken(tmp_path)
-    with pytest.raises(ValueError, match=rf"is of another training\. It .*{message}"):
+    with pytest.raises(ValueError, match=rf"belongs to another training\. It .*{message}"):
         fit(make(), tmp_path)
 
 
@@ -292,10 +292,10 @@ def test_data_of_another_length_that_nobody_knows_beforehand(tmp_path):
         return Dataset.from_generator(lambda: ((x, y) for _ in range(count)))
 
     broken(tmp_path, x=batches(4))
-    with pytest.raises(ValueError, match=r"epochs of 4 batches in all\. Received: data with 3"):
+    with pytest.raises(ValueError, match=r"epochs with 4 batches in total\. Received: data with 3"):
         fit(compiled(), tmp_path, x=batches(3))
     broken(tmp_path / "within", x=batches(4), batches=5)
-    with pytest.raises(ValueError, match="fewer than the 4 batches that were done"):
+    with pytest.raises(ValueError, match="fewer batches than the 4"):
         fit(compiled(), tmp_path / "within", x=batches(3))
 
 
@@ -308,23 +308,23 @@ def test_the_backup_before_takes_the_place_of_a_damaged_one(damage, tmp_path):
     broken(tmp_path, options=twice)
     latest = tmp_path / "latest.safetensors"
     latest.write_bytes(latest.read_bytes()[:-1] if damage is None else damage)
-    with pytest.warns(UserWarning, match=r"not a whole file.*goes on from the backup before, .*previous"):
+    with pytest.warns(UserWarning, match=r"not an intact file.*continues from the previous backup, .*previous"):
         assert fit(compiled(), tmp_path, options=twice).history == whole
 
 
 def test_a_damaged_backup_without_another_is_an_error(tmp_path):
     broken(tmp_path)
     (tmp_path / "latest.safetensors").write_bytes(b"damaged")
-    with pytest.raises(ValueError, match=r"The backup cannot be read\. .*Delete the folder .* to begin anew"):
+    with pytest.raises(ValueError, match=r"The backup cannot be read\. .*Delete the folder .* to start over"):
         fit(compiled(), tmp_path)
     compiled().save(tmp_path / "latest.safetensors")
-    with pytest.raises(ValueError, match="not the file of a run: a file of kind 'model'"):
+    with pytest.raises(ValueError, match="not the file of a run, but of kind 'model'"):
         fit(compiled(), tmp_path)
 
 
 def test_arguments():
     for freq in (0, -1, True, False, 1.5, "batch", None):
-        with pytest.raises(ValueError, match=r"save_freq is .epoch. or a number of batches"):
+        with pytest.raises(ValueError, match=r"save_freq must be .epoch. or a number of batches"):
             BackupAndRestore("folder", freq)
-    with pytest.raises(ValueError, match="backup_dir is the path of a folder"):
+    with pytest.raises(ValueError, match="backup_dir must be the path of a folder"):
         BackupAndRestore("")

@@ -69,7 +69,7 @@ def test_errors_teach():
         CallbackList([Callback])
     with pytest.raises(TypeError, match="Received: 3"):
         CallbackList([3])
-    with pytest.raises(TypeError, match="no moment 'on_epoch_ends'"):
+    with pytest.raises(TypeError, match="no argument 'on_epoch_ends'"):
         LambdaCallback(on_epoch_ends=print)
-    with pytest.raises(TypeError, match="on_epoch_end is a function"):
+    with pytest.raises(TypeError, match="on_epoch_end must be a function"):
         LambdaCallback(on_epoch_end=3)

@@ -97,7 +97,7 @@ def test_a_save_in_the_middle_of_an_epoch_holds_what_was_trained(model, tmp_path
     other = chain()
     other.load_weights(path)
     assert all(np.array_equal(a, b) for a, b in zip(other.get_weights(), seen[3], strict=True))
-    with pytest.raises(ValueError, match="holds weights alone"):
+    with pytest.raises(ValueError, match="holds only weights"):
         load_model(path)
 
 
@@ -108,7 +108,7 @@ def test_what_is_not_in_the_logs(model, tmp_path):
         checkpoint.on_epoch_end(0, {"loss": 1.0})
     checkpoint = ModelCheckpoint(str(tmp_path / "{val_loss}.safetensors"))
     checkpoint.set_model(model)
-    with pytest.raises(KeyError, match=r"names .*val_loss.*, which is not in the logs. There are: loss, epoch"):
+    with pytest.raises(KeyError, match=r"names .*val_loss.*, which is not in the logs. Available: loss, epoch"):
         checkpoint.on_epoch_end(0, {"loss": 1.0})
     assert not os.listdir(tmp_path)
 

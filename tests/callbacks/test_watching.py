@@ -53,9 +53,9 @@ def test_used_again_it_forgets():
 def test_auto_mode_asks_the_metric():
     logs = [{"val_accuracy": a} for a in (0.5, 0.6, 0.6)]
     assert train(EarlyStopping("val_accuracy"), logs)[1] == 3
-    with pytest.raises(ValueError, match="more or less of 'val_gap'"):
+    with pytest.raises(ValueError, match="a higher or lower 'val_gap'"):
         train(EarlyStopping("val_gap"), [{"val_gap": 1.0}] * 2)
-    with pytest.raises(ValueError, match='mode is "auto"'):
+    with pytest.raises(ValueError, match='mode must be "auto"'):
         EarlyStopping(mode="biggest")
     with pytest.raises(ValueError, match="patience"):
         EarlyStopping(patience=-1)

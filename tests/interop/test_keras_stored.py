@@ -43,7 +43,7 @@ def test_the_weights_of_an_archive_fill_a_model_of_the_same_config(tmp_path):
     np.testing.assert_allclose(model.predict(x, verbose=0)["y"], kept["y"], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:The optimizer starts anew")
+@pytest.mark.filterwarnings("ignore:The optimizer starts afresh")
 def test_an_h5_of_keras_3_in_the_words_of_keras_2(tmp_path):
     model, kept = load_model(stored("keras_3.h5", tmp_path)), np.load(FILES / "keras_3_h5.npz")
     np.testing.assert_allclose(model.predict(kept["x"], verbose=0), kept["y"], rtol=1e-5, atol=1e-6)
@@ -152,7 +152,7 @@ def expected(x):
 
 def test_a_model_of_keras_2(tmp_path):
     write_keras_2(tmp_path / "m.h5")
-    with pytest.warns(UserWarning, match=r"The optimizer starts anew.*Keras 2"):
+    with pytest.warns(UserWarning, match=r"The optimizer starts afresh.*Keras 2"):
         model = load_model(tmp_path / "m.h5")
     x = np.random.default_rng(0).standard_normal((5, 4)).astype("float32")
     np.testing.assert_allclose(model.predict(x, verbose=0), expected(x), rtol=1e-5, atol=1e-6)
@@ -176,5 +176,5 @@ def test_weights_of_keras_2_alone(tmp_path):
     model.load_weights(tmp_path / "w.h5")
     x = np.random.default_rng(0).standard_normal((5, 4)).astype("float32")
     np.testing.assert_allclose(model.predict(x, verbose=0), expected(x), rtol=1e-5, atol=1e-6)
-    with pytest.raises(ValueError, match="holds weights alone"):
+    with pytest.raises(ValueError, match="holds only weights"):
         load_model(tmp_path / "w.h5")

@@ -292,8 +292,8 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     refused(NotImplementedError, r"own forward.*Write def call\(self, x\)", OnArrays())
     refused(NotImplementedError, "carries its states.*return_state=True", layers.LSTM(2, stateful=True))
     refused(ValueError, "cannot be traced for inputs of shapes.*input_shape=", Sizes())
-    refused(ValueError, "draws no random numbers.*if training", layers.Lambda(lambda x: fastnn.random.dropout(x, 0.5)))
-    refused(ValueError, "opset is an integer from 17", layers.Dense(2), opset=9)
+    refused(ValueError, "without random numbers.*if training", layers.Lambda(lambda x: fastnn.random.dropout(x, 0.5)))
+    refused(ValueError, "opset must be an integer from 17", layers.Dense(2), opset=9)
     with pytest.raises(ValueError, match="has no shapes yet"):
         export_onnx(fastnn.Sequential([layers.Dense(2)]))
     with pytest.raises(TypeError, match=r"writes a model\. Received: a Dense"):

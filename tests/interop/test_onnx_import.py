@@ -146,11 +146,11 @@ def read(tmp_path):
 
 def test_only_what_leads_to_the_outputs_is_read(read):
     file = graph_of([("Relu", ["x"], ["r"], {}), ("NonZero", ["r"], ["z"], {}), ("Cast", ["z"], ["y"], {"to": 1})])
-    with pytest.raises(NotImplementedError, match=r"Node 'z' \(NonZero\) cannot be read.*Supported are: Abs, Add"):
+    with pytest.raises(NotImplementedError, match=r"Node 'z' \(NonZero\) cannot be read.*Supported: Abs, Add"):
         read(file)
     x = RNG.standard_normal((2, 4), "float32")
     np.testing.assert_array_equal(read(file, outputs=["r"])(x), np.maximum(x, 0))
-    with pytest.raises(ValueError, match=r"names values of the graph\. Received: 'nothing'"):
+    with pytest.raises(ValueError, match=r"must name values of the graph\. Received: 'nothing'"):
         read(file, outputs=["nothing"])
 
 
@@ -210,7 +210,7 @@ def test_weights_beside_the_file(tmp_path):
             import_onnx(tmp_path / "changed.onnx")
 
     for location in ("/etc/passwd", "../weights.bin", "folder/weights.bin", "..", "", "a\\b"):
-        refused("in a file of its folder", location=location)
+        refused("in a file in the same folder", location=location)
     refused("no such file", location="missing.bin")
     (tmp_path / "link.bin").symlink_to("/etc/passwd")
     refused("a plain file", location="link.bin")
@@ -245,7 +245,7 @@ def test_small_files_ask_for_no_large_memory(read):
     one = np.ones(1, "float32")
     with pytest.raises(ValueError, match="can be read with weights of shape"):
         read(graph_of([("LayerNormalization", ["x", "g"], ["y"], {})], wide, weights={"g": one}))
-    with pytest.raises(ValueError, match="holds no such weight"):
+    with pytest.raises(ValueError, match="more than the whole file"):
         read(graph_of([("BatchNormalization", ["x", *"gbmv"], ["y"], {})], wide, weights=dict.fromkeys("gbmv", one)))
 
 

@@ -85,7 +85,7 @@ def test_a_metric_of_several_numbers_is_refused():
 
 @pytest.mark.parametrize("interval", [0, -1, 1.5, True, None])
 def test_intervals_that_are_refused(interval):
-    with pytest.raises(ValueError, match="interval is a number of epochs"):
+    with pytest.raises(ValueError, match="interval must be a number of epochs"):
         OptunaPruning(None, interval=interval)
 
 

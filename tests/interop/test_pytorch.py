@@ -290,7 +290,7 @@ class OwnConv(nn.Conv2d):
         ),
         (lambda: nn.LSTM(3, 2, proj_size=1), ValueError, r"with a projection of its state"),
         (lambda: nn.Embedding(3, 2, padding_idx=0), ValueError, r"padding_idx does not learn. Use .*mask_zero=True"),
-        (lambda: nn.Softmax(dim=0), ValueError, r"over another axis than that of the features"),
+        (lambda: nn.Softmax(dim=0), ValueError, r"over an axis other than that of the features"),
         (lambda: nn.BatchNorm1d(2, momentum=None), ValueError, r"without moving averages"),
         (lambda: row(nn.ReLU(), nn.Flatten()), ValueError, r"from_torch\(module, input_shape="),
         (lambda: nn.Flatten(2), ValueError, r"of some axes only"),

@@ -182,7 +182,7 @@ def test_weights_that_are_refused(weight):
 @pytest.mark.parametrize("weight", [{"low": -1.0, "middle": 1.0, "high": 1.0}, {"low": np.nan}, {"high": np.inf}])
 def test_class_weights_that_are_refused(weight):
     estimator = FastnnClassifier(class_weight=weight, **SMALL)
-    with pytest.raises(ValueError, match=r"class_weight holds finite numbers ≥ 0\. Received: .* Use"):
+    with pytest.raises(ValueError, match=r"class_weight must hold finite numbers ≥ 0\. Received: .* Use"):
         estimator.fit(X, LABELS)
     assert not hasattr(estimator, "model_")
 
@@ -218,7 +218,7 @@ def test_warm_start_goes_on_as_a_longer_fit_would():
     again = pickle.loads(pickle.dumps(warm)).fit(X, Y)
     assert close(long, warm.fit(X, Y))
     assert same(warm, again)
-    with pytest.raises(ValueError, match=r"goes on with 2 targets. Received: y of shape \(60,\)"):
+    with pytest.raises(ValueError, match=r"continues with 2 targets. Received: y of shape \(60,\)"):
         warm.fit(X, Y[:, 0])
     cold = FastnnRegressor(**SMALL).fit(X, Y)
     assert same(cold, FastnnRegressor(**SMALL).fit(X, Y).fit(X, Y))
@@ -243,7 +243,7 @@ def test_partial_fit_is_an_epoch():
 def test_refused_warm_classes_leave_the_estimator():
     estimator = FastnnClassifier(warm_start=True, **SMALL).fit(X, LABELS)
     before = weights(estimator)
-    with pytest.raises(ValueError, match="warm_start goes on with the classes"):
+    with pytest.raises(ValueError, match="warm_start continues with the classes"):
         estimator.fit(X, LABELS == "low")
     assert all(np.array_equal(a, b) for a, b in zip(weights(estimator), before, strict=True))
     assert list(estimator.classes_) == ["high", "low", "middle"]
@@ -418,7 +418,7 @@ def two_inputs():
 
 
 def test_a_class_of_one_row_cannot_be_shared_out():
-    with pytest.raises(ValueError, match=r"one row only of \['once'\] in y. Use validation_split=0"):
+    with pytest.raises(ValueError, match=r"a single row of \['once'\] in y. Use validation_split=0"):
         FastnnClassifier(validation_split=0.5).fit(X[:5], ["a", "a", "b", "b", "once"])
 
 
@@ -426,7 +426,7 @@ def test_a_class_of_one_row_cannot_be_shared_out():
     ("estimator", "message"),
     [
         (FastnnClassifier(hidden_layer_sizes=3), r"Received: 3. Use hidden_layer_sizes=\(100,\)"),
-        (FastnnClassifier(validation_split=5), "a share of the rows, from 0 up to 1. Received: 5"),
+        (FastnnClassifier(validation_split=5), "a share of the rows, from 0 up to, but not including, 1. Received: 5"),
         (FastnnClassifier(7), "function of .input_shape, n_outputs. that returns one. Received: int"),
         (FastnnClassifier(lambda *_: None), "Received: a function that returned NoneType"),
         (FastnnClassifier(lambda units: None), r"with \(input_shape, n_outputs\), here .* Received: <lambda>\(units\)"),
@@ -436,12 +436,12 @@ def test_a_class_of_one_row_cannot_be_shared_out():
             FastnnClassifier(fastnn.Sequential([layers.Dense(2, "softmax")])),
             r"3 classes, so the model gives 3 numbers. Received: .*which gives 2. Use",
         ),
-        (FastnnRegressor(fastnn.Sequential([layers.Dense(2)])), "1 numbers for an example.*which gives 2"),
+        (FastnnRegressor(fastnn.Sequential([layers.Dense(2)])), "1 numbers per example.*which gives 2"),
         (
             FastnnRegressor(fastnn.Sequential([layers.Reshape((5, 1))])),
             r"one row of numbers.*shape \(1, 5, 1\).*Use Flatten",
         ),
-        (FastnnTransformer(FastnnRegressor(), layer="encoder"), "There is no layer named 'encoder'"),
+        (FastnnTransformer(FastnnRegressor(), layer="encoder"), "has no layer named 'encoder'"),
         (FastnnTransformer(FastnnRegressor(hidden_layer_sizes=())), r"no layer with weights before its output"),
         (FastnnTransformer(LogisticRegression()), "FastnnClassifier or a FastnnRegressor. Received: LogisticReg"),
     ],

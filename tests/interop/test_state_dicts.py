@@ -199,7 +199,7 @@ WRONG = [
     ({**A, **B, "b.bias": np.array(["a", "b"])}, TypeError, r"b.bias must hold numbers"),
     ({**A, **B, "b.bias": 3}, TypeError, r"Received: int for 'b.bias'.*checkpoint\[\"state_dict\"\]"),
     ({**A, "c.weight": np.ones((2, 2))}, ValueError, r"\"b\" pairs up with 'c' of state_dict.*Received: \['weight'\]"),
-    ([1], TypeError, r"A state dict is a dict of arrays by name. Received: list"),
+    ([1], TypeError, r"A state dict must be a dict of arrays by name. Received: list"),
     ("weights.pt", ValueError, r"pickles run code.*Received: 'weights.pt'. Call safetensors.torch.save_file"),
 ]
 

@@ -139,7 +139,7 @@ def test_einsum_dense_is_einsum(each_backend, equation, wanted, bias_axes, shape
 
 
 def test_einsum_dense_starts_from_its_true_fans():
-    """Keras reads them off the axes: (D, N, H) has D inputs and N·H outputs, and is no convolution."""
+    """Keras reads them off the axes: (D, N, H) has D inputs and N·H outputs, and is not a convolution."""
     for equation, wanted, shape, fan_in, fan_out in (
         ("abc,cde->abde", (None, 8, 16), (2, 3, 128), 128, 128),
         ("abcd,cde->abe", (None, 64), (2, 3, 8, 32), 256, 64),

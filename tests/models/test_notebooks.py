@@ -95,7 +95,7 @@ def test_ipython_shows_them():
 
 
 def test_the_bar_moves_in_a_notebook(monkeypatch):
-    """The text of a notebook's cell is no terminal, and carriage returns work there."""
+    """The text of a notebook's cell is not a terminal, and carriage returns work there."""
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(progress_bar, "_INTERVAL", 0.0)

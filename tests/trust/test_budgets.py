@@ -1,4 +1,4 @@
-"""The budgets of the house: time of import, what import loads, overhead of a call and of a step, size of the wheel.
+"""Budgets: time of import, what import loads, overhead of a call and of a step, size of the wheel.
 
 Times are processor time of the calling thread, each divided by the machine's slowdown right after it
 (`tests.trust.pace`), and the median of several: what other processes take does not count, nor that a shared machine is

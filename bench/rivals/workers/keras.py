@@ -96,7 +96,7 @@ class Adam(keras.optimizers.Adam):
     """Adam on an embedding's whole gradient.
 
     Given a row of gradient for each place of a word, Keras on TensorFlow adds them up for m but squares each by itself
-    for v. Where a word stands twice in a batch that is not the dense rule, and it is no faster.
+    for v. If a word occurs twice in a batch, that differs from the dense rule, and it is not faster.
     """
 
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:

@@ -64,7 +64,7 @@ def load_model(path: str, compile: bool = True, safe_mode: bool = True) -> Any:
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     ValueError
         If it is damaged, holds weights alone, or a model that cannot be made here.
     """
@@ -97,7 +97,9 @@ def _model_of(path: str, compile: bool) -> Any:
 def _legacy_model(file: Hdf5File, path: str, compile: bool) -> Any:
     text = file.text(file.file, "model_config")
     if text is None:
-        raise ValueError(f'it holds weights alone. Make the model by its code, and call model.load_weights("{path}").')
+        raise ValueError(
+            f'it holds only weights. Create the model from its code, and call model.load_weights("{path}").'
+        )
     with unfilled(file.size):
         model = Reader().model(read_json(text, "model_config"))
     fill(file, model, *legacy_weights(file, model))
@@ -108,7 +110,7 @@ def _legacy_model(file: Hdf5File, path: str, compile: bool) -> Any:
         compile_again(model, saved | {"optimizer": optimizer})
         if file.group("optimizer_weights") is not None:
             warn(
-                f'The optimizer starts anew: the state that Keras 2 keeps of it in "{path}" is not read. Load the '
+                f'The optimizer starts afresh: the state that Keras 2 keeps of it in "{path}" is not read. Load the '
                 "file with Keras 3 and save it as .keras to keep it, or use compile=False.",
             )
     return model
@@ -139,7 +141,7 @@ def load_weights(model: Any, path: str, skip_mismatch: bool = False) -> None:
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If the file does not exist.
     ValueError
         If it is damaged, or holds other weights; nothing is written then.
     """
@@ -173,9 +175,9 @@ def _reading(path: str, what: str, read: Callable[[], Any]) -> Any:
 
 def _require_file(path: str) -> None:
     if not os.path.exists(path):
-        raise FileNotFoundError(f'There is no file "{path}".')
+        raise FileNotFoundError(f'The file "{path}" does not exist.')
     if os.path.isdir(path):
-        raise IsADirectoryError(f'"{path}" is a folder. Use the path of the file in it.')
+        raise IsADirectoryError(f'"{path}" is a folder. Use the path of a file in it.')
     with open(path, "rb"):  # what forbids to read it is told as it is
         pass
 
@@ -187,7 +189,7 @@ def from_keras(model: Any, custom_objects: dict[str, Any] | None = None, compile
     ----------
     model : keras.Model
     custom_objects : dict, optional
-        Classes and functions of the user's own by name.
+        Custom classes and functions by name.
     compile : bool
         False leaves optimizer, loss and metrics out.
 

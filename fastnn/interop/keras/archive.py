@@ -20,12 +20,12 @@ _GROWTH, _FLOOR = 8, 1 << 20
 
 
 def read_archive(path: str, size: int) -> tuple[dict[str, Any], io.BytesIO]:
-    """The config and the file of weights of an archive of so many bytes.
+    """The config and the file of weights of an archive of this many bytes.
 
     Raises
     ------
     ValueError
-        If it is no such archive, or unpacks to much more than its size.
+        If it is not such an archive, or unpacks to much more than its size.
     """
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
@@ -42,7 +42,7 @@ def read_archive(path: str, size: int) -> tuple[dict[str, Any], io.BytesIO]:
                 parts[name] = part.read(left + 1)  # the directory may lie about the size
             left -= len(parts[name])
             if left < 0:
-                raise ValueError(f"{name} unpacks to more than it says.")
+                raise ValueError(f"{name} unpacks to more than its stated size.")
     return read_json(parts[CONFIG], CONFIG), io.BytesIO(parts[WEIGHTS])
 
 
@@ -59,7 +59,7 @@ def read_json(text: str | bytes, name: str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError(f"{name} is nested too deeply.") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{name} describes no model: it is a {type(found).__name__}.")
+        raise ValueError(f"{name} does not describe a model: it is a {type(found).__name__}.")
     return found
 
 

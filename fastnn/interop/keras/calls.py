@@ -32,7 +32,7 @@ def call_layer(layer: Any, arguments: list[Any], options: dict[str, Any], where:
     try:
         return layer(*arguments, **named)
     except (TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ValueError(f"{where} cannot be called as the file says. {error}") from error
+        raise ValueError(f"{where} cannot be called as the file specifies. {error}") from error
 
 
 def call_of(node: Node, reference: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -65,7 +65,7 @@ def call_of(node: Node, reference: Any) -> tuple[list[Any], dict[str, Any]]:
         else:
             raise ValueError(
                 f'Layer "{layer.name}" ({type(layer).__name__}) is called with mask=, which Keras\' layer does not '
-                "take. Let the mask come along with the input, from Embedding(mask_zero=True) or Masking."
+                "take. Let the mask travel with the input, from Embedding(mask_zero=True) or Masking."
             )
     if isinstance(layer, RecurrentLayer) and len(inputs) > 1:
         return inputs[:1], options | {"initial_state": inputs[1:]}

@@ -54,7 +54,7 @@ def compile_again(model: Any, saved: Any) -> None:
         model.compile(**given)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(
-            f"It cannot be compiled as it was. {error} Use load_model(path, compile=False), and compile it anew."
+            f"It cannot be compiled as it was. {error} Use load_model(path, compile=False), and compile it again."
         ) from error
 
 
@@ -79,11 +79,11 @@ def _refuse_large(value: Any, name: str) -> None:
         if isinstance(part, (dict, list)):
             _refuse_large(part, name)
         elif isinstance(part, int) and part > _MOST:
-            raise ValueError(f"compile({name}=...) has a number beyond {_MOST}. Received: {part}.")
+            raise ValueError(f"compile({name}=...) has a number above {_MOST}. Received: {part}.")
 
 
 def _objects(given: Any, get: Any) -> Any:
-    """Descriptions of losses and metrics made into objects, wherever they stand."""
+    """Descriptions of losses and metrics made into objects, wherever they occur."""
     if isinstance(given, dict):
         return get(given) if "class_name" in given else {name: _objects(part, get) for name, part in given.items()}
     return [_objects(part, get) for part in given] if isinstance(given, list) else given
@@ -93,7 +93,7 @@ def _objects(given: Any, get: Any) -> Any:
 
 
 def optimizer_arrays(model: Any) -> list[np.ndarray]:
-    """The optimizer's state in the order of Keras: steps, learning rate, then what it keeps of each weight."""
+    """The optimizer's state in the order of Keras: steps, learning rate, then its slots for each weight."""
     arrays = model.optimizer.variables_of(_trained(model, {}))
     return [arrays[0].astype("int64"), *arrays[1:]]
 
@@ -113,7 +113,7 @@ def restore_optimizer(model: Any, arrays: list[np.ndarray], orders: Mapping[int,
     if [array.shape for array in arrays] != [array.shape for array in expected]:
         if len(arrays) > 2:  # before its first step an optimizer of Keras has no more than these
             warn(
-                f"The optimizer starts anew: its state in the file has {len(arrays)} arrays, and "
+                f"The optimizer starts afresh: its state in the file has {len(arrays)} arrays, and "
                 f"{type(model.optimizer).__name__} of this model {len(expected)}, of other shapes or another order.",
             )
         return

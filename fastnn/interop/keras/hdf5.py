@@ -50,7 +50,7 @@ class Hdf5File:
         if link is None:
             return None
         if not isinstance(link, self.h5py.HardLink):
-            raise ValueError(f"{path!r} leads elsewhere by a link, and a file of weights holds them itself.")
+            raise ValueError(f"{path!r} is a link to elsewhere; a weights file must hold its weights itself.")
         return group[name]
 
     def arrays(self, path: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Hdf5File:
         return group
 
     def paths(self, group: Any, depth: int = 0, seen: set[Any] | None = None) -> Iterator[str]:
-        """The paths of all data sets below a group; a group that stands at two places is walked once."""
+        """The paths of all data sets below a group; a group that occurs in two places is visited once."""
         seen = set() if seen is None else seen
         info = self.h5py.h5o.get_info(group.id)
         if depth > _DEPTH or (info.fileno, info.addr) in seen:
@@ -98,16 +98,16 @@ class Hdf5File:
         Raises
         ------
         ValueError
-            If they are no numbers, do not stand in this file as they are, or are more than it has bytes.
+            If they are not numbers, are not stored plainly in this file, or are larger than it.
         """
         name, shape, dtype = dataset.name, dataset.shape, dataset.dtype
         stored = dataset.id.get_create_plist()
         if dataset.is_virtual or stored.get_external_count():
-            raise ValueError(f"{name!r} holds no numbers of its own: they stand in another file.")
+            raise ValueError(f"{name!r} holds no numbers of its own: they are in another file.")
         if stored.get_nfilters():
             raise ValueError(f"{name!r} is compressed, which Keras does not write. Save it again with Keras.")
         if dtype.kind not in "biuf" or dtype.itemsize > 8:
-            raise ValueError(f"{name!r} holds no numbers but {dtype}.")
+            raise ValueError(f"{name!r} must hold numbers, not {dtype}.")
         if shape is None or math.prod(shape) * dtype.itemsize > self.size:
             raise ValueError(f"{name!r} of shape {shape} is larger than its file of {self.size} bytes.")
         return np.asarray(dataset[()])
@@ -120,7 +120,7 @@ class Hdf5File:
         value = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
         value = value.decode("utf-8") if isinstance(value, bytes) else value
         if not isinstance(value, str):
-            raise ValueError(f"Its attribute {name!r} is no text.")
+            raise ValueError(f"Its attribute {name!r} is not text.")
         return value
 
     def texts(self, holder: Any, name: str) -> list[str] | None:
@@ -146,13 +146,13 @@ class Hdf5File:
 
 @contextmanager
 def opened(source: Any, size: int) -> Iterator[Hdf5File]:
-    """The file at a path, or in a buffer, of so many bytes."""
+    """The file at a path, or in a buffer, of this many bytes."""
     with _h5py().File(source, "r") as file:
         yield Hdf5File(file, size)
 
 
 def written(target: Any, groups: dict[str, tuple[str, list[np.ndarray]]]) -> None:
-    """Write arrays as Keras lays them out.
+    """Write arrays in Keras' layout.
 
     Parameters
     ----------

@@ -38,17 +38,17 @@ class Reader:
         Raises
         ------
         ValueError
-            If it is no model, or one that only its code can make.
+            If it is not a model, or one that only its code can create.
         """
         found = self.layer(entry)
         if not isinstance(found, fastnn.Model):
-            raise ValueError(f"it describes a model. Received: a {type(found).__name__}.")
+            raise ValueError(f"it must describe a model. Received: a {type(found).__name__}.")
         return found
 
     def layer(self, entry: Any) -> Any:
         """A layer, model or operation from its description."""
         if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
-            raise ValueError(f"a layer is described by class_name and config. Received: {entry!r:.80}.")
+            raise ValueError(f"a layer must be described by class_name and config. Received: {entry!r:.80}.")
         name, config = entry["class_name"], entry.get("config")
         if isinstance(config, list) and name == "Sequential":  # as Keras 1 and 2 wrote it
             config = {"layers": config}
@@ -65,7 +65,7 @@ class Reader:
         if isinstance(cls, type) and issubclass(cls, fastnn.Model) and "layers" in config:
             return self._functional(config, where, cls)
         if not (isinstance(cls, type) and issubclass(cls, Layer)):
-            raise ValueError(f"{where} is no layer here but {cls!r}.")
+            raise ValueError(f"{where} is not a layer here but {cls!r}.")
         return self._made(cls, dict(config), where)
 
     def _class(self, name: str, registered: Any, where: str, config: dict[str, Any]) -> type:
@@ -76,9 +76,8 @@ class Reader:
             raise ValueError(f"{where} is an operation of TensorFlow between layers, which Keras 3 cannot read either.")
         plain = str(registered or name).rpartition(">")[2]
         raise ValueError(
-            f"{where} is of a class that is not known here. If it is one of your own, pass custom_objects="
-            f"{{{plain!r}: {plain}}}; a model that writes call is made by its code, and its weights are read by "
-            "model.load_weights."
+            f"{where} has an unknown class. If it is your own, pass custom_objects={{{plain!r}: {plain}}}; if the "
+            "model defines call, create it from its code and use model.load_weights."
         )
 
     def _made(self, cls: type, config: dict[str, Any], where: str) -> Layer:
@@ -92,7 +91,7 @@ class Reader:
         try:
             return cls.from_config(fitting(cls, settings, where))  # type: ignore[attr-defined]
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{where} cannot be made from its settings. {error}") from error
+            raise ValueError(f"{where} cannot be created from its settings. {error}") from error
 
     def _inner(self, part: Any) -> Any:
         return [self.layer(one) for one in part] if isinstance(part, list) else self.layer(part)
@@ -102,7 +101,7 @@ class Reader:
     def _sequential(self, config: dict[str, Any]) -> Any:
         entries = config.get("layers")
         if not isinstance(entries, list):
-            raise ValueError(f"a Sequential is described by a list of layers. Received: {entries!r:.80}.")
+            raise ValueError(f"a Sequential must be described by a list of layers. Received: {entries!r:.80}.")
         made = [self.layer(entry) for entry in entries]
         model = fastnn.Sequential(made, name=config.get("name"), trainable=bool(config.get("trainable", True)))
         shape = config.get("build_input_shape")
@@ -116,13 +115,13 @@ class Reader:
         entries = config.get("layers")
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             if cls is None and "layers" not in config:
-                raise ValueError(f"{where} writes call, so only its code can make it. Use model.load_weights.")
-            raise ValueError(f"{where} is described by a list of layers. Received: {entries!r:.80}.")
+                raise ValueError(f"{where} defines call, so only its code can create it. Use model.load_weights.")
+            raise ValueError(f"{where} must be described by a list of layers. Received: {entries!r:.80}.")
         made: dict[str, Any] = {}
         for entry in entries:
             name = entry.get("name")
             if not isinstance(name, str) or name in made:
-                raise ValueError(f"{where} names each of its layers once. Received: {name!r}.")
+                raise ValueError(f"{where} must give each layer its own name. Received: {name!r}.")
             made[name] = self.layer(entry)
         inputs, outputs = connected(config, made, where, call_layer)
         model = (cls or fastnn.Model)(inputs, outputs, name=config.get("name"))
@@ -144,7 +143,7 @@ def _bidirectional(settings: dict[str, Any], held: dict[str, Any], where: str) -
     """The way back is of the same settings unless it differs in more than its direction."""
     forward, backward = held.get("layer"), held.get("backward_layer")
     if not isinstance(forward, Layer):
-        raise ValueError(f"{where} is described by its layer. Received: {sorted(held)}.")
+        raise ValueError(f"{where} must be described by its layer. Received: {sorted(held)}.")
     forward.name = forward.name.removeprefix("forward_")
     if backward is not None:
         same = [
@@ -158,17 +157,17 @@ def _bidirectional(settings: dict[str, Any], held: dict[str, Any], where: str) -
 def _input(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
     shape = settings.pop("batch_input_shape", None) or settings.pop("batch_shape", None)
     if not isinstance(shape, (list, tuple)):
-        raise ValueError(f"{where} is described by batch_shape. Received: {shape!r:.80}.")
+        raise ValueError(f"{where} must be described by batch_shape. Received: {shape!r:.80}.")
     settings.pop("trainable", None)
     settings["batch_shape"] = tuple(shape)
 
 
 def _lambda(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
-    """A function of the user's own that has a name; ``read_value`` has refused code."""
+    """A custom function that has a name; ``read_value`` has refused code."""
     if not callable(settings.get("function")):
         raise ValueError(
             f"{where} holds a Python function as code, which is never run here. Write a Layer with this function, or "
-            "give it a name and enter it with @fastnn.saving.register_keras_serializable()."
+            "give it a name and register it with @fastnn.saving.register_keras_serializable()."
         )
     for name in ("module", "function_type", "output_shape_type", "output_shape_module"):
         settings.pop(name, None)
@@ -180,13 +179,13 @@ def _lookup(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
     size = settings.pop("vocabulary_size", None)
     if settings.get("vocabulary") is None and isinstance(size, int) and size > 2:
         raise ValueError(
-            f"{where} learned its vocabulary by adapt, and Keras keeps that beside the settings. In Keras make the "
+            f"{where} learned its vocabulary by adapt, and Keras keeps that beside the settings. In Keras, create the "
             "layer with vocabulary=layer.get_vocabulary(), and save the model again."
         )
 
 
 def _bins(settings: dict[str, Any], held: dict[str, Any], where: str) -> None:
-    """Boundaries that ``adapt`` found stand for the number of bins."""
+    """Boundaries found by ``adapt`` replace the number of bins."""
     if settings.get("bin_boundaries") is not None:
         settings["num_bins"] = None
 

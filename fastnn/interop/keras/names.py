@@ -1,6 +1,6 @@
 """What Keras calls things: the one table of classes, arguments and places of weights that differ.
 
-Most names are the same on both sides, and stand nowhere here.
+Most names are the same on both sides, and are not listed here.
 """
 
 from __future__ import annotations

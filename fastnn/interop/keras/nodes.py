@@ -1,4 +1,4 @@
-"""Who reads what in a functional model, as Keras writes it: calls, and references to what earlier calls gave."""
+"""Who reads what in a functional model, as Keras writes it: calls, and references to outputs of earlier calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def connected(config: dict[str, Any], layers: dict[str, Any], where: str, call: 
     Raises
     ------
     ValueError
-        If calls refer to what is not there, or to each other in a circle.
+        If calls refer to missing calls, or to each other in a circle.
     """
     calls = {
         (entry["name"], i): _Call(node, f'Layer "{entry["name"]}"')
@@ -39,7 +39,7 @@ def connected(config: dict[str, Any], layers: dict[str, Any], where: str, call: 
         sources = {(name, index - offsets.get(name, 0)) for name, index, _ in one.references}
         for source in sources:
             if source not in calls and source not in given:
-                raise ValueError(f'{one.where} of {where} reads "{source[0]}", which gives it nothing.')
+                raise ValueError(f'{one.where} of {where} reads "{source[0]}", which returns nothing to it.')
         open_sources = [source for source in sources if source not in given]
         needs[place] = len(open_sources)
         for source in open_sources:
@@ -49,7 +49,7 @@ def connected(config: dict[str, Any], layers: dict[str, Any], where: str, call: 
         name, index, part = reference
         found = given.get((name, index - offsets.get(name, 0)))
         if found is None or not 0 <= part < len(found):
-            raise ValueError(f'{where} refers to output {part} of "{name}", which is not there.')
+            raise ValueError(f'{where} refers to output {part} of "{name}", which does not exist.')
         return found[part]
 
     ready = deque(place for place, count in needs.items() if count == 0)
@@ -63,7 +63,7 @@ def connected(config: dict[str, Any], layers: dict[str, Any], where: str, call: 
             if needs[later] == 0:
                 ready.append(later)
     if len(given) < len(calls):
-        raise ValueError(f"{where} has calls that wait for each other in a circle.")
+        raise ValueError(f"{where} has calls that depend on each other in a circle.")
     ends = [_structure(config.get(key), symbol, where) for key in ("input_layers", "output_layers")]
     return ends[0], ends[1]
 
@@ -77,12 +77,12 @@ class _Call:
         if isinstance(node, dict):
             arguments, options = node.get("args", []), node.get("kwargs", {})
             if not isinstance(arguments, list) or not isinstance(options, dict):
-                raise ValueError(f"{where} is called on args and kwargs. Received: {node!r:.80}.")
+                raise ValueError(f"{where} must be called with args and kwargs. Received: {node!r:.80}.")
             self.arguments, self.options = self._cut(arguments), self._cut(options)
         else:  # Keras 2: a list of references, each with the options of the call
             parts = node if isinstance(node, list) else []
             if not parts or not all(isinstance(part, list) and _is_reference(part[:3]) for part in parts):
-                raise ValueError(f"{where} is called on what other layers give. Received: {node!r:.80}.")
+                raise ValueError(f"{where} must be called on outputs of other layers. Received: {node!r:.80}.")
             inputs = [self._place(part[:3]) for part in parts]
             self.arguments = inputs if len(inputs) == 1 else [inputs]
             options = parts[0][3] if len(parts[0]) > 3 and isinstance(parts[0][3], dict) else {}
@@ -102,7 +102,9 @@ class _Call:
             config = value.get("config")
             history = config.get("keras_history") if isinstance(config, dict) else None
             if not _is_reference(history):
-                raise ValueError(f"{self.where} is called on a tensor of no layer. Received: {history!r:.80}.")
+                raise ValueError(
+                    f"{self.where} is called on a tensor that no layer returned. Received: {history!r:.80}."
+                )
             return self._place(history)
         if "class_name" in value:
             return _Plain(read_value(value, self.where))
@@ -147,7 +149,7 @@ class _Plain:
 def _nodes(entry: dict[str, Any]) -> list[Any]:
     found = entry.get("inbound_nodes", [])
     if not isinstance(found, list):
-        raise ValueError(f'Layer "{entry["name"]}" lists its calls. Received: {found!r:.80}.')
+        raise ValueError(f'Layer "{entry["name"]}" must list its calls. Received: {found!r:.80}.')
     return [node for node in found if node]
 
 
@@ -191,6 +193,6 @@ def _structure(value: Any, symbol: Callable[[Reference], Any], where: str) -> An
     if isinstance(value, dict):
         return {key: _structure(part, symbol, where) for key, part in value.items()}
     if not isinstance(value, list) or not value:
-        raise ValueError(f"{where} lists its inputs and outputs. Received: {value!r:.80}.")
+        raise ValueError(f"{where} must list its inputs and outputs. Received: {value!r:.80}.")
     parts = [_structure(part, symbol, where) for part in value]
     return parts[0] if len(parts) == 1 else parts

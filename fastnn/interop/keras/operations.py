@@ -18,7 +18,7 @@ _ARGUMENTS = {"newshape": "newshape", "perm": "axes"}
 
 
 def operation(name: str, config: dict[str, Any], where: str) -> Callable[..., Any]:
-    """The function of ``fastnn.ops`` that an operation of Keras stands for, with its settings.
+    """The function of ``fastnn.ops`` that corresponds to an operation of Keras, with its settings.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def operation(name: str, config: dict[str, Any], where: str) -> Callable[..., An
         try:
             return function(*values, **(settings if not named else settings | named))
         except (TypeError, IndexError) as error:
-            raise ValueError(f"{where} cannot be called as the file says. {error}") from error
+            raise ValueError(f"{where} cannot be called as the file specifies. {error}") from error
 
     return call
 
@@ -147,7 +147,7 @@ def operation_entry(found: Any, where: str) -> tuple[str, str, dict[str, Any], l
     if kind in ("Activate", "SoftmaxAlong"):
         return _activation(found.activation, where)
     raise ValueError(
-        f'{where} is an operation ({kind} "{name}") that is not written for Keras. Use a Layer that computes it, or '
+        f'{where} is an operation ({kind} "{name}") that cannot be written for Keras. Use a Layer that computes it, or '
         "save the model as .safetensors."
     )
 
@@ -171,7 +171,7 @@ def _plain(value: Any) -> Any:
 
 
 def _key(part: Any) -> Any:
-    """One axis of an index; slices stand in operations as tuples."""
+    """One axis of an index; operations store slices as tuples."""
     if isinstance(part, tuple):
         return slice(*part)
     return Ellipsis if part == "..." else part

@@ -71,8 +71,9 @@ def layers_in_order(model: Any) -> list[Layer]:
     found = unused + [one for one in ordered if isinstance(one, Layer)]
     if joins and _kinds(found) != _kinds(model.layers):
         raise ValueError(
-            f'The order of the layers of model "{model.name}" in Keras is not certain, since it joins masks of several '
-            "layers, and weights are found by this order. Give layers of one class another order, or use .safetensors."
+            f'The order of layers of model "{model.name}" in Keras is uncertain, because it joins masks of several '
+            "layers, and Keras finds weights by this order. Give layers of one class another order, or use "
+            ".safetensors."
         )
     return found
 

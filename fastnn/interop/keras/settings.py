@@ -1,6 +1,6 @@
 """Settings as Keras writes them, read and written: numbers, functions by name, and objects with a config.
 
-No code is run and nothing imported: a class or function is looked up by its name among the user's own and those of
+No code is run and nothing imported: a class or function is looked up by its name among custom ones and those of
 fastnn.
 """
 
@@ -20,7 +20,7 @@ from .names import ABSENT, ALIASES, DEFAULTS, LEFT_OUT, MODULES
 __all__ = ["fitting", "object_entry", "read_value", "without_absent", "write_value"]
 
 _LAMBDA = (
-    "{} holds a Python function as code, which is never run here. Give the function a name, enter it with "
+    "{} holds a Python function as code, which is never run here. Give the function a name, register it with "
     "@keras.saving.register_keras_serializable() before the model is saved, and with "
     "@fastnn.saving.register_keras_serializable() here; or write a Layer."
 )
@@ -60,7 +60,7 @@ def read_value(value: Any, where: str, package: str = "") -> Any:
     if name in _MARKS:
         return _MARKS[name](value, where)
     if name.startswith("__"):
-        raise ValueError(f"{where} has a setting {name!r}, which has no counterpart here.")
+        raise ValueError(f"{where} has a setting {name!r}, which has no counterpart in fastnn.")
     return _object(name, value, where, package)
 
 
@@ -75,11 +75,11 @@ def _object(name: str, value: dict[str, Any], where: str, package: str) -> dict[
         name = ALIASES.get(name, name)
         found = getattr(importlib.import_module(f"fastnn.{package}"), name, None)
         if not inspect.isclass(found):
-            raise ValueError(f"{where} has a {name} of {module or package}, which is not known here.")
+            raise ValueError(f"{where} has a {name} of {module or package}, which fastnn does not know.")
     if found is None:
         raise ValueError(
-            f"{where} needs the class {registered or name!r}, which is not known here. Pass "
-            f"custom_objects={{{name!r}: {name}}}, or enter it with @fastnn.saving.register_keras_serializable()."
+            f"{where} needs the class {registered or name!r}, which fastnn does not know. Pass "
+            f"custom_objects={{{name!r}: {name}}}, or register it with @fastnn.saving.register_keras_serializable()."
         )
     if not isinstance(config, Mapping):
         raise ValueError(f"{where} has a {name} without settings. Received: {config!r:.80}.")
@@ -93,7 +93,7 @@ def fitting(cls: type, config: dict[str, Any], where: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        For a setting that would change what is computed.
+        For a setting that would change the result.
     """
     known: set[str] = set()
     for base in cls.__mro__:
@@ -104,7 +104,9 @@ def fitting(cls: type, config: dict[str, Any], where: str) -> dict[str, Any]:
         if name in known - {"self", "unknown", "settings", "options"}:
             kept[name] = value
         elif not (name in LEFT_OUT or value in (None, False) or value in DEFAULTS.get(name, ())):
-            raise ValueError(f"{where} has a setting that {cls.__name__} lacks here. Received: {name}={value!r:.80}.")
+            raise ValueError(
+                f"{where} has a setting that {cls.__name__} does not have in fastnn. Received: {name}={value!r:.80}."
+            )
     return kept
 
 
@@ -122,7 +124,7 @@ def _dtype(value: dict[str, Any], where: str) -> str:
 
 
 def _function(value: dict[str, Any], where: str) -> Any:
-    """A function by its name; one of the user's own is the function itself."""
+    """A function by its name; a custom one is the function itself."""
     config = value["config"]
     for name in (value.get("registered_name"), config):
         found = custom.find(name)
@@ -133,7 +135,8 @@ def _function(value: dict[str, Any], where: str) -> Any:
     if str(value.get("module", "")).startswith("keras"):
         return config
     raise ValueError(
-        f"{where} needs the function {config!r}, which is not known here. Pass custom_objects={{{config!r}: {config}}}."
+        f"{where} needs the function {config!r}, which fastnn does not know. Pass custom_objects={{{config!r}: "
+        f"{config}}}."
     )
 
 
@@ -148,7 +151,7 @@ def _array(value: dict[str, Any], where: str) -> np.ndarray:
     except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise ValueError(f"{where} has an array that cannot be read: {error}.") from error
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{where} has an array of {array.dtype}, which holds no numbers.")
+        raise ValueError(f"{where} has an array of {array.dtype}, which does not hold numbers.")
     return array
 
 
@@ -187,7 +190,7 @@ def write_value(value: Any, where: str, package: str = "") -> Any:
         return int(value)
     if isinstance(value, (float, np.floating)):
         if not math.isfinite(value):
-            raise ValueError(f"{where} has a number that JSON has no word for. Received: {value!r}.")
+            raise ValueError(f"{where} has a number that JSON cannot express. Received: {value!r}.")
         return float(value)
     if isinstance(value, (list, tuple)):
         return [write_value(part, where, package) for part in value]
@@ -225,7 +228,7 @@ def _written_object(value: Any, where: str, package: str) -> Any:
 
 
 def _entry(name: str, config: Mapping[str, Any], where: str, package: str) -> dict[str, Any]:
-    """A described object; one whose class is the user's own goes by its registered name."""
+    """A described object; a custom class is found by its registered name."""
     if custom.find(name) is not None:
         return object_entry(None, name.rpartition(">")[2], write_value(dict(config), where), name)
     if "Decay" in name and package == "optimizers":
@@ -246,7 +249,7 @@ def without_absent(name: str, config: dict[str, Any], where: str) -> dict[str, A
     Raises
     ------
     ValueError
-        If one that it lacks changes what is computed.
+        If one that it lacks changes the result.
     """
     if config.get("recurrence", "hidden") != "hidden":
         raise ValueError(f'{where} feeds its output back, recurrence="output", which Keras does not have.')

@@ -32,8 +32,9 @@ def model_entry(model: Any) -> dict[str, Any]:
         return _sequential(model)
     if model.graph is None:
         raise NotImplementedError(
-            f'Model "{model.name}" ({type(model).__name__}) writes call, so only its code can make it again. Use '
-            'model.save_weights("name.weights.h5"); then make the model by its code in Keras, and load_weights.'
+            f'Model "{model.name}" ({type(model).__name__}) defines call, so only its code can recreate it. Use '
+            'model.save_weights("name.weights.h5"); then create the model from its code in Keras, and call '
+            "load_weights."
         )
     return _functional(model)
 
@@ -82,7 +83,7 @@ def _own(layer: Any, where: str) -> dict[str, Any]:
             config[key] = layer_entry(getattr(layer, key))
     if isinstance(layer, layers.Lambda) and custom.name_of(layer.function) in ("<lambda>", None):
         raise ValueError(
-            f"{where} has a function without a name, which only its code can make again. Write a Layer, or enter the "
+            f"{where} has a function without a name, which only its code can recreate. Write a Layer, or register the "
             "function under a name with @fastnn.saving.register_keras_serializable()."
         )
     entries = {key: config.pop(key) for key in ("cell", "cells", "layer", "backward_layer") if key in config}
@@ -96,8 +97,8 @@ def _refuse_own_tokens(layer: Any, where: str) -> None:
         value = getattr(layer, name)
         if callable(value) or value not in keras:
             raise ValueError(
-                f"{where} has {name}={value!r}, which Keras does not have. Apply it to the data, and save the model "
-                "behind it."
+                f"{where} has {name}={value!r}, which Keras does not have. Apply it to the data, and save the rest of "
+                "the model."
             )
 
 
@@ -174,7 +175,7 @@ class _Names:
             if isinstance(found, Constant):
                 continue
             if id(found) not in self.calls:
-                raise ValueError(f'"{getattr(found, "name", type(found).__name__)}" is no operation of Keras.')
+                raise ValueError(f'"{getattr(found, "name", type(found).__name__)}" is not an operation of Keras.')
             for part, symbol in enumerate(node.outputs):
                 self._place(symbol, found, len(self.calls[id(found)]), part)
             self.calls[id(found)].append(node)

@@ -1,4 +1,4 @@
-"""Chain: the layers that a row of modules becomes, and what is known of the arrays between them."""
+"""Chain: the layers that a row of modules becomes, and the shapes of the arrays between them."""
 
 from __future__ import annotations
 

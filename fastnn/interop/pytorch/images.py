@@ -140,7 +140,8 @@ def _flatten(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
     require((module.start_dim, module.end_dim) == (1, -1), path, module, "of some axes only")
     require(
         chain.rank is not None, path, module,
-        "at the head, where its input is not known. Call from_torch(module, input_shape=...), of one example",
+        "as the first module, where its input is not known. Call from_torch(module, input_shape=...) with the shape of "
+        "one example",
     )  # fmt: skip
     chain.flatten(layers.Flatten(name=path, dtype=chain.dtype))
 

@@ -27,7 +27,7 @@ def from_torch(module: Any, input_shape: Sequence[int | None] | None = None, nam
     ----------
     module : torch.nn.Module
         An ``nn.Sequential``, nested too, of modules that are listed in ``docs/interop.md``, or one of them. Of
-        recurrent modules the outputs of all steps go on.
+        recurrent modules the outputs of all steps are passed on.
     input_shape : tuple, optional
         Of one example, channels last; the model is then built, otherwise at its first call. A Flatten at the head needs
         it.
@@ -66,8 +66,8 @@ def from_torch(module: Any, input_shape: Sequence[int | None] | None = None, nam
         convert = _CONVERSIONS.get(type(part).__name__)
         if convert is None or type(part) is not getattr(nn, type(part).__name__, None):
             raise TypeError(
-                f"There is no counterpart for {path or 'this module'}, {described(part)}. Use fastnn.Model with layers "
-                "that compute the same, and load_torch_state_dict(model, module.state_dict()) for its weights."
+                f"fastnn has no counterpart for {path or 'this module'}, {described(part)}. Use fastnn.Model with "
+                "layers that compute the same, and load_torch_state_dict(model, module.state_dict()) for its weights."
             )
         if convert not in KEEPS_FEATURES:
             chain.settle()
@@ -101,12 +101,12 @@ def _flat(nn: Any, module: Any, path: str, seen: set[int] | None = None) -> Iter
     inside = module.named_children() if nested else ()
     if type(module) is nn.TransformerEncoder:
         if module.norm is not None and not isinstance(module.norm, nn.LayerNorm):
-            refuse(path, module, "with another norm than LayerNorm")
+            refuse(path, module, "with a norm other than LayerNorm")
         inside = [(f"layers.{i}", layer) for i, layer in enumerate(module.layers)]
         inside += [("norm", module.norm)] if module.norm is not None else []
     elif not nested:
         if id(module) in seen and any(True for _ in module.parameters()):
-            refuse(path, module, "at two places, sharing its weights. Use a fastnn.Model that calls one layer twice")
+            refuse(path, module, "in two places, sharing its weights. Use a fastnn.Model that calls one layer twice")
         seen.add(id(module))
         yield path, module
         return

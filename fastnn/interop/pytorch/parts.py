@@ -159,8 +159,8 @@ def _recurrent_form(layer: Layer) -> Form | None:
     two = isinstance(inner, layers.GRU) and count == 3
     if isinstance(inner, layers.GRU) and not getattr(inner.cell, "reset_after", True):
         raise ValueError(
-            f'PyTorch applies the reset gate behind the product. Received: layer "{layer.name}" with '
-            "reset_after=False. Use reset_after=True."
+            f'PyTorch applies the reset gate after the product. Received: layer "{layer.name}" with reset_after=False. '
+            "Use reset_after=True."
         )
     return Recurrent(_GATES[kind], two, directions)
 

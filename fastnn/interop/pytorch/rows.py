@@ -58,7 +58,7 @@ def _layer_norm(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
     shape = tuple(module.normalized_shape)
     images = len(shape) == 3
     ok = images if chain.image else len(shape) == 1
-    require(ok, path, module, "over other axes than the last one of rows, or all of images")
+    require(ok, path, module, "over axes other than the last one of rows, or all of images")
     rms = type(module).__name__ == "RMSNorm"
     epsilon = module.eps if module.eps is not None else _smallest(chain.dtype)
     axis: Any = (1, 2, 3) if images else -1
@@ -132,7 +132,7 @@ def _plain(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
     if kind in ("Softmax", "LogSoftmax"):
         last = module.dim == 1 if chain.image else module.dim == -1 or (module.dim == 1 and chain.rank in (None, 2))
         last = last or (not chain.image and module.dim == 2 and chain.rank == 3)
-        require(last, path, module, "over another axis than that of the features")
+        require(last, path, module, "over an axis other than that of the features")
     if kind == "Softplus":
         require(module.beta == 1, path, module, "with a beta of its own")
     if kind == "ReLU":
@@ -152,7 +152,7 @@ def _plain(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
 def _prelu(module: Any, path: str, chain: Chain, rest: list[Any]) -> None:
     n = module.num_parameters
     require(n == 1 or chain.image or chain.rank == 2, path, module, "whose axes are not known here. Use one parameter")
-    require(chain.rank is not None, path, module, "at the head, where the rank of the input is not known")
+    require(chain.rank is not None, path, module, "as the first module, where the rank of the input is not known")
     axes = list(range(1, chain.rank if n == 1 else chain.rank - 1))
     layer = layers.PReLU(shared_axes=axes or None, name=path, dtype=chain.dtype)
     chain.add_weighted(layer, module, (None, *(None,) * (chain.rank - 2), n))

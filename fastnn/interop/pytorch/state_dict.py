@@ -228,12 +228,13 @@ def _read(state_dict: Any) -> dict[str, Any]:
         )
     if not isinstance(state_dict, Mapping) or not all(isinstance(key, str) for key in state_dict):
         raise TypeError(
-            f"A state dict is a dict of arrays by name. Received: {type(state_dict).__name__}. Use module.state_dict()."
+            f"A state dict must be a dict of arrays by name. Received: {type(state_dict).__name__}. Use "
+            "module.state_dict()."
         )
     for key, value in state_dict.items():
         if not is_arraylike(value):
             raise TypeError(
-                f"A state dict is a dict of arrays by name. Received: {type(value).__name__} for {key!r}. Of a "
+                f"A state dict must be a dict of arrays by name. Received: {type(value).__name__} for {key!r}. Of a "
                 'checkpoint with more in it, use the entry with the weights, such as checkpoint["state_dict"].'
             )
     return dict(state_dict)

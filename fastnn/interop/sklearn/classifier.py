@@ -25,7 +25,7 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
     ----------
     model : Model or callable, optional
         None: dense layers ``hidden_1``, ``hidden_2``, … and ``output``.  A model: each ``fit`` trains a copy with new
-        weights.  A function of (input_shape, n_outputs): what it returns is trained, pretrained weights included.
+        weights.  A function of (input_shape, n_outputs): the model it returns is trained, pretrained weights included.
         The model gives a probability for each class, or for two classes that of the second.
     hidden_layer_sizes : sequence of int
         Where ``model`` is None, as is ``activation``.
@@ -133,12 +133,12 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
         classes, counts = np.unique(y, return_counts=True)
         if self.validation_split and (counts < 2).any():
             raise ValueError(
-                "validation_split takes a share of each class. Received: one row only of "
+                "validation_split takes a share of each class. Received: a single row of "
                 f"{classes[counts < 2].tolist()} in y. Use validation_split=0, or at least two rows of each class."
             )
         if goes_on and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"warm_start goes on with the classes {list(self.classes_)}. Received: {list(classes)} in y. Use "
+                f"warm_start continues with the classes {list(self.classes_)}. Received: {list(classes)} in y. Use "
                 "warm_start=False, or call partial_fit, which takes some of the classes."
             )
         self._train(x, np.searchsorted(classes, y), self._by_class(y, weight), len(classes), goes_on)
@@ -166,13 +166,13 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit. Use classes=np.unique(all_y).")
         known = unique_labels(classes) if first else self.classes_
         if classes is not None and not np.array_equal(unique_labels(classes), known):
-            raise ValueError(f"classes are those of the first call, {list(known)}. Received: {list(classes)}.")
+            raise ValueError(f"classes must be those of the first call, {list(known)}. Received: {list(classes)}.")
         x, y, weight = self._read(X, y, sample_weight, reset=first)
         if unknown := sorted(set(np.unique(y).tolist()) - set(known.tolist())):
-            raise ValueError(f"y holds labels of the classes {list(known)}. Received: {unknown}.")
+            raise ValueError(f"y must hold labels of the classes {list(known)}. Received: {unknown}.")
         if isinstance(self.class_weight, str):
             raise ValueError(
-                f"partial_fit does not see all data. Received: class_weight={self.class_weight!r}. Use a dict of "
+                f"partial_fit does not see all the data. Received: class_weight={self.class_weight!r}. Use a dict of "
                 "weights, or sample_weight."
             )
         self._train_once(x, np.searchsorted(known, y), self._by_class(y, weight), len(known))
@@ -205,8 +205,8 @@ class FastnnClassifier(ClassifierMixin, NetworkEstimator):
         factors = compute_sample_weight(self.class_weight, y)
         if not (np.isfinite(factors) & (factors >= 0)).all():
             raise ValueError(
-                f"class_weight holds finite numbers ≥ 0. Received: class_weight={self.class_weight!r}. Use 0 for a "
-                'class that is not to count, or "balanced".'
+                f"class_weight must hold finite numbers ≥ 0. Received: class_weight={self.class_weight!r}. Use 0 for a "
+                'class to ignore, or "balanced".'
             )
         return factors if weight is None else weight * factors
 

@@ -108,7 +108,8 @@ class NetworkEstimator(BaseEstimator):
         """The data without a share that is drawn for validation, and that share."""
         if not 0 < self.validation_split < 1:
             raise ValueError(
-                f"validation_split is a share of the rows, from 0 up to 1. Received: {self.validation_split!r}."
+                "validation_split must be a share of the rows, from 0 up to, but not including, 1. Received: "
+                f"{self.validation_split!r}."
             )
         rows, kept = train_test_split(
             np.arange(len(x)), test_size=self.validation_split, random_state=seed, stratify=self._strata(y)

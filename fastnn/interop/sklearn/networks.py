@@ -44,7 +44,7 @@ def multilayer_perceptron(
     """
     if not isinstance(sizes, (Sequence, np.ndarray)) or isinstance(sizes, str):
         raise TypeError(
-            f"hidden_layer_sizes has the units of each layer. Received: {sizes!r}. Use hidden_layer_sizes=(100,)."
+            f"hidden_layer_sizes must have the units of each layer. Received: {sizes!r}. Use hidden_layer_sizes=(100,)."
         )
     flat = [layers.Flatten(dtype=dtype)] if len(input_shape) > 1 else []
     hidden = [
@@ -69,7 +69,7 @@ def made_model(given: Model | Callable[..., Model], input_shape: tuple[int, ...]
         except NotImplementedError as error:
             raise TypeError(
                 f'Each fit trains a copy of model. Received: "{given.name}", a {type(given).__name__}, which only its '
-                "own code can make again. Use a function of (input_shape, n_outputs) that makes one."
+                "own code can recreate. Use a function of (input_shape, n_outputs) that creates one."
             ) from error
     if callable(given):
         try:
@@ -82,7 +82,7 @@ def made_model(given: Model | Callable[..., Model], input_shape: tuple[int, ...]
     model = given(input_shape, outputs) if callable(given) else given
     if not isinstance(model, Model):
         raise TypeError(
-            "model is None, a fastnn model, or a function of (input_shape, n_outputs) that returns one. Received: "
+            "model must be None, a fastnn model, or a function of (input_shape, n_outputs) that returns one. Received: "
             f"{'a function that returned ' if callable(given) else ''}{type(model).__name__}."
         )
     model.random_stream = None  # one that a file gave would go on from there, whatever random_state is
@@ -100,16 +100,16 @@ def output_width(model: Model, example: np.ndarray) -> int:
     names = model.input_names or ()
     if len(names) > 1:
         raise ValueError(
-            f'The model of an estimator has one input, X. Received: "{model.name}" with the inputs {names}. Use one '
-            "input, and take its columns apart in the model: x[:, :3]."
+            f'The model of an estimator must have one input, X. Received: "{model.name}" with the inputs {names}. Use '
+            "one input, and split its columns in the model: x[:, :3]."
         )
     output = model.predict_on_batch(example)
     shape = getattr(output, "shape", None)
     if shape is None or len(shape) != 2:
         found = f"shape {shape}" if shape is not None else f"{type(output).__name__} of several arrays"
         raise ValueError(
-            f'The model of an estimator gives one row of numbers for an example. Received: "{model.name}", which gives '
-            f"{found} for one example. Use Flatten() or a pooling layer before its last Dense."
+            f'The model of an estimator must return one row of numbers per example. Received: "{model.name}", which '
+            f"gives {found} for one example. Use Flatten() or a pooling layer before its last Dense."
         )
     return shape[1]
 

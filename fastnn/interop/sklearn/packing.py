@@ -43,7 +43,7 @@ def unpacked(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _functions(state: dict[str, Any]) -> dict[str, Any]:
-    """Losses, metrics and activations that were given as functions or classes of the user's own, by name."""
+    """Losses, metrics and activations that were given as custom functions or classes, by name."""
     metrics = state.get("metrics")
     given = [state.get("loss"), state.get("activation"), *(metrics if isinstance(metrics, (list, tuple)) else ())]
     return {name: thing for thing in given if callable(thing) and (name := getattr(thing, "__name__", None))}

@@ -36,5 +36,5 @@ def read_sample_weight(weight: Any, x: np.ndarray) -> np.ndarray | None:
     if (weight < 0).any():
         raise ValueError(f"Negative values in data passed to sample_weight. Received: {weight.min()}. Use weights ≥ 0.")
     if not weight.any():
-        raise ValueError("sample_weight has a positive weight for at least one example. Received: all zero.")
+        raise ValueError("sample_weight must have a positive weight for at least one example. Received: all zero.")
     return weight

@@ -25,7 +25,7 @@ class FastnnRegressor(RegressorMixin, NetworkEstimator):
     ----------
     model : Model or callable, optional
         None: dense layers ``hidden_1``, ``hidden_2``, … and ``output``.  A model: each ``fit`` trains a copy with new
-        weights.  A function of (input_shape, n_outputs): what it returns is trained, pretrained weights included.
+        weights.  A function of (input_shape, n_outputs): the model it returns is trained, pretrained weights included.
         The model gives a number for each column of ``y``.
     hidden_layer_sizes : sequence of int
         Where ``model`` is None, as is ``activation``.
@@ -160,7 +160,7 @@ class FastnnRegressor(RegressorMixin, NetworkEstimator):
         )
         if goes_on and _columns(y).shape[1] != self.n_outputs_:
             raise ValueError(
-                f"Training goes on with {self.n_outputs_} targets. Received: y of shape {y.shape}. Use as many "
+                f"Training continues with {self.n_outputs_} targets. Received: y of shape {y.shape}. Use as many "
                 "columns, or a new estimator: sklearn.base.clone(estimator)."
             )
         return as_readable(X), as_readable(y), read_sample_weight(sample_weight, X)
@@ -171,7 +171,7 @@ class FastnnRegressor(RegressorMixin, NetworkEstimator):
     def _check_width(self, model: Model, width: int, outputs: int) -> None:
         if width != outputs:
             raise ValueError(
-                f'y holds {outputs} numbers for an example, so the model gives as many. Received: "{model.name}", '
+                f'y holds {outputs} numbers per example, so the model must return as many. Received: "{model.name}", '
                 f"which gives {width}. Use a function of (input_shape, n_outputs) as model, and Dense(n_outputs)."
             )
 

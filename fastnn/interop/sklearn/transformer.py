@@ -87,7 +87,7 @@ class FastnnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         elif y is None and not hasattr(estimator, "model_"):
             raise ValueError(
                 f"{type(estimator).__name__} needs targets: fit(X, y). Received: y=None. Use reconstruct=True to let "
-                "it learn to give X back, or FrozenEstimator(estimator) of sklearn.frozen if it is fitted."
+                "it learn to reconstruct X, or FrozenEstimator(estimator) of sklearn.frozen if it is fitted."
             )
         estimator.fit(X, y)
         layer = _found(estimator.model_, self.layer, reconstructs)
@@ -123,7 +123,7 @@ class FastnnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         network = self.estimator.estimator if isinstance(self.estimator, FrozenEstimator) else self.estimator
         if not isinstance(network, NetworkEstimator):
             raise TypeError(
-                f"estimator is a FastnnClassifier or a FastnnRegressor. Received: {type(network).__name__}. Use "
+                f"estimator must be a FastnnClassifier or a FastnnRegressor. Received: {type(network).__name__}. Use "
                 "FastnnClassifier(model), or FrozenEstimator(search.best_estimator_) for the best one of a search."
             )
         return clone(self.estimator)

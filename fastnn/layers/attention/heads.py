@@ -317,7 +317,7 @@ class HeadsAttention(DrawingLayer):
     def _sight(
         self, mask: Sequence[Any] | None, inputs: int, q: np.ndarray, k: np.ndarray, query: Shape, key: Shape
     ) -> dict[str, Any]:
-        """What the kernel is told of masks."""
+        """The mask arguments of the kernel."""
         found: dict[str, Any] = {"window": self.sliding_window}
         if mask is None:
             return found

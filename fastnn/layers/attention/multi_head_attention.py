@@ -39,14 +39,14 @@ class MultiHeadAttention(HeadsAttention):
     attention_axes : tuple of int, optional
         The axes to attend over; all between the batch and the features if None.
     sliding_window : int, optional
-        A query sees only keys less than so many steps away.
+        A query sees only keys less than this many steps away.
     flash_attention : bool, optional
         Accepted as Keras does; no array of pairs is ever made unless scores are asked for.
     kernel_initializer, bias_initializer : str or object
     kernel_regularizer, bias_regularizer, activity_regularizer : optional
     kernel_constraint, bias_constraint : optional
     use_gate : bool
-        Whether the heads are multiplied by sigmoid(query·W_g + b_g); its weights stand before those of the value.
+        Whether the heads are multiplied by sigmoid(query·W_g + b_g); its weights come before those of the value.
     seed : int, optional
         A fixed start of the dropout; None takes one from ``fastnn.utils.set_random_seed``.
 

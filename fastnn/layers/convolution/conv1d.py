@@ -96,7 +96,7 @@ class Conv1D(BaseConv1D):
     Raises
     ------
     TypeError, ValueError
-        If a size is no positive integer, filters or channels are not a multiple of groups, or the window does not fit.
+        If a size is not a positive integer, groups do not divide filters or channels, or the window does not fit.
 
     References
     ----------

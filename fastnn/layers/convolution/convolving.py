@@ -21,7 +21,7 @@ ONES = (1, 1)
 
 
 class Convolving(Layer):
-    """Base of ``BaseConv1D`` and ``BaseConv2D``, which stands before their base of sequences or images.
+    """Base of ``BaseConv1D`` and ``BaseConv2D``, which comes before their base for sequences or images.
 
     A subclass says the views (``to_images``, ``from_images``), ``channels_of`` an input, the ``window`` (strides,
     padding and dilation as the kernels take them), and the ``window_shape`` of its weights.
@@ -63,11 +63,11 @@ class Convolving(Layer):
         return x
 
     def channels_of(self, input_shape: Shape) -> int:
-        """Channels of an input of this shape, or the error that says what is expected."""
+        """Channels of an input of this shape, or raise an error that says what is expected."""
         raise NotImplementedError
 
     def window_shape(self, channels: int) -> tuple[int, ...]:
-        """Sizes of the window, C / groups and F for an input of so many channels."""
+        """Sizes of the window, C / groups and F for an input of this many channels."""
         raise NotImplementedError
 
     def check_channels(self, channels: int) -> None:
@@ -118,7 +118,7 @@ class Convolving(Layer):
         return self.bias.value if self.bias is not None else None
 
     def bias_gradient(self) -> dict[str, Any]:
-        """What the kernels are told of the gradient of the bias."""
+        """Arguments of the kernels for the gradient of the bias."""
         return {"need_db": self.bias is not None, "db": self.bias.grad if self.bias is not None else None}
 
     # Running.
@@ -163,7 +163,7 @@ class Convolving(Layer):
 
 
 class Depthwise(Convolving):
-    """Each channel is convolved by itself, with ``depth_multiplier`` windows."""
+    """Each channel is convolved separately, with ``depth_multiplier`` windows."""
 
     depth_multiplier: int
     depthwise_initializer: Any

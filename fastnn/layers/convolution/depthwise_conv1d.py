@@ -1,4 +1,4 @@
-"""DepthwiseConv1D: every channel convolved by itself.  SeparableConv1D: that, then a product over the channels."""
+"""DepthwiseConv1D: every channel convolved separately.  SeparableConv1D: that, then a product over the channels."""
 
 from __future__ import annotations
 

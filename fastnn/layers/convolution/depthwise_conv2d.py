@@ -1,4 +1,4 @@
-"""DepthwiseConv2D: every channel convolved by itself.  SeparableConv2D: that, then a 1×1 convolution over channels."""
+"""DepthwiseConv2D: every channel convolved separately.  SeparableConv2D: that, then a 1×1 convolution over channels."""
 
 from __future__ import annotations
 

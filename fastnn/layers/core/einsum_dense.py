@@ -29,7 +29,7 @@ class EinsumDense(Layer):
     Parameters
     ----------
     equation : str
-        One letter an axis: ``"abc,cd->abd"``.  ``...`` stands for any further axes, before or behind the others:
+        One letter an axis: ``"abc,cd->abd"``.  ``...`` means any further axes, before or after the others:
         ``"...ab,bc->...ac"``, ``"ab...,bc->ac..."``.
     output_shape : int or tuple of int or None
         Sizes of the axes of y, without the batch and the axes of ``...``; None for an axis that x has.
@@ -169,7 +169,7 @@ class EinsumDense(Layer):
     def _product(self, x: np.ndarray, found: Equation) -> tuple[np.ndarray, Any]:
         """``forward`` as a product of matrices: x (rows, inner), W (inner, columns), y (rows, columns).
 
-        All three are views where their axes stand in this order, as in the common equations; else they are transposed.
+        All three are views if their axes are in this order, as in the common equations; else they are transposed.
         Bias and activation are the kernel's where y is such a view and each column has one bias.
         """
         rows = transposed(x, found.joined, found.rows + found.inner).reshape(-1, found.inner_size)

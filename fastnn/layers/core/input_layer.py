@@ -30,7 +30,7 @@ class InputLayer(Layer):
     Raises
     ------
     ValueError
-        If shape is no sequence of positive integers.
+        If shape is not a sequence of positive integers.
     """
 
     supports_masking = True
@@ -130,7 +130,7 @@ def Input(
 ) -> Symbol:
     """The symbol that a model begins with: layers are called on it, and ``Model(inputs, outputs)`` ends them.
 
-    ``batch_shape=(16, 28, 28)`` stands for ``shape=(28, 28), batch_size=16``.
+    ``batch_shape=(16, 28, 28)`` is short for ``shape=(28, 28), batch_size=16``.
 
     Parameters
     ----------

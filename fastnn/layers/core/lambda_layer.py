@@ -77,7 +77,7 @@ class Lambda(Layer):
         return self.mask(x, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        """The function itself stands among the settings: only code can say what it computes."""
+        """The settings contain the function itself, because only its code defines it."""
         return super().get_config() | {
             "function": self.function,
             "output_shape": self.declared_shape,

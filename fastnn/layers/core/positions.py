@@ -1,4 +1,4 @@
-"""Where a vector stands in its sequence, as a vector: learned rows, or sines and cosines."""
+"""The position of a vector in its sequence, as a vector: learned rows, or sines and cosines."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class _Positions(Layer):
         ----------
         x : array or Symbol (N, …, T, D)
         start_index : int
-            Place of the first time step: where a text goes on.
+            Position of the first time step, to continue a text.
         """
         return self.call_on(x, start_index=self.read_start(start_index))
 
     def read_start(self, start_index: Any) -> int:
-        """A place in a sequence, or the error that says what it is."""
+        """A position in a sequence, or raise an error."""
         try:
             start = operator.index(start_index)
         except TypeError:
@@ -60,7 +60,7 @@ class _Positions(Layer):
 
 
 class PositionEmbedding(_Positions):
-    """y[n, t] = W[start_index + t]: a learned vector for each place in a sequence, to be added to what stands there.
+    """y[n, t] = W[start_index + t]: a learned vector for each position in a sequence, to be added to the input.
 
     x (N, …, T, D) → y of its shape, with T + start_index ≤ sequence_length.  One weight, W (sequence_length, D).
 

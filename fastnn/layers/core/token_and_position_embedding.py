@@ -1,4 +1,4 @@
-"""TokenAndPositionEmbedding: what stands at a place, and where the place is, as one vector."""
+"""TokenAndPositionEmbedding: a token and its position, as one vector."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class TokenAndPositionEmbedding(Wrapper):
         return [self.token_embedding, self.position_embedding]
 
     def __call__(self, x: Any, start_index: int = 0) -> Any:
-        """The vectors of ids (N, T), whose first time step stands at the place ``start_index``."""
+        """The vectors of ids (N, T), whose first time step has the position ``start_index``."""
         return self.call_on(x, start_index=self.position_embedding.read_start(start_index))
 
     def build(self, input_shape: Shape) -> None:

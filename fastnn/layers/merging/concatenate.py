@@ -16,7 +16,7 @@ __all__ = ["Concatenate", "concatenate"]
 
 
 class Concatenate(Layer):
-    """Join arrays end to end along an axis: features side by side (−1), or steps one after the other (1).
+    """Join arrays end to end along an axis: features side by side (−1), or sequences one after another (1).
 
     Joined along the steps, masks are joined too, and an input without one counts throughout. Joined along another axis,
     a step counts if it counts in any of the inputs.

@@ -95,7 +95,7 @@ class Discretization(Encoding):
         Raises
         ------
         ValueError
-            If the boundaries were given, or there are no data.
+            If the boundaries were given, or the data are empty.
         """
         if self.num_bins is None:
             raise ValueError(
@@ -138,7 +138,7 @@ class Discretization(Encoding):
 
 
 def _summarized(values: np.ndarray, epsilon: float) -> np.ndarray:
-    """Every n-th of the sorted values, and what number of values each stands for."""
+    """Every n-th of the sorted values, and the number of values that each represents."""
     values = np.sort(values.ravel())
     step = max(values.size * epsilon, 1)
     kept = values[int(step - 1) :: int(step)]

@@ -84,5 +84,5 @@ class Encoding(Layer):
         return "int64" if self.output_mode == "int" else self.dtype
 
     def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> np.ndarray | None:
-        """What is counted has no slope."""
+        """Counts have no gradient."""
         return np.zeros(ctx, dy.dtype) if need_dx else None

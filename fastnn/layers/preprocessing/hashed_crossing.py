@@ -36,7 +36,7 @@ class HashedCrossing(Encoding):
 
     Notes
     -----
-    The ids are Keras' on TensorFlow: the FarmHash64 of each text, and integers as they are, joined one after the other.
+    The ids are Keras' on TensorFlow: the FarmHash64 of each text, and integers as they are, concatenated.
 
     Examples
     --------
@@ -93,5 +93,5 @@ class HashedCrossing(Encoding):
         return found % self.num_bins
 
     def backward(self, dy: np.ndarray, ctx: Any, need_dx: bool = True) -> Any:
-        """What is counted has no slope."""
+        """Counts have no gradient."""
         return [np.zeros(shape, dy.dtype) for shape in ctx] if need_dx else None

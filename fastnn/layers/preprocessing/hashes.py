@@ -1,6 +1,6 @@
 """Hashes of texts, the same on every machine and in every run: FarmHash64 and, with a key, SipHash64.
 
-They are what is behind ``tf.strings.to_hash_bucket_fast`` and ``to_hash_bucket_strong``, which Keras' layers use.
+They implement ``tf.strings.to_hash_bucket_fast`` and ``to_hash_bucket_strong``, which Keras' layers use.
 
 References
 ----------

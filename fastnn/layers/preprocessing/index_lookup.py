@@ -110,7 +110,7 @@ class IndexLookup(Encoding):
         ValueError
             If the vocabulary was given to the constructor.
         TypeError
-            If the data are no tokens.
+            If the data are not tokens.
         """
 
         def rows() -> Any:

@@ -24,9 +24,9 @@ class IntegerLookup(IndexLookup):
     num_oov_indices : int
         How many ids unknown integers share: more than one as ``oov_method`` says; 0 refuses them.
     mask_token : int, optional
-        An integer that stands for padding: id 0 in mode "int", left out in others.
+        An integer that means padding: id 0 in mode "int", left out in others.
     oov_token : int
-        What stands for unknown integers in ``get_vocabulary()`` and with ``invert``.
+        The entry for unknown integers in ``get_vocabulary()`` and with ``invert``.
     vocabulary : list of int, optional
         Replaces ``adapt``.
     vocabulary_dtype : {"int64", "int32"}

@@ -25,7 +25,7 @@ class Rescaling(Layer):
     Raises
     ------
     TypeError, ValueError
-        If these are no finite numbers, or do not fit the last axis.
+        If these are not finite numbers, or do not fit the last axis.
 
     Examples
     --------

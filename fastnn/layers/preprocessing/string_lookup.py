@@ -26,9 +26,9 @@ class StringLookup(IndexLookup):
     num_oov_indices : int
         How many ids unknown texts share: more than one by a hash (FarmHash64, as Keras' on TensorFlow), 0 refuses them.
     mask_token : str, optional
-        A text that stands for padding: id 0 in mode "int", left out in others.
+        A text that means padding: id 0 in mode "int", left out in others.
     oov_token : str
-        What stands for unknown texts in ``get_vocabulary()`` and with ``invert``.
+        The entry for unknown texts in ``get_vocabulary()`` and with ``invert``.
     vocabulary : list of str, or path of a file with one text per line, optional
         Replaces ``adapt``.
     idf_weights : list of float, optional

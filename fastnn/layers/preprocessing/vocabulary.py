@@ -19,9 +19,9 @@ class Vocabulary:
     owner : str
         The layer's class, for errors.
     mask_token : token or None
-        What stands for padding; None: nothing does.
+        The entry for padding; None if there is none.
     oov_token : token
-        What stands for unknown tokens in lists of the vocabulary.
+        The entry for unknown tokens in lists of the vocabulary.
     oov_count : int
         How many ids unknown tokens share.
     max_tokens : int, optional

@@ -121,12 +121,12 @@ class Bidirectional(RecurrentLayer):
 
     @property
     def stateful(self) -> bool:
-        """Whether rows go on from the final states of the batch before."""
+        """Whether rows continue from the final states of the previous batch."""
         return self.forward_layer.stateful
 
     @property
     def supports_masking(self) -> bool:
-        """Whether the mask goes on: with the outputs of all steps."""
+        """Whether the mask is passed on: only with the outputs of all steps."""
         return self.return_sequences
 
     @property
@@ -194,7 +194,7 @@ class Bidirectional(RecurrentLayer):
         return ctx[0][-1]
 
     def _merged(self, outputs: list[np.ndarray]) -> Any:
-        """The outputs joined, in an array that is no child's."""
+        """The outputs joined, in an array that belongs to neither child."""
         y, y_back = outputs
         match self.merge_mode:
             case "concat":
@@ -287,7 +287,7 @@ class Bidirectional(RecurrentLayer):
 
     @property
     def states(self) -> list[Any]:
-        """What the two layers go on from, where stateful."""
+        """The states that the two layers continue from, if stateful."""
         return [child.states for child in self.children]
 
     @states.setter

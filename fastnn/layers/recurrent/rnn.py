@@ -42,7 +42,7 @@ class RNN(RecurrentLayer):
     go_backwards : bool
         Start at the last step; outputs come in the order they were computed.
     stateful : bool
-        Row i of a batch goes on from the final states of row i of the batch before, until ``reset_state()``.  All
+        Row i of a batch continues from the final states of row i of the previous batch, until ``reset_state()``.  All
         batches then have one size: that of ``Input(batch_size=...)``, or that of the first batch.
     unroll : bool
         Accepted as Keras does, without effect; so are ``implementation``, ``use_cudnn`` and ``input_length``.
@@ -54,14 +54,14 @@ class RNN(RecurrentLayer):
     Attributes
     ----------
     states : list of array or None
-        What a stateful layer goes on from.
+        The states that a stateful layer continues from.
     listeners : list of callable
         Each gets, at every backward pass, the gradient that reaches the output of each step, (N, T, units).
 
     Raises
     ------
     TypeError
-        If cell is no cell.
+        If cell is not a cell.
     ValueError
         If the input is not made of sequences of at least one step, or mask or states do not fit it.
 
@@ -112,7 +112,7 @@ class RNN(RecurrentLayer):
 
     @property
     def supports_masking(self) -> bool:
-        """Whether the mask goes on: with the outputs of all steps."""
+        """Whether the mask is passed on: only with the outputs of all steps."""
         return self.return_sequences
 
     @property

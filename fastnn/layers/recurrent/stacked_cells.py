@@ -27,7 +27,7 @@ class StackedRNNCells(Wrapper):
     Raises
     ------
     TypeError
-        If something in the list is no cell.
+        If an element of the list is not a cell.
     ValueError
         If the list is empty.
 

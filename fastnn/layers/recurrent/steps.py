@@ -129,7 +129,7 @@ def _choose(valid: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _checked(cell: Any, result: Any, before: list[np.ndarray]) -> tuple[np.ndarray, Sequence[np.ndarray], Any]:
-    """What ``forward`` of a cell gave, or the error that says what it should give."""
+    """The result of a cell's ``forward``, or raise an error that says what it should be."""
     name = type(cell).__name__
     if not (isinstance(result, tuple) and len(result) == 3 and isinstance(result[0], np.ndarray)):
         raise TypeError(

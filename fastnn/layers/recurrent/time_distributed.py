@@ -28,7 +28,7 @@ class TimeDistributed(Wrapper):
     Raises
     ------
     TypeError
-        If layer is no layer.
+        If layer is not a layer.
     ValueError
         If the input has no time steps, or the layer cannot take what one step holds.
 

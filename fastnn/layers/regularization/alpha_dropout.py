@@ -28,7 +28,7 @@ class AlphaDropout(DrawingLayer):
     rate : float
         Share of cells that are dropped, at least 0 and below 1.
     noise_shape : tuple of int or None, optional
-        Shape of the mask, which is stretched over axes of length 1; None stands for the length of the input's axis.
+        Shape of the mask, which is stretched over axes of length 1; None means the length of the input's axis.
     seed : int, optional
         A fixed start of the masks; None takes one from ``fastnn.utils.set_random_seed``.
 

@@ -26,7 +26,7 @@ class Dropout(DrawingLayer):
         Share of cells set to zero, from 0 to 1.
     noise_shape : tuple of int or None, optional
         Shape of the mask, which is stretched over axes of length 1: ``(None, 1, None)`` drops whole channels of
-        sequences. None stands for the length of the input's axis.
+        sequences. None means the length of the input's axis.
     seed : int, optional
         A fixed start of the masks; None takes one from ``fastnn.utils.set_random_seed``.
 

@@ -103,7 +103,7 @@ def extra_lengths(value: Any, strides: tuple[int, ...], layer: Any) -> tuple[int
 
 
 def noise_shape_of(noise_shape: Any, layer: Any) -> tuple[int | None, ...] | None:
-    """The shape of a mask of dropout as a tuple, or the error that says what it is."""
+    """The shape of a mask of dropout as a tuple, or raise an error."""
     if noise_shape is not None and (
         not isinstance(noise_shape, Sequence)
         or any(n is not None and (not isinstance(n, (int, np.integer)) or n < 1) for n in noise_shape)

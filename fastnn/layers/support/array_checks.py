@@ -1,4 +1,4 @@
-"""What is checked of arrays on their way into a layer: numbers, ids, and masks of time steps."""
+"""Checks of arrays on their way into a layer: numbers, ids, and masks of time steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_values(x: Any, layer: Any) -> np.ndarray:
     Raises
     ------
     TypeError
-        If they are no real numbers.
+        If they are not real numbers.
     ValueError
         If the rows of a list differ in length.
 
@@ -58,9 +58,9 @@ def read_ids(x: Any, layer: Any) -> np.ndarray:
     Raises
     ------
     TypeError
-        If they are no numbers.
+        If they are not numbers.
     ValueError
-        If a float is no whole number, or the rows of a list differ in length.
+        If a float is not a whole number, or the rows of a list differ in length.
 
     Examples
     --------

@@ -13,7 +13,7 @@ __all__ = ["DrawingLayer"]
 
 
 class DrawingLayer(Layer):
-    """Base of dropout and noise: what is drawn is a function of the layer's ``key`` and of how often it has drawn.
+    """Base of dropout and noise: draws are a function of the layer's ``key`` and of how often it has drawn.
 
     Parameters
     ----------

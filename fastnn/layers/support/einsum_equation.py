@@ -25,7 +25,7 @@ class Equation:
         One letter an axis.
     sizes : dict of str to (int or None)
     spelled : str
-        Letters that stand for the ellipsis.
+        Letters that replace the ellipsis.
     """
 
     x: str
@@ -104,7 +104,7 @@ def read_equation(equation: str, output_shape: tuple[int | None, ...], input_sha
     Raises
     ------
     ValueError
-        If it is no such equation, its letters do not fit together, or the shapes do not fit the letters.
+        If it is not such an equation, its letters do not match, or the shapes do not match the letters.
     """
     before, x, after, w, _, y, _ = split_equation(equation)
     elided = len(input_shape) - len(x)
@@ -142,7 +142,7 @@ def split_equation(equation: str) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If it has another form, a letter stands twice in a part, or one has no place to come from.
+        If it has another form, a letter occurs twice in a part, or a letter has no source.
     """
     found = _FORM.fullmatch(equation.replace(" ", "")) if isinstance(equation, str) else None
     parts = tuple(part or "" for part in found.groups()) if found else ("",) * 7

@@ -40,7 +40,7 @@ def fused_activation(activation: Any) -> FusedActivation:
     ValueError
         For an unknown name.
     TypeError
-        For anything that is no activation.
+        For anything that is not an activation.
     """
     if hasattr(activation, "forward") and hasattr(activation, "backward") and not isinstance(activation, type):
         return FusedActivation(activation)

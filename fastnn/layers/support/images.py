@@ -1,6 +1,6 @@
 """What layers on images share: four axes, and ``data_format="channels_first"`` served at the boundary.
 
-Inside, images are (N, H, W, C).  A layer told ``channels_first`` turns its input on entry and its output on exit.
+Inside, images are (N, H, W, C).  A ``channels_first`` layer transposes its input on entry and its output on exit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ImageLayer(Layer):
         raise NotImplementedError
 
     def image_shape(self, input_shape: Shape) -> Shape:
-        """The input shape as (N, H, W, C), or the error that says what is expected."""
+        """The input shape as (N, H, W, C), or raise an error that says what is expected."""
         axes = "channels, height, width" if self.channels_first else "height, width, channels"
         if len(input_shape) != 4:
             hint = "For images without a channel axis use x[..., None], or Reshape((28, 28, 1)) before it."

@@ -31,7 +31,7 @@ class SeriesLayer(Layer):
         self.time_axis = 2 if self.channels_first else 1
 
     def output_length(self, length: int, channels: int) -> int:
-        """Time steps of the output for an input of so many time steps."""
+        """Time steps of the output for an input of this many time steps."""
         raise NotImplementedError
 
     def output_channels(self, channels: int) -> int:
@@ -45,7 +45,7 @@ class SeriesLayer(Layer):
         raise NotImplementedError
 
     def series_shape(self, input_shape: Shape) -> Shape:
-        """The input shape as (N, T, C), or the error that says what is expected."""
+        """The input shape as (N, T, C), or raise an error that says what is expected."""
         axes = "channels, time" if self.channels_first else "time, channels"
         if len(input_shape) != 3:
             hint = "For one number per time step use x[..., None]." if len(input_shape) == 2 else ""

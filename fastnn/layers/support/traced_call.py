@@ -86,7 +86,7 @@ class CallGraph:
 
 @dataclass
 class Context:
-    """What ``backward`` needs of a run, the masks of its outputs, and what it adds to the loss."""
+    """What ``backward`` needs from a run, the masks of its outputs, and its additions to the loss."""
 
     found: CallGraph
     plan: Plan

@@ -18,7 +18,7 @@ __all__ = ["Wrapper", "classes_above", "described", "fresh_copy", "made_from", "
 _numbers: ContextVar[dict[int, int] | None] = ContextVar("numbers", default=None)
 _made: ContextVar[dict[int, Layer] | None] = ContextVar("made", default=None)
 classes_above: dict[str, type] = {}
-"""Classes that may stand inside a wrapper and live a floor higher: models enter themselves."""
+"""Classes from higher levels that a wrapper may contain: models register themselves."""
 
 
 class Wrapper(Layer):
@@ -92,7 +92,7 @@ def described(layer: Layer) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the class is one of the user's own, and its settings do not say what ``__init__`` needs.
+        If the class is a custom one, and its settings lack arguments of ``__init__``.
     """
     with numbering([layer]) as numbers:
         config = layer.get_config()
@@ -105,7 +105,7 @@ def described(layer: Layer) -> dict[str, Any]:
 def numbering(layers: Sequence[Layer]) -> Iterator[dict[int, int]]:
     """While layers are described: the numbers of those that several others hold, by their ``id``.
 
-    A layer may stand in a model and in a model within it.  It is described at both places, with one number, and
+    A layer may be part of a model and of its inner model.  It is described in both places, with one number, and
     ``made_from`` makes one layer of it.
     """
     if (numbers := _numbers.get()) is not None:
@@ -175,7 +175,7 @@ def made_from(entry: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     ValueError
         For a class that is not known.
     TypeError
-        For what is not a layer.
+        For an object that is not a layer.
     """
     if isinstance(entry, Layer):
         return entry

@@ -110,7 +110,7 @@ class NormWithRelu(FusedLayers):
 class NormWithResidual(FusedLayers):
     """Batch normalization, the sum with a residual, and the ReLU behind it if there is one, in one pass.
 
-    The inputs are what is normalized and the residual.
+    The inputs are the array to normalize and the residual.
     """
 
     takes_several = True
@@ -138,7 +138,7 @@ class NormWithResidual(FusedLayers):
 class NormOfSum(FusedLayers):
     """The sum of two arrays and the norm of its rows in one pass; the outputs are the norm and, if it is kept, the sum.
 
-    In a Transformer that normalizes first, the sum goes on as the residual stream: its gradient is added in the same
+    In a Transformer that normalizes first, the sum continues as the residual stream: its gradient is added in the same
     pass as well.
     """
 
@@ -185,7 +185,7 @@ class WithPositions(FusedLayers):
 class FoldedNorm(FusedLayers):
     """A linear Dense or convolution layer and the batch normalization behind it, and a ReLU if there is one.
 
-    In training the two run one after the other.  In inference the normalization is y = x·scale + shift with numbers
+    In training the two run in sequence.  In inference the normalization is y = x·scale + shift with numbers
     that do not depend on x, so the layer runs with kernel·scale and bias·scale + shift.  Both are computed in each
     call: that is never stale, and costs as much as a pass over an output of the size of the kernel.  A smaller output
     is normalized in a pass of its own.

@@ -1,4 +1,4 @@
-"""Who reads what in a graph: two nodes join only where nobody else looks at what passes between them."""
+"""The readers of each symbol in a graph: two nodes are joined only if nothing else reads the array between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Readers"]
 
 
 class Readers:
-    """Who reads each symbol of a graph."""
+    """The readers of each symbol of a graph."""
 
     def __init__(self, nodes: Sequence[Node], outputs: Sequence[Symbol]):
         self._nodes: dict[int, list[Node]] = {}

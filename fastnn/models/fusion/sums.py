@@ -1,4 +1,4 @@
-"""Sums of two arrays, joined with what is before or behind them.
+"""Sums of two arrays, joined with the nodes before or after them.
 
 A joined node runs where the sum ran: by then both inputs are there.
 """

@@ -130,7 +130,7 @@ _ACTIVATIONS = {
 
 
 def _activation(r: Reader, node: OnnxNode, activation: Any) -> Tensor:
-    """A layer; elementwise, so that a transpose of the input goes on waiting."""
+    """A layer; elementwise, so that a transpose of the input stays pending."""
     x = node.x()
     if x.dtype == "int64":
         return r.elementwise(lambda a: ops.maximum(a, 0), x)

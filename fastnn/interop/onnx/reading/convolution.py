@@ -139,7 +139,7 @@ def pooling(r: Reader, node: OnnxNode) -> list[Tensor]:
     x, sizes = node.x(), list(node.attribute("kernel_shape"))
     strides, dilation, ends, word = _geometry(node, x, sizes)
     if any(d != 1 for d in dilation) or any(node.used[1:]):
-        raise node.refusal("a window without holes, its values alone read", "dilations, or the places read")
+        raise node.refusal("a window without dilation, whose indices are not used", "dilations, or used indices")
     moved = _channels_last(r, x)
     mean = node.op == "AveragePool"
     whole = node.attribute("ceil_mode", 0) and any(

@@ -123,5 +123,5 @@ def scaler(r: Reader, node: OnnxNode) -> Tensor:
 
 @reads("ZipMap")
 def zip_map(r: Reader, node: OnnxNode) -> Tensor:
-    """The probabilities; the dicts that scikit-learn's exporter makes of them are no arrays."""
+    """The probabilities; the dicts that scikit-learn's exporter makes of them are not arrays."""
     return node.x()

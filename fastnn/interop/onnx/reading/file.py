@@ -24,9 +24,9 @@ def read_model(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ValueError
-        If it is no ONNX file.
+        If it is not an ONNX file.
     """
     onnx = library("onnx", "onnx", "import_onnx")
     with open(path, "rb") as file:
@@ -43,7 +43,7 @@ def read_model(path: str | os.PathLike[str]) -> Any:
 
 
 def _check_names(graph: Any, path: str | os.PathLike[str]) -> None:
-    """Refuse names that are no text, which protobuf hands on as bytes or stumbles over."""
+    """Refuse names that are not text, which protobuf returns as bytes or fails on."""
     try:
         names = [
             *(w for n in graph.node for w in (n.op_type, n.domain, n.name, *n.input, *n.output)),
@@ -54,7 +54,7 @@ def _check_names(graph: Any, path: str | os.PathLike[str]) -> None:
     except UnicodeDecodeError as error:
         broken = error.object
     if broken is not None:
-        raise ValueError(f"{os.fspath(path)!r} is damaged: a name in it is no text. Received: {broken!r:.80}.")
+        raise ValueError(f"{os.fspath(path)!r} is damaged: a name in it is not text. Received: {broken!r:.80}.")
 
 
 def check_model(model: Any, path: str | os.PathLike[str], known: Callable[[str], Any]) -> None:
@@ -100,7 +100,7 @@ def array_of(tensor: Any, folder: Path) -> np.ndarray:
     if tensor.data_location == onnx.TensorProto.EXTERNAL:
         tensor = _from_beside(onnx, tensor, folder)
     if any(n < 0 for n in tensor.dims):
-        raise ValueError(f"The sizes of tensor {tensor.name!r} are at least 0. Received: {list(tensor.dims)}.")
+        raise ValueError(f"The sizes of tensor {tensor.name!r} must be at least 0. Received: {list(tensor.dims)}.")
     try:
         array = onnx.numpy_helper.to_array(tensor)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
@@ -120,8 +120,8 @@ def _from_beside(onnx: Any, tensor: Any, folder: Path) -> Any:
     location = entries.get("location", "")
     if not location or location != os.path.basename(location) or "\\" in location or location in (".", ".."):
         raise ValueError(
-            f"The weights of an ONNX file are in it, or in a file of its folder. Received: tensor {tensor.name!r} in "
-            f"{location!r}. Move that file beside the model."
+            "The weights of an ONNX file must be in it, or in a file in the same folder. Received: tensor "
+            f"{tensor.name!r} in {location!r}. Move that file beside the model."
         )
     beside = folder / location
     if beside.is_symlink() or not beside.is_file():

@@ -63,7 +63,7 @@ def import_onnx(
     for one in wanted:
         if one not in given:
             raise ValueError(
-                f"outputs= names values of the graph. Received: {one!r}; the file gives {sorted(given)[:20]}."
+                f"outputs= must name values of the graph. Received: {one!r}; the graph has {sorted(given)[:20]}."
             )
     shapes = _shapes(file.graph, input_shape)
     Reader(file, folder, shapes, wanted).refuse_unknown()
@@ -77,7 +77,7 @@ def import_onnx(
     warn(
         f"{os.fspath(path)!r} computes with the size of the batch that it was made with, so the model takes batches of "
         f"that size: its inputs have the shape {model.input_shape}. Export the file with an open batch if that is not "
-        "meant.",
+        "what you want.",
     )
     return model
 
@@ -86,7 +86,9 @@ def _model(reader: Reader, name: str | None) -> Model:
     outputs = reader.read()
     inputs = reader.inputs
     if not inputs or not outputs:
-        raise ValueError(f"A model has inputs and outputs. Received: a graph with {len(inputs)} and {len(outputs)}.")
+        raise ValueError(
+            f"A model must have inputs and outputs. Received: a graph with {len(inputs)} and {len(outputs)}."
+        )
     return Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
 
 

@@ -1,4 +1,4 @@
-"""The reader: walks the nodes of an ONNX graph, folds what is known, and records layers and operations for the rest."""
+"""The reader: walks the nodes of an ONNX graph, folds constants, and records layers and operations for the rest."""
 
 from __future__ import annotations
 
@@ -151,13 +151,15 @@ class Reader:
         kind = spec.type.tensor_type
         if not spec.type.HasField("tensor_type") or kind.elem_type not in _DTYPES:
             raise ValueError(
-                f"The inputs of a model are numbers. Received: input {spec.name!r} of another type. Use "
+                f"The inputs of a model must be numbers. Received: input {spec.name!r} of another type. Use "
                 "import_onnx(path, outputs=[...]) if no output that you need depends on it."
             )
         words = [d.dim_param or None if not d.HasField("dim_value") else d.dim_value for d in kind.shape.dim]
         given = self._shapes.get(spec.name)
         if not kind.HasField("shape") and given is None:
-            raise ValueError(f"The file does not say the shape of input {spec.name!r}. Pass input_shape=, batch first.")
+            raise ValueError(
+                f"The file does not state the shape of input {spec.name!r}. Pass input_shape=, batch first."
+            )
         if given is not None:
             words = [w if n is None and isinstance(w, str) else n for n, w in zip(given, words or given, strict=True)]
         fixed = words[0] if words else None
@@ -165,7 +167,7 @@ class Reader:
             words[0] = "batch of the file"
         shape = [n if isinstance(n, int) and n > 0 else None for n in words]
         if not shape:
-            raise ValueError(f"An input has a batch axis. Received: input {spec.name!r}, a single number.")
+            raise ValueError(f"An input must have a batch axis. Received: input {spec.name!r}, a single number.")
         name = self.unique(spec.name)
         symbol = Input(shape[1:], shape[0], _DTYPES[kind.elem_type], name)
         sizes = tuple(self._prime(word, n) for word, n in zip(words, shape, strict=True))
@@ -193,10 +195,10 @@ class Reader:
         return taken[key]
 
     def value(self, name: str) -> Value:
-        """What stands for a name of the graph; weights are read when they are first asked for."""
+        """The value of a name of the graph; weights are read on first use."""
         if name not in self.values:
             if name not in self._tensors:
-                raise ValueError(f"The graph has no value {name!r}. Received: a file in which a node reads it.")
+                raise ValueError(f"The file is damaged: a node reads {name!r}, which nothing computes.")
             self.values[name] = Known(array_of(self._tensors[name], self.folder), name=name)
         return self.values[name]
 
@@ -234,7 +236,7 @@ class Reader:
         return Tensor(output, self._sizes_of(output))
 
     def _sizes_of(self, symbol: Symbol) -> tuple[int, ...]:
-        """The sizes of a symbol: those of what it is computed from, through the shapes of the operations."""
+        """The sizes of a symbol: computed from those of its inputs, through the shapes of the operations."""
         pending = [symbol]
         while pending:
             node: Node = pending[-1].node
@@ -338,7 +340,7 @@ def refusal(node: Any) -> NotImplementedError:
     word = node.op_type if node.domain in _DOMAINS else f"{node.domain}.{node.op_type}"
     return NotImplementedError(
         f"Node {node.name or node.output[0]!r} ({word}) cannot be read: there is no layer or operation for it. "
-        f"Supported are: {', '.join(supported())}. Use import_onnx(path, outputs=[...]) for values before it."
+        f"Supported: {', '.join(supported())}. Use import_onnx(path, outputs=[...]) for values before it."
     )
 
 

@@ -41,7 +41,7 @@ def reshape(r: Reader, node: OnnxNode) -> Tensor:
     if -1 in target:
         rest = math.prod(n for n in target if n != -1)
         if not rest or cells % rest:
-            raise node.refusal(f"a shape of {x.sizes} in other words", f"{target}")
+            raise node.refusal(f"a shape with as many elements as {x.sizes}", f"{target}")
         target = [cells // rest if n == -1 else n for n in target]
     if math.prod(target) != cells:
         with_batch = _with_open_batch(r, x, target)

@@ -44,8 +44,8 @@ def activated(w: Writer, x: Value, activation: Any) -> Value:
         return _FORMULAS[activation.name](w, x, activation)
     if type(activation) is not Activation:
         raise NotImplementedError(
-            f"The activation {activation!r} computes in its own forward, on arrays, so there is nothing to write as "
-            "ONNX. Use a function of operators and fastnn.ops in its place."
+            f"The activation {activation!r} computes on arrays in its own forward, so it cannot be written as ONNX. "
+            "Use a function of operators and fastnn.ops in its place."
         )
     return _named(w, x, activation)
 

@@ -24,14 +24,14 @@ def step(w: Writer, cell: Any, x: Value, states: Sequence[Value]) -> tuple[Value
     Raises
     ------
     NotImplementedError
-        For a cell of the user's own, which computes on arrays.
+        For a custom cell, which computes on arrays.
     """
     for cls, function in _STEPS.items():
         if isinstance(cell, cls) and type(cell).forward is cls.forward:
             return function(w, cell, x, list(states))
     raise NotImplementedError(
-        f'The cell "{cell.name}" ({type(cell).__name__}) computes in its own forward, on arrays, so there is nothing '
-        "to write as ONNX. Use LSTMCell, GRUCell, SimpleRNNCell or OutputRNNCell, or StackedRNNCells of them."
+        f'The cell "{cell.name}" ({type(cell).__name__}) computes on arrays in its own forward, so it cannot be '
+        "written as ONNX. Use LSTMCell, GRUCell, SimpleRNNCell or OutputRNNCell, or StackedRNNCells of them."
     )
 
 

@@ -64,7 +64,7 @@ def dense(w: Writer, layer: Dense, call: Call) -> Value:
 
 @converts(EinsumDense)
 def einsum_dense(w: Writer, layer: EinsumDense, call: Call) -> Value:
-    """A product of matrices where the axes stand in the order of one; else ONNX's Einsum."""
+    """A matrix product if the axes are in the right order; else ONNX's Einsum."""
     found = layer._read(call.x.shape)
     kernel = layer.kernel.value
     if found.x == found.rows + found.inner and found.w == found.inner + found.columns:

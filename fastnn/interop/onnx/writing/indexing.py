@@ -1,4 +1,4 @@
-"""Operations of ``fastnn.ops`` that move, join, repeat and choose what is in arrays."""
+"""Operations of ``fastnn.ops`` that move, join, repeat and choose entries of arrays."""
 
 from __future__ import annotations
 
@@ -185,8 +185,8 @@ def get_item(w: Writer, operation: indexing.GetItem, call: Call) -> Value:
     if gathered is not None:
         if gone:
             raise NotImplementedError(
-                f"x[...] with integers beside an array of places has no form here. Received: x[{key}]. Use two steps, "
-                "as in x[:, 0][places]."
+                f"x[...] with integers beside an array of places cannot be written as ONNX. Received: x[{key}]. Use "
+                "two steps, as in x[:, 0][places]."
             )
         x = _gathered(w, x, arrays[0], gathered)
         full = [one for part in full for one in ([part] * arrays[0].rank if part == "array" else [part])]

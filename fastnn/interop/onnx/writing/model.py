@@ -70,7 +70,9 @@ def export_onnx(
     onnx = library("onnx", "onnx", "export_onnx")
     newest = onnx.defs.onnx_opset_version()
     if isinstance(opset, bool) or not isinstance(opset, int) or not OLDEST <= opset <= newest:
-        raise ValueError(f"opset is an integer from {OLDEST} to {newest}. Received: opset={opset!r}. Use opset=18.")
+        raise ValueError(
+            f"opset must be an integer from {OLDEST} to {newest}. Received: opset={opset!r}. Use opset=18."
+        )
     writer = Writer(opset)
     inputs = _inputs(model, input_shape)
     for value in inputs:

@@ -53,7 +53,7 @@ def average_pooling(w: Writer, layer: Any, call: Call) -> Value:
 
 @converts(StochasticPooling2D)
 def stochastic_pooling(w: Writer, layer: Any, call: Call) -> Value:
-    """The mean of what is drawn in training: each cell weighted by its share of the positive ones."""
+    """The mean of the draws in training: each cell weighted by its share of the positive ones."""
     x = channels_first(w, layer, call.x)
     positive = w.add("Relu", x)
     mass = _pool(w, layer, "AveragePool", positive)

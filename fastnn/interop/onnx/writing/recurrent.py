@@ -87,8 +87,8 @@ def _swept(w: Writer, layer: RNN, x: Value, states: Sequence[Value], mask: Value
     if layer.stateful:
         raise NotImplementedError(
             f'Layer "{layer.name}" ({type(layer).__name__}) carries its states from call to call (stateful=True), and '
-            "a file of ONNX has no memory. Use return_state=True and initial_state=..., with the states among the "
-            "inputs and outputs of the model."
+            "an ONNX file has no memory. Use return_state=True and initial_state=..., with the states among the inputs "
+            "and outputs of the model."
         )
     cells = layer.cell.cells if isinstance(layer.cell, StackedRNNCells) else [layer.cell]
     if mask is not None or any(_named(cell) is None for cell in cells):

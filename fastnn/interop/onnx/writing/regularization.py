@@ -22,6 +22,6 @@ def left_out(w: Writer, layer: Any, call: Call) -> Value:
 @converts(Draw, Drop)
 def drawn(w: Writer, operation: Any, call: Call) -> NoReturn:
     raise ValueError(
-        f"A file of ONNX holds a model as it predicts, which draws no random numbers. Received: a call that draws "
+        "An ONNX file holds a model as it predicts, without random numbers. Received: a call that draws "
         f"({operation.name}) in prediction too. Use if training: ... around it, in call(self, x, training=False)."
     )

@@ -1,4 +1,4 @@
-"""Layers that move, repeat, pad and cut what they are given."""
+"""Layers that move, repeat, pad and crop their input."""
 
 from __future__ import annotations
 

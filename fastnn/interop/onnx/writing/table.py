@@ -119,7 +119,7 @@ def mask_rule_of(cls: type) -> Callable[..., Any] | None:
 
 
 def _fill() -> None:
-    """Load the rooms of converters, which enter what they hold."""
+    """Load the modules of converters, which register themselves."""
     if not _CONVERTERS:
         for room in _ROOMS:
             importlib.import_module(f"{__package__}.{room}")

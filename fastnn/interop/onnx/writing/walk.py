@@ -132,7 +132,7 @@ class Walk:
 
 
 def function_graph(activation: Custom, x: Value) -> Graph:
-    """The graph that an activation records which is a function of the user's own.
+    """The graph that an activation records when it is a custom function.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def _refusal(layer: Any) -> Exception:
     name = type(layer).__name__
     if isinstance(layer, Layer):
         return NotImplementedError(
-            f'Layer "{layer.name}" ({name}) computes in its own forward, on arrays, so there is nothing to write as '
-            f"ONNX. Write def call(self, x): ... in {name}, with layers, operators and fastnn.ops: then it is traced."
+            f'Layer "{layer.name}" ({name}) computes on arrays in its own forward, so it cannot be written as ONNX. '
+            f"Write def call(self, x): ... in {name}, with layers, operators and fastnn.ops: then it is traced."
         )
     return NotImplementedError(f"The operation {getattr(layer, 'name', '') or name} ({name}) has no form in ONNX.")
 
@@ -164,8 +164,8 @@ def _refusal(layer: Any) -> Exception:
 def _refused_trace(layer: Any, shapes: list[Shape], error: Exception) -> Exception:
     open_axes = any(None in shape for shape in shapes)
     hint = (
-        " Sizes that are None are open in the file. Use None or -1 for them in ops.reshape and its like, or call "
-        "export_onnx(..., input_shape=...) with sizes that are all known."
+        " Sizes that are None stay open in the file. Use None or -1 for them in ops.reshape and similar functions, or "
+        "call export_onnx(..., input_shape=...) with sizes that are all known."
         if open_axes
         else " Use operators and fastnn.ops in call, in place of NumPy."
     )

@@ -134,7 +134,7 @@ class Writer:
         return Value(name, shape if shape is not None else first.shape, dtype, order)
 
     def _aligned(self, values: list[Any], rank: int) -> tuple[Any, list[Any]]:
-        """Values on which an elementwise operation can run as the arrays lie, and the order of what it gives."""
+        """Values on which an elementwise operation can run in their current layout, and the order of its output."""
         arrays = [one for one in values if one is not None and one.array is None]
         orders = {one.order for one in arrays}
         if len(orders) != 1 or None in orders or any(one.rank != rank for one in arrays):
