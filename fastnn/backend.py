@@ -27,7 +27,7 @@ _DTYPES = ("float32", "float64")
 def _load(backend: str) -> ModuleType:
     if backend not in _MODULES:
         raise ValueError(
-            f'The backend is "compiled" or "reference". Received: {backend!r}. Use one of these two names.'
+            f'The backend must be "compiled" or "reference". Received: {backend!r}. Use one of these two names.'
         )
     return importlib.import_module(_MODULES[backend])
 
@@ -78,8 +78,8 @@ class use:
     def __del__(self) -> None:
         if not self._entered:
             warn(
-                f'fastnn.backend.use("{self._backend}") switches a with block, and there was none: nothing was '
-                f'switched. Call fastnn.backend.set_backend("{self._backend}") to switch the process.',
+                f'fastnn.backend.use("{self._backend}") works in a with statement only, and changed nothing. Call '
+                f'fastnn.backend.set_backend("{self._backend}") to switch the process.',
                 RuntimeWarning,
             )
 
@@ -140,5 +140,5 @@ def set_floatx(dtype: str) -> None:
     """
     global _floatx
     if str(dtype) not in _DTYPES:
-        raise ValueError(f'floatx is "float32" or "float64". Received: {dtype!r}.')
+        raise ValueError(f'floatx must be "float32" or "float64". Received: {dtype!r}.')
     _floatx = str(dtype)

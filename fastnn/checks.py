@@ -223,7 +223,7 @@ def results(
     [(2,), None]
     """
     if given is not None and how_many(name, given) != len(shapes):
-        raise ValueError(f"{name} has an entry for each of {len(shapes)} arrays. Received: {len(given)}.")
+        raise ValueError(f"{name} must have an entry for each of {len(shapes)} arrays. Received: {len(given)}.")
     made: list[np.ndarray | None] = []
     for i, (expected, needed_here) in enumerate(zip(shapes, wanted, strict=True)):
         out = given[i] if given is not None and needed_here else None
@@ -247,9 +247,9 @@ def how_many(name: str, arrays: Any) -> int:
     2
     """
     if not isinstance(arrays, (list, tuple)):
-        raise TypeError(f"{name} is a list of arrays. Received: {type(arrays).__name__}.")
+        raise TypeError(f"{name} must be a list of arrays. Received: {type(arrays).__name__}.")
     if not arrays:
-        raise ValueError(f"{name} holds at least one array. Received: {name}={arrays!r}.")
+        raise ValueError(f"{name} must hold at least one array. Received: {name}={arrays!r}.")
     return len(arrays)
 
 
@@ -269,7 +269,7 @@ def projections(w: Any) -> int:
     count = how_many("w", w)
     if count > MOST_PROJECTIONS:
         raise ValueError(
-            f"w holds at most {MOST_PROJECTIONS} arrays. Received: {count}. Call once for each part of them."
+            f"w must hold at most {MOST_PROJECTIONS} arrays. Received: {count}. Call once for each part of them."
         )
     return count
 
@@ -291,9 +291,9 @@ def needed(name: str, value: Any, count: int) -> list[bool]:
     """
     each = [value] * count if isinstance(value, (bool, np.bool_)) else value
     if not isinstance(each, (list, tuple)) or not all(isinstance(entry, (bool, np.bool_)) for entry in each):
-        raise TypeError(f"{name} is a bool, or a bool for each array. Received: {name}={value!r}.")
+        raise TypeError(f"{name} must be a bool, or a bool for each array. Received: {name}={value!r}.")
     if len(each) != count:
-        raise ValueError(f"{name} has an entry for each of {count} arrays. Received: {name}={value!r}.")
+        raise ValueError(f"{name} must have an entry for each of {count} arrays. Received: {name}={value!r}.")
     return [bool(entry) for entry in each]
 
 
@@ -455,13 +455,13 @@ def attention_mask(m: Any, batch: int, heads: int, queries: int, keys: int) -> n
     array = _read("mask", m)
     if array.dtype != bool:
         raise TypeError(
-            f"mask is bool, True where a query may see a key. Received: {array.dtype}. Use mask.astype(bool)."
+            f"mask must be bool, True where a query may see a key. Received: {array.dtype}. Use mask.astype(bool)."
         )
     outer = dict(zip(range(-3, -5, -1), (heads, batch) if array.ndim == 4 else (batch,), strict=False))
     fits = 2 <= array.ndim <= 4 and array.shape[-2:] == (queries, keys)
     if not fits or any(array.shape[axis] not in (1, outer[axis]) for axis in range(-3, -array.ndim - 1, -1)):
         raise ValueError(
-            f"mask has shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B={batch}, N={heads}, Tq={queries}, "
+            f"mask must have shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B={batch}, N={heads}, Tq={queries}, "
             f"Tk={keys}. Received: {array.shape}."
         )
     return np.asarray(array, order="C")
@@ -479,9 +479,9 @@ def window(value: Any) -> int:
     try:
         size = operator.index(value)
     except TypeError:
-        raise TypeError(f"window is an integer. Received: window={value!r}.") from None
+        raise TypeError(f"window must be an integer. Received: window={value!r}.") from None
     if size < 1:
-        raise ValueError(f"window is at least 1. Received: window={size}.")
+        raise ValueError(f"window must be at least 1. Received: window={size}.")
     return size
 
 
@@ -662,7 +662,7 @@ def norm_arguments(x: np.ndarray, epsilon: Any, **by_channel: np.ndarray | None)
     Raises
     ------
     TypeError, ValueError
-        If epsilon is no number of at least 0, `x` has no axis or an empty last one, or an array is not (C,).
+        If epsilon is not a number ≥ 0, `x` has no axis or an empty last one, or an array is not (C,).
 
     Examples
     --------

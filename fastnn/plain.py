@@ -11,7 +11,7 @@ __all__ = ["plain"]
 
 
 def plain(value: Any) -> Any:
-    """Numbers, lists and dicts of Python; what is not finite becomes None, for JSON has no word for it.
+    """Numbers, lists and dicts of Python; numbers that are not finite become None, because JSON cannot express them.
 
     Parameters
     ----------

@@ -496,7 +496,7 @@ def axis_of(axis: int, ndim: int) -> int:
     TypeError
         If it is not an integer.
     ValueError
-        If there is no such axis.
+        If the axis does not exist.
 
     Examples
     --------
@@ -518,7 +518,7 @@ def concatenated_shape(shapes: Sequence[Sequence[int]], axis: int = -1) -> tuple
     Raises
     ------
     ValueError
-        If two of them differ on another axis, or there is no such axis.
+        If two of them differ on another axis, or the axis does not exist.
 
     Examples
     --------

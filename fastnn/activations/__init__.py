@@ -86,7 +86,7 @@ def get(identifier: Any = None) -> Activation:
         return lookup("activation", identifier, _CLASSES)
     for name, hint in _MORE_THAN_X.items():
         if identifier is getattr(functions, name) or (identifier == name and custom.find(name) is None):
-            raise ValueError(f"{name} cannot stand as activation=. Received: {identifier!r}. {hint}")
+            raise ValueError(f"{name} cannot be used as activation=. Received: {identifier!r}. {hint}")
     found = lookup("activation", identifier, _TABLE)
     if isinstance(found, Activation):
         return found

@@ -20,7 +20,7 @@ class Softmax(Activation):
     Raises
     ------
     ValueError
-        If there is no axis.
+        If there are no axes.
     """
 
     name = "softmax"

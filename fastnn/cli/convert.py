@@ -1,4 +1,4 @@
-"""``fastnn convert``: a model in another format, told by the suffixes of the files."""
+"""``fastnn convert``: write a model in another format, chosen by the suffixes of the files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Read, write, and take the schema along."""
     if os.path.exists(options.output) and not options.overwrite:
-        raise FileExistsError(f"{options.output} is there already. Use --overwrite, or another name.")
+        raise FileExistsError(f"{options.output} exists already. Use --overwrite, or another name.")
     model = read_model(options.input, options.custom)
     write_model(model, options.output)
     schema = read_schema(options.input)

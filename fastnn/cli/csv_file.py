@@ -24,7 +24,7 @@ def column_names(path: str, separator: str) -> list[str]:
     OSError
         If the file cannot be read.
     ValueError
-        If there is no header, or a name is empty or there twice.
+        If there is no header, or a name is empty or occurs twice.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
         return _header(path, _rows(path, file, separator))
@@ -36,7 +36,7 @@ def read_columns(path: str, names: Collection[str], words: Collection[str], sepa
     Parameters
     ----------
     path : str
-        A file in UTF-8; fields may stand in double quotes.
+        A file in UTF-8; fields may be in double quotes.
     names : collection of str
     words : collection of str
         Those of them that may hold words.

@@ -1,4 +1,4 @@
-"""Data files as arrays: CSV by columns, NPZ by names, IDX whole; told apart by their first bytes."""
+"""Data files as arrays: CSV by columns, NPZ by names, IDX whole; distinguished by their first bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ZIP, _GZIP, _IDX = b"PK", b"\x1f\x8b", b"\0\0"
 
 
 def separator_of(path: str, given: str | None) -> str:
-    r"""Return what stands between the fields of a CSV file: as given, else a tab in a .tsv file, else a comma.
+    r"""Return the separator of a CSV file: the given one, else a tab in a .tsv file, else a comma.
 
     Examples
     --------
@@ -42,7 +42,9 @@ def find_inputs(path: str, target: str | None, given: list[str] | None, drop: li
     if kind == "NPZ":
         names = given or ["x"]
         if len(names) > 1:
-            raise ValueError(f"One array of {path} is the input. Received: --inputs {' '.join(names)}. Name one.")
+            raise ValueError(
+                f"One array of {path} is the input. Received: --inputs {' '.join(names)}. Name one of them."
+            )
         return names
     header = column_names(path, separator)
     named = [*([target] if target else []), *(given or []), *drop]
@@ -53,7 +55,7 @@ def find_inputs(path: str, target: str | None, given: list[str] | None, drop: li
         )
     names = [name for name in given or header if name != target and name not in drop]
     if not names:
-        raise ValueError(f"{path} has no column left to learn from. Its columns: {', '.join(map(repr, header))}.")
+        raise ValueError(f"{path} has no columns left to learn from. Its columns: {', '.join(map(repr, header))}.")
     return names
 
 
@@ -65,7 +67,7 @@ def read_inputs(path: str, names: list[str], separator: str) -> np.ndarray:
     OSError
         If the file cannot be read.
     ValueError
-        If it is damaged, lacks a name, or holds what is not a number.
+        If it is damaged, lacks a name, or holds a value that is not a number.
     """
     kind = _kind(path)
     if kind == "CSV":
@@ -74,8 +76,8 @@ def read_inputs(path: str, names: list[str], separator: str) -> np.ndarray:
     array = read_idx(path) if kind == "IDX" else _from_npz(path, names[0] if names else "x", "--inputs")
     if array.dtype.kind not in "biuf" or not array.ndim or not len(array):
         raise ValueError(
-            f"{path}: the inputs are an array of numbers with a row an example. Received: {array.dtype} of shape "
-            f"{array.shape}."
+            f"{path}: the inputs must be an array of numbers with one row per example. Received: {array.dtype} of "
+            f"shape {array.shape}."
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{path}: the inputs hold NaN or infinity. Use numpy.nan_to_num, or take these examples out.")
@@ -95,7 +97,7 @@ def read_target(path: str, name: str | None, separator: str) -> np.ndarray:
     kind = _kind(path)
     if kind == "IDX":
         if name is None:
-            raise ValueError(f"{path} holds inputs alone. Name the file of their labels with --target FILE.")
+            raise ValueError(f"{path} holds only inputs. Name the file of their labels with --target FILE.")
         return _plain(path, read_idx(name))
     if kind == "NPZ":
         return _plain(path, _from_npz(path, name or "y", "--target"))
@@ -114,8 +116,8 @@ def _plain(path: str, array: np.ndarray) -> np.ndarray:
     """Targets as numbers or Python strings, one axis for single values."""
     if array.dtype.kind not in "biufU" or not array.ndim:
         raise ValueError(
-            f"{path}: the target is an array of numbers or strings with a row an example. Received: {array.dtype} of "
-            f"shape {array.shape}."
+            f"{path}: the target must be an array of numbers or strings with one row per example. Received: "
+            f"{array.dtype} of shape {array.shape}."
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{path}: the target holds NaN or infinity. Take these examples out.")
@@ -136,7 +138,9 @@ def _from_npz(path: str, name: str, option: str) -> np.ndarray:
             names = arrays.files
             found: Any = arrays[name] if name in names else None
     except (BadZipFile, EOFError, ValueError) as error:
-        raise ValueError(f"{path} is no NPZ file of plain arrays: {error}. Use numpy.savez(path, x=x, y=y).") from None
+        raise ValueError(
+            f"{path} is not an NPZ file of plain arrays: {error}. Use numpy.savez(path, x=x, y=y)."
+        ) from None
     if found is None:
         raise ValueError(
             f"{path} has no array {name!r}. Its arrays: {', '.join(map(repr, names))}. Use {option} with one of them."

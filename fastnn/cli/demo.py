@@ -68,7 +68,7 @@ def _load(samples: int | None) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.
     if place is None:
         source, names = "the built-in digits", datasets.digits.class_names
         (x_train, y_train), (x_test, y_test) = datasets.digits.load_data(n_train=samples or 10000)
-        print("Fashion-MNIST is not on this machine; fastnn.datasets.fashion_mnist.load_data() downloads it.")
+        print("Fashion-MNIST was not found on this machine; fastnn.datasets.fashion_mnist.load_data() downloads it.")
     else:
         source, names = f"Fashion-MNIST from {place}", datasets.fashion_mnist.class_names
         (x_train, y_train), (x_test, y_test) = datasets.fashion_mnist.load_data()

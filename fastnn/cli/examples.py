@@ -23,7 +23,7 @@ def read_examples(
     OSError
         If the file cannot be read.
     ValueError
-        If it lacks a column, holds what is not a number, or does not fit the model.
+        If it lacks a column, holds a value that is not a number, or does not fit the model.
     """
     if not with_target:
         return fitted(path, schema.prepare(read_inputs(path, schema.inputs, separator)), model), None
@@ -33,19 +33,19 @@ def read_examples(
 
 
 def read_pairs(path: str, inputs: list[str], target: str | None, separator: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs and targets of a file as they stand there.
+    """Return the inputs and targets of a file, unscaled.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     ValueError
-        If it lacks a column, holds what is not a number, or has not a target for each example.
+        If it lacks a column, holds a value that is not a number, or does not have a target for each example.
     """
     y = read_target(path, target, separator)
     x = read_inputs(path, inputs, separator)
     if len(y) != len(x):
-        raise ValueError(f"{path}: each example has a target. Received: {len(x)} examples and {len(y)} targets.")
+        raise ValueError(f"{path}: each example must have a target. Received: {len(x)} examples and {len(y)} targets.")
     return x, y
 
 

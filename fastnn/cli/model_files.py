@@ -28,7 +28,7 @@ def read_model(path: str, custom: str | None = None) -> Any:
         or a list of layers, each its name or its name with settings; or a Python file that defines ``model`` or
         ``build()``.
     custom : str, optional
-        A Python file with classes and functions of the user's own.
+        A Python file with custom classes and functions.
 
     Raises
     ------
@@ -50,10 +50,10 @@ def read_model(path: str, custom: str | None = None) -> Any:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in TRAINED + DESCRIBED:
         raise ValueError(
-            f"A model is a file that ends in {', '.join(TRAINED + DESCRIBED)}. Received: {path}. Use one of these."
+            f"A model file must end in {', '.join(TRAINED + DESCRIBED)}. Received: {path}. Use one of these."
         )
     if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no file {path}.")
+        raise FileNotFoundError(f"The file {path} does not exist.")
     with scope(own_names(custom)):
         if suffix == ".onnx":
             from ..interop import import_onnx
@@ -89,8 +89,8 @@ def write_model(model: Any, path: str) -> None:
         model.save(path)
     else:
         raise ValueError(
-            f"Models are written to files that end in .safetensors, .keras, .onnx, or .json for the layers without "
-            f"weights. Received: {path}. Use one of these."
+            "Model files must end in .safetensors, .keras, .onnx, or .json for the layers without weights. Received: "
+            f"{path}. Use one of these."
         )
 
 
@@ -143,8 +143,8 @@ def _layer(path: str, entry: Any) -> dict[str, Any]:
             if isinstance(name, str) and isinstance(settings, (dict, type(None))):
                 return {"class_name": name, "config": settings or {}}
     raise ValueError(
-        f'{path}: a layer is its name, or its name with its settings, as in {{"Dense": {{"units": 10}}}}. Received: '
-        f"{entry!r:.80}."
+        f'{path}: a layer must be its name, or its name with its settings, as in {{"Dense": {{"units": 10}}}}. '
+        f"Received: {entry!r:.80}."
     )
 
 
@@ -153,7 +153,7 @@ def _from_python(path: str) -> Any:
     if isinstance(names.get("model"), models.Model):
         return names["model"]
     if not callable(names.get("build")):
-        raise ValueError(f"{path} defines no model. Write model = ..., or a function build() that returns the model.")
+        raise ValueError(f"{path} does not define a model. Write model = ..., or a function build() that returns one.")
     model = _guarded(path, names["build"])
     if not isinstance(model, models.Model):
         raise ValueError(f"build() of {path} must return a model. Received: {type(model).__name__}.")

@@ -10,7 +10,7 @@ __all__ = ["Objective", "as_classes", "ending", "guess"]
 
 
 class Objective(NamedTuple):
-    """A loss with its metrics, and the classes that a target stands for.
+    """A loss with its metrics, and the classes that a target represents.
 
     Attributes
     ----------
@@ -53,8 +53,8 @@ def guess(model: Any, target: Any, name: str) -> Objective:
         return _guess_labels(target, name, last, width)
     if target.dtype == object or target.shape[1:] != shape[1:]:
         raise ValueError(
-            f"The target {name} has shape {target.shape} and the model's output {shape}. Use a last layer that gives "
-            "one number for each of the target's, or one probability for each class."
+            f"The target {name} has shape {target.shape} and the model's output {shape}. Use a last layer with one "
+            "unit per target value, or one per class."
         )
     if last in ("softmax", "sigmoid") and ((target >= 0) & (target <= 1)).all():
         loss = "categorical_crossentropy" if last == "softmax" else "binary_crossentropy"
@@ -80,8 +80,8 @@ def _guess_labels(target: np.ndarray, name: str, last: str | None, width: int) -
         found = list(range(count))  # the targets are the numbers of classes already, and not all need be there
     if len(found) != count:
         raise ValueError(
-            f"The target {name} has {len(found)} classes ({_some(found)}), and the model tells {count} apart. End "
-            f"it with {right}."
+            f"The target {name} has {len(found)} classes ({_some(found)}), and the model distinguishes {count}. End it "
+            f"with {right}."
         )
     if last not in ("softmax", "sigmoid") or (width > 1 and last == "sigmoid"):
         raise ValueError(
@@ -110,12 +110,12 @@ def as_classes(target: np.ndarray, classes: list[Any], name: str) -> np.ndarray:
         return np.array([number[value] for value in target.ravel().tolist()], np.int64).reshape(target.shape)
     except KeyError as error:
         raise ValueError(
-            f"The target {name} has a value that the model does not know: {error}. Its classes: {_some(classes)}."
+            f"The target {name} has a value that is new to the model: {error}. Known classes: {_some(classes)}."
         ) from None
 
 
 def ending(model: Any) -> str | None:
-    """Return the name of the activation that a model ends in; None if it cannot be told."""
+    """Return the name of the activation that a model ends in; None if it is unknown."""
     layer = model.layers[-1] if model.layers else None
     if layer is not None and hasattr(layer, "layers"):
         return ending(layer)

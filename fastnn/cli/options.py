@@ -12,7 +12,7 @@ __all__ = ["parser"]
 
 _TRAIN = """\
 Learn from the rows of a file: a CSV file with a header, an .npz file of arrays x and y, or an IDX file of images.
-The loss is guessed from the target and the model's last layer, and said; messages go to stderr, results to stdout.
+The loss is guessed from the target and the model's last layer, and printed; messages go to stderr, results to stdout.
 """
 _TRAIN_EXAMPLES = """\
 the model is a file:
@@ -42,7 +42,7 @@ examples:
 """
 _CONVERT_EXAMPLES = """\
 formats, by suffix:
-  .safetensors    this library's: layers, weights, and all that training needs to go on
+  .safetensors    this library's: layers, weights, and all that training needs to continue
   .keras          opens in Keras 3         (needs pip install 'fastnn-kernels[keras]')
   .onnx           runs in onnxruntime      (needs pip install 'fastnn-kernels[onnx]')
   .json           written only: the layers without their weights
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"fastnn {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _train(_command(commands, "train", "train a model on a CSV, NPZ or IDX file", _TRAIN, _TRAIN_EXAMPLES))
-    _predict(_command(commands, "predict", "what a trained model answers for a file", "", _PREDICT_EXAMPLES))
+    _predict(_command(commands, "predict", "predictions of a trained model for a file", "", _PREDICT_EXAMPLES))
     _evaluate(_command(commands, "evaluate", "loss and metrics of a trained model on a file", "", _EVALUATE_EXAMPLES))
     _convert(_command(commands, "convert", "write a model in another format", "", _CONVERT_EXAMPLES))
     _summary(_command(commands, "summary", "the layers of a model in a file", "", _SUMMARY_EXAMPLES))
@@ -113,14 +113,14 @@ def _train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--batch-size", type=_positive, default=32, help="examples per step (default: %(default)s)")
     train.add_argument("--optimizer", help="adam, sgd, rmsprop, adamw, … (default: adam)")
     train.add_argument("--learning-rate", type=_above_zero, metavar="X", help="default: the optimizer's own")
-    train.add_argument("--loss", help="mse, mae, sparse_categorical_crossentropy, … (default: guessed, and said)")
+    train.add_argument("--loss", help="mse, mae, sparse_categorical_crossentropy, … (default: guessed, and printed)")
     train.add_argument("--metrics", nargs="+", metavar="NAME", help="default: accuracy for classes, mae for numbers")
     train.add_argument("--seed", type=_seed, default=0, help="of weights, order and split (default: %(default)s)")
     train.add_argument("--output", default="model.safetensors", metavar="FILE", help="default: %(default)s")
     train.add_argument(
         "--checkpoint", metavar="FILE", help="save here after each epoch too, with a backup for --resume"
     )
-    train.add_argument("--resume", action="store_true", help="go on with a run that was killed, or for more epochs")
+    train.add_argument("--resume", action="store_true", help="continue a run that was killed, or train for more epochs")
     train.add_argument("--log", metavar="FILE", help="write the numbers of each epoch: a .csv or .jsonl file")
     train.add_argument("--tensorboard", metavar="DIR", help="write them for TensorBoard, in this folder")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -144,15 +144,19 @@ def _evaluate(evaluate: argparse.ArgumentParser) -> None:
 
 def _convert(convert: argparse.ArgumentParser) -> None:
     convert.add_argument("input", help="the model to read")
-    convert.add_argument("output", help="the file to write; its suffix says the format")
-    convert.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    convert.add_argument("output", help="the file to write; its suffix selects the format")
+    convert.add_argument("--overwrite", action="store_true", help="replace an existing file")
     _common(convert)
 
 
 def _summary(summary: argparse.ArgumentParser) -> None:
     summary.add_argument("model", help="a trained model, or a description (.json, .yaml, .py)")
     summary.add_argument(
-        "--input-shape", nargs="+", type=_positive, metavar="N", help="shape of one example, for a model that says none"
+        "--input-shape",
+        nargs="+",
+        type=_positive,
+        metavar="N",
+        help="shape of one example, for a model that does not state it",
     )
     _common(summary)
 
@@ -193,7 +197,7 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 def _positive(argument: str) -> int:
     if not argument.isascii() or not argument.isdigit() or int(argument) < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1. Received: {argument!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer ≥ 1. Received: {argument!r}")
     return int(argument)
 
 
@@ -213,7 +217,9 @@ def _above_zero(argument: str) -> float:
 def _share(argument: str) -> float:
     number = _number(argument)
     if not 0 <= number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0, and below 1. Received: {argument!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 0 up to, but not including, 1. Received: {argument!r}"
+        )
     return number
 
 

@@ -35,7 +35,7 @@ def save_demo(
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return "picture        not drawn: matplotlib is not installed. Run pip install 'fastnn-kernels[plot]'."
+        return "picture        not drawn, because matplotlib is not installed. Run pip install 'fastnn-kernels[plot]'."
 
     rows = -(-len(probabilities) // _COLUMNS)
     figure = Figure(figsize=(12, 3.6 + 1.5 * rows), layout="constrained")

@@ -23,7 +23,7 @@ __all__ = ["run"]
 def run(options: argparse.Namespace) -> int:
     """Predict, and print the answers or write them to a file."""
     if options.output and not options.output.lower().endswith((".csv", ".npy")):
-        raise ValueError(f"Predictions are written to a .csv or .npy file. Received: {options.output}.")
+        raise ValueError(f"Predictions must be written to a .csv or .npy file. Received: {options.output}.")
     separator = separator_of(options.data, options.separator)
     schema = known_schema(options.model) or Schema(find_inputs(options.data, None, options.inputs, [], separator))
     model = read_model(options.model, options.custom)
@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     outputs = model.predict(x, batch_size=options.batch_size, verbose=0)
     if not isinstance(outputs, np.ndarray):
         raise ValueError(
-            f"The model has outputs {model.output_names}, and one is written. Use model.predict in Python."
+            f"The model has outputs {model.output_names}, and the command line writes only one. Use model.predict in "
+            "Python."
         )
     names, columns = _columns(schema, outputs, options.probabilities)
     if options.output:
@@ -51,7 +52,7 @@ def known_schema(model: str) -> Schema | None:
     """The schema beside a model, with a word to the user if there is none."""
     schema = read_schema(model)
     if schema is None:
-        say(f"There is no {os.path.splitext(model)[0]}.schema.json: columns are read in order, outputs are numbers.")
+        say(f"{os.path.splitext(model)[0]}.schema.json was not found: columns are read in order, outputs are numbers.")
     return schema
 
 

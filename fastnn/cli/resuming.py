@@ -15,7 +15,7 @@ _FIXED = ("seed", "validation", "validation_split", "loss", "metrics", "optimize
 
 
 def backup_folder(checkpoint: str) -> str:
-    """Return the folder beside a checkpoint with what its training needs to go on.
+    """Return the folder beside a checkpoint that holds what its training needs to continue.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def backup_folder(checkpoint: str) -> str:
 
 
 class Resuming(callbacks.Callback):
-    """Notes the epoch at which a command begins to train, and refuses to go on with other options.
+    """Notes the epoch at which a command begins to train, and refuses to resume with other options.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Resuming(callbacks.Callback):
         self.first: int | None = None
 
     def get_state(self) -> dict[str, Any]:
-        """The options that make the examples, the loss and the optimizer what they are."""
+        """The options that determine the examples, the loss and the optimizer."""
         return {name: getattr(self.options, name) for name in _FIXED}
 
     def set_state(self, state: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ class Schema:
     target : str or None
         The column or array to learn.
     classes : list or None
-        The value of the target that each class stands for, by the number of the class; None for a target of numbers.
+        The value of the target for each class, by class number; None for a target of numbers.
     shift, scale : list of float
         Inputs are (x - shift) / scale; empty where they are taken as they are, one number for all, or one a column.
     """
@@ -105,7 +105,7 @@ def _checked(schema: Schema) -> Schema:
         if not (value is None and name != "inputs") and not (
             isinstance(value, list) and all(isinstance(one, of) for one in value)
         ):
-            raise ValueError(f"{name} is a list. Received: {value!r:.80}")
+            raise ValueError(f"{name} must be a list. Received: {value!r:.80}")
     if not isinstance(schema.target, (str, type(None))):
-        raise ValueError(f"target is a name. Received: {schema.target!r:.80}")
+        raise ValueError(f"target must be a name. Received: {schema.target!r:.80}")
     return schema

@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     resumed = bool(options.resume and os.path.isdir(backup_folder(options.checkpoint)))
     if options.resume and not resumed and os.path.exists(options.checkpoint):
         raise FileNotFoundError(
-            f"{options.checkpoint} cannot go on without its backup {backup_folder(options.checkpoint)}, which is not "
-            f"there. Use --model {options.checkpoint} to train it further, or leave --resume out to begin anew."
+            f"{options.checkpoint} cannot be resumed without its backup {backup_folder(options.checkpoint)}, which is "
+            f"missing. Use --model {options.checkpoint} to train it further, or leave --resume out to start over."
         )
     model = read_model(options.model, _custom(options))
     schema, train, validation = _data(options, model, read_schema(options.checkpoint) if resumed else None)
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 def _refuse_early(options: argparse.Namespace) -> None:
     """Refuse what would fail after hours of training."""
     if options.resume and not options.checkpoint:
-        raise ValueError("--resume goes on from a checkpoint. Name its file with --checkpoint FILE.")
+        raise ValueError("--resume continues from a checkpoint. Name its file with --checkpoint FILE.")
     for option, path, suffixes in (
         ("--output", options.output, (".safetensors", ".keras", ".onnx")),
         ("--checkpoint", options.checkpoint, (".safetensors",)),
@@ -71,14 +71,14 @@ def _refuse_early(options: argparse.Namespace) -> None:
         if path is None:
             continue
         if not path.lower().endswith(suffixes):
-            raise ValueError(f"{option} names a file that ends in {' or '.join(suffixes)}. Received: {path}.")
+            raise ValueError(f"{option} must name a file that ends in {' or '.join(suffixes)}. Received: {path}.")
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
-            raise FileNotFoundError(f"The folder {folder} is not there. Make it first: mkdir -p {folder}")
+            raise FileNotFoundError(f"The folder {folder} does not exist. Create it first: mkdir -p {folder}")
 
 
 def _custom(options: argparse.Namespace) -> str | None:
-    """The Python file with the user's own classes: as given, or the one that makes the model."""
+    """The Python file with custom classes: the given one, or the one that creates the model."""
     return options.custom or (options.model if options.model.lower().endswith(".py") else None)
 
 
@@ -101,7 +101,7 @@ def _data(options: argparse.Namespace, model: Any, known: Schema | None) -> tupl
     if known is not None and known != schema:
         raise ValueError(
             f"{options.checkpoint} was trained on other columns, classes or scales than those of {options.data}. Use "
-            "the same data and options, or leave --resume out to begin anew."
+            "the same data and options, or leave --resume out to start over."
         )
     validation: Any = None
     if options.validation:
@@ -129,7 +129,9 @@ def _scaling(options: argparse.Namespace, x: np.ndarray) -> tuple[list[float] | 
     if not options.standardize:
         return None, None
     if x.ndim != 2:
-        raise ValueError(f"--standardize is for columns. Received: inputs of shape {x.shape}. Use --divide-by 255.")
+        raise ValueError(
+            f"--standardize works only on columns. Received: inputs of shape {x.shape}. Use --divide-by 255."
+        )
     deviation = x.std(axis=0, dtype=np.float64)
     return x.mean(axis=0, dtype=np.float64).tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
 

@@ -51,14 +51,14 @@ def install(*names: str) -> None:
     unknown = [name for name in names if name not in STANDS_FOR]
     if unknown:
         received = ", ".join(map(repr, unknown))
-        raise ValueError(f"install stands in for {' and '.join(STANDS_FOR)}. Received: {received}.")
+        raise ValueError(f"install can stand in for {' and '.join(STANDS_FOR)}. Received: {received}.")
     for name in names or STANDS_FOR:
         if name in _finder.names:
             continue
         if name in sys.modules or importlib.util.find_spec(name) is not None:
             warn(
-                f"{name} is installed, so import {name} goes on to give the real one. Use "
-                f"import {STANDS_FOR[name]} as {'tf' if name == 'tensorflow' else name} for fastnn."
+                f"{name} is installed, so import {name} still imports the real one. Use import {STANDS_FOR[name]} as "
+                f"{'tf' if name == 'tensorflow' else name} for fastnn."
             )
             continue
         _finder.names.add(name)
@@ -67,7 +67,7 @@ def install(*names: str) -> None:
 
 
 def uninstall() -> None:
-    """Undo ``install()``: later imports find what is installed, or nothing; names imported before stay as they are."""
+    """Undo ``install()``: later imports find the installed package, or nothing; names imported before are unchanged."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     for name in [name for name in sys.modules if _top(name) in _finder.names]:

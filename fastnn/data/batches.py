@@ -5,7 +5,7 @@ output its targets and weights, or None.  All are ready arrays of the model's dt
 whole arrays, which are never copied: rows are gathered and cast batch by batch.
 
 ``draw`` is the cheap half of an iteration, the row numbers or what the source yields, and ``prepare`` makes a batch of
-it; so a run that goes on after an interruption passes over the batches that were done.
+it; so a resumed run skips the batches that were already done.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ArrayBatches:
         The last batch may be smaller.
     dtype : {"float32", "float64"}
     generator : numpy.random.Generator, optional
-        Shuffles anew at each iteration; None keeps the order.
+        Shuffles again at each iteration; None keeps the order.
     x_dtypes : sequence of str or None, optional
         Another dtype for an input: "int64" for ids, "string" for texts.
 

@@ -137,7 +137,7 @@ class Batching:
             raise ValueError(f"bucket_boundaries must be increasing integers. Received: {list(bucket_boundaries)}.")
         if len(sizes) != len(boundaries) + 1:
             raise ValueError(
-                f"bucket_batch_sizes must hold one size more than there are boundaries: {len(boundaries) + 1} here. "
+                f"bucket_batch_sizes must have one entry more than bucket_boundaries, {len(boundaries) + 1} here. "
                 f"Received: {list(bucket_batch_sizes)}."
             )
         shapes = padded_shapes

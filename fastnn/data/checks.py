@@ -1,4 +1,4 @@
-"""Convert the user's data to arrays; refuse what is wrong, and say how to mend it."""
+"""Convert the user's data to arrays; refuse wrong data, and say how to fix them."""
 
 from __future__ import annotations
 

@@ -349,7 +349,7 @@ class Dataset(Batching):
         return {"shuffles": [[orders.key, orders.iterations] for orders in self._shuffles]}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Let the shuffles go on from what ``get_state`` returned, in this process or another one.
+        """Continue the shuffles from what ``get_state`` returned, in this process or another one.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """Arrays, columns and tables of other libraries as NumPy arrays, without importing any of these libraries.
 
-Objects are known by what they offer: tables by their columns, columns by ``to_numpy``, arrays by ``__array__``,
+Objects are recognized by their interface: tables by their columns, columns by ``to_numpy``, arrays by ``__array__``,
 ``__dlpack__`` or the buffer protocol.  Memory is shared where its layout allows: a pandas table of one dtype, a column
 without missing values, a tensor on the CPU.
 """

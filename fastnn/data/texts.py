@@ -45,7 +45,7 @@ def as_texts(name: str, value: Any, encoding: str = "utf-8") -> np.ndarray:
     Raises
     ------
     TypeError
-        If an entry is no text.
+        If an entry is not text.
     ValueError
         If the rows of a list differ in length, or bytes are of another encoding.
 
@@ -74,7 +74,7 @@ def as_texts(name: str, value: Any, encoding: str = "utf-8") -> np.ndarray:
 
 
 def text_of(name: str, entry: Any, encoding: str = "utf-8") -> str:
-    """One text as a Python string, or the TypeError that says what it is instead.
+    """One text as a Python string, or raise TypeError.
 
     Examples
     --------

@@ -130,7 +130,7 @@ def check_gradients(
     atol, rtol : float
         An entry passes if |analytic − numeric| ≤ atol + rtol·|numeric|.
     samples : int, optional
-        Compare at most so many entries of each array, drawn from `seed`; all of them if None.
+        Compare at most this many entries of each array, drawn from `seed`; all of them if None.
 
     Returns
     -------
@@ -150,14 +150,18 @@ def check_gradients(
     True
     """
     if set(arrays) != set(gradients):
-        raise ValueError(f"Every array has its gradient. Received: arrays {list(arrays)}, gradients {list(gradients)}.")
+        raise ValueError(
+            f"Every array must have its gradient. Received: arrays {list(arrays)}, gradients {list(gradients)}."
+        )
     rng, found = np.random.default_rng(seed), {}
     for name, array in arrays.items():
         gradient = np.asarray(gradients[name])
         if array.dtype != np.float64:
-            raise TypeError(f"{name} is float64 for a gradient check. Received: {array.dtype}. Use dtype='float64'.")
+            raise TypeError(
+                f"{name} must be float64 for a gradient check. Received: {array.dtype}. Use dtype='float64'."
+            )
         if gradient.shape != array.shape:
-            raise ValueError(f"The gradient of {name} has its shape, {array.shape}. Received: {gradient.shape}.")
+            raise ValueError(f"The gradient of {name} must have its shape, {array.shape}. Received: {gradient.shape}.")
         places = np.arange(array.size)
         if samples is not None and array.size > samples:
             places = np.sort(rng.choice(places, samples, replace=False))
@@ -262,7 +266,7 @@ def gradient_check(
     training : bool
         Whether to run in training mode; layers that draw random numbers then draw the same ones at each call.
     atol, rtol, step, samples, seed
-        As for `check_gradients`; 100 entries of each array unless told.
+        As for `check_gradients`; by default 100 entries of each array.
 
     Returns
     -------

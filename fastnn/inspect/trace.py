@@ -61,8 +61,8 @@ def trace(model: Any, layer: Any, x: Any) -> dict[str, np.ndarray]:
     if not hasattr(found, "trace"):
         able = [node.operation.name for node in places if hasattr(node.operation, "trace")]
         raise TypeError(
-            f"A trace is of a recurrent layer; this model has {able}. Received: {found.name!r}, "
-            f"a {type(found).__name__}."
+            f"Only recurrent layers can be traced; this model has {able}. Received: {found.name!r}, a "
+            f"{type(found).__name__}."
         )
     before = Graph(model.graph.input_symbols, node.inputs[0])
     carried = [(n.operation, n.operation.states) for n in before.nodes if getattr(n.operation, "stateful", False)]

@@ -116,11 +116,13 @@ def set_epsilon(value: float) -> None:
         For any other number.
     """
     if value != _EPSILON:
-        raise ValueError(f"epsilon is 1e-7 in the kernels of the losses. Received: {value!r}. Leave set_epsilon out.")
+        raise ValueError(
+            f"epsilon is fixed at 1e-7 in the kernels of the losses. Received: {value!r}. Leave the call out."
+        )
 
 
 def image_data_format() -> str:
-    """Where layers expect channels unless told otherwise: "channels_last"."""
+    """The default position of channels: "channels_last"."""
     return "channels_last"
 
 

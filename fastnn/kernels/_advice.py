@@ -14,7 +14,7 @@ _WITHOUT = "To run without them, on the NumPy twins, set FASTNN_BACKEND=referenc
 
 
 def advice(folder: Path, error: BaseException) -> str:
-    """Return the message for an ``error`` at import of the kernels that stand in ``folder``."""
+    """Return the message for an ``error`` at import of the kernels in ``folder``."""
     if any(parent.is_file() for parent in folder.parents):
         return (
             f"The compiled kernels of fastnn cannot be loaded from an archive. Received: {folder}. "
@@ -28,11 +28,11 @@ def advice(folder: Path, error: BaseException) -> str:
                 f"(it needs gcc or clang); to run without them, {_WITHOUT[len('To run without them, ') :]}"
             )
         return (
-            "The compiled kernels of fastnn in this folder do not fit together, or are made for another Python: some "
-            f"are from an older build. Received: {error}. Run `pip install -e .` again."
+            "The compiled kernels of fastnn in this folder do not match: they were built for another Python, or some "
+            f"of them by an older build. Received: {error}. Run `pip install -e .` again."
         )
     found = sorted(path.name for path in folder.glob("_core.*") if path.suffix in (".so", ".pyd"))
-    what = f"there is only {', '.join(found)}, made for another Python or system" if found else "they are missing"
+    what = f"found only {', '.join(found)}, built for another Python or system" if found else "they are missing"
     return (
         f"The compiled kernels of this installation of fastnn cannot be loaded: {what if missing else error}. "
         f"Run `pip install --force-reinstall --no-cache-dir fastnn-kernels` with this Python. {_WITHOUT}"

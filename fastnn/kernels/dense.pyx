@@ -168,7 +168,7 @@ cdef dict NAMES = {name: [f"{name}[{i}]" for i in range(checks.MOST_PROJECTIONS)
 cdef list entries(object given, str name, Py_ssize_t count):
     """A list with an entry for each of `count` layers."""
     if checks.how_many(name, given) != count:
-        raise ValueError(f"{name} has an entry for each of {count} arrays w. Received: {len(given)}.")
+        raise ValueError(f"{name} must have an entry for each of {count} arrays w. Received: {len(given)}.")
     return list(given)
 
 

@@ -156,7 +156,7 @@ def random_normal(n, key, call, dtype="float32", *, z=None):
     Raises
     ------
     TypeError, ValueError
-        If a number is no integer or out of range, or `z` does not fit.
+        If a number is not an integer or out of range, or `z` does not fit.
 
     References
     ----------

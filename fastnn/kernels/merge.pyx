@@ -76,7 +76,7 @@ cdef list results(object given, ndarray like, int axis, tuple lengths, list want
     if ndim:  # else there are no dimensions to point at, and memcpy takes no NULL
         memcpy(shape, PyArray_DIMS(like), ndim * sizeof(npy_intp))
     if given is not None and checks.how_many("dx", given) != count:
-        raise ValueError(f"dx has an entry for each of {count} arrays. Received: {len(given)}.")
+        raise ValueError(f"dx must have an entry for each of {count} arrays. Received: {len(given)}.")
     for i in range(count):
         out = None
         if wanted[i]:

@@ -116,7 +116,7 @@ def dense_backward(
         checks.shape("y", y, dy.shape, "(M, N)")
     elif activation != "linear":
         raise ValueError(
-            f"The gradient of {activation} is computed from y. Received: y=None. Use y=dense_forward(...)."
+            f"The gradient of {activation} must be computed from y. Received: y=None. Use y=dense_forward(...)."
         )
     inputs = (dy, x, w, y)
     dx = checks.result("dx", dx, x.shape, x.dtype, *inputs) if need_dx else None
@@ -140,7 +140,7 @@ def _read_projections(x: np.ndarray, w: Arrays, **lists: Arrays | None) -> tuple
     n = checks.projections(w)
     for name, given in lists.items():
         if given is not None and checks.how_many(name, given) != n:
-            raise ValueError(f"{name} has an entry for each of {n} arrays w. Received: {len(given)}.")
+            raise ValueError(f"{name} must have an entry for each of {n} arrays w. Received: {len(given)}.")
     ndim = {"w": 2, "b": 1, "dy": 2}
     named = {"x": (x, 2)}
     for name, given in {"w": w, **lists}.items():

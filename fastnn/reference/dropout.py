@@ -89,7 +89,7 @@ def random_normal(n: int, key: int, call: int, dtype: Any = "float32", *, z: np.
     Raises
     ------
     TypeError, ValueError
-        If a number is no integer or out of range, or `z` does not fit.
+        If a number is not an integer or out of range, or `z` does not fit.
 
     References
     ----------

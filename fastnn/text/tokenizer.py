@@ -173,7 +173,7 @@ class Tokenizer:
             raise ValueError(f"mode must be one of {', '.join(map(repr, _MODES))}. Received: mode={mode!r}.")
         if not self.num_words and not self.word_index:
             raise ValueError(
-                "The number of ids is not known. Use Tokenizer(num_words=...), or call fit_on_texts(texts) first."
+                "The number of ids is unknown. Use Tokenizer(num_words=...), or call fit_on_texts(texts) first."
             )
         if mode == "tfidf" and not self.document_count:
             raise ValueError(

@@ -10,7 +10,7 @@ __all__ = ["Box", "Diagram", "Labels", "diagram_of"]
 
 @dataclass
 class Labels:
-    """What stands in the boxes; the words are those of ``plot_model``."""
+    """The text in the boxes; options have the names of ``plot_model``."""
 
     show_shapes: bool = False
     show_dtype: bool = False
@@ -58,10 +58,10 @@ def diagram_of(model: Any, labels: Labels) -> Diagram:
     if graph is None:
         name = getattr(model, "name", type(model).__name__)
         if getattr(model, "_traced", False):
-            hint = "It writes call, which runs anew for each shape. Use Model(inputs, outputs) for a graph to draw."
+            hint = "It defines call, which is traced for each shape. Use Model(inputs, outputs) for a graph to draw."
         else:
-            hint = "Call model.build(input_shape), or begin it with Input(shape=...)."
-        raise ValueError(f'plot_model draws a model that is built. Received: "{name}", without a graph. {hint}')
+            hint = "Call model.build(input_shape), or start it with Input(shape=...)."
+        raise ValueError(f'plot_model needs a built model. Received: "{name}", without a graph. {hint}')
     found, makers, uses = Diagram(), {}, {}
     for symbol in graph.input_symbols:
         makers[id(symbol)] = len(found.boxes)

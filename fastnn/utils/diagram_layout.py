@@ -1,11 +1,11 @@
-"""Where the boxes of a diagram go: layer by layer, as few crossings as sorting finds, each near what it is joined to.
+"""Where the boxes of a diagram go: layer by layer, as few crossings as sorting finds, each near its neighbours.
 
 After Sugiyama, Tagawa and Toda: Methods for Visual Understanding of Hierarchical System Structures, 1981.
 
 1. The rank of a box is the longest way to it from a start.
 2. An arrow over several ranks gets a point in each rank between.
 3. In each rank, boxes and points are sorted by the mean place of their neighbours, downwards and upwards in turn.
-4. Positions: each wants to stand at the mean of its neighbours; in each rank the positions nearest to these wishes
+4. Positions: each should be at the mean of its neighbours; in each rank the positions nearest to these wishes
    that keep distance and order are found exactly (isotonic regression).
 """
 
@@ -46,7 +46,7 @@ def laid_out(sizes: Sequence[tuple[float, float]], arrows: Sequence[tuple[int, i
     ----------
     sizes : list of (width, height)
     arrows : list of (int, int)
-        From a box to one that stands behind it in the list.
+        From a box to one later in the list.
 
     Examples
     --------

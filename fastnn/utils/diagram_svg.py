@@ -17,7 +17,7 @@ INK, TITLE, PAPER, FRAME = "#333333", "#3b5b7d", "#ffffff", "#f2f5f9"
 
 @dataclass
 class _Placed:
-    """A diagram with the size of each box, its layout, and likewise what is inside of boxes."""
+    """A diagram with the size of each box, its layout, and likewise the inside of boxes."""
 
     diagram: Diagram
     inside: list[_Placed | None] = field(default_factory=list)
@@ -74,7 +74,7 @@ def _size(box: Box, inner: _Placed | None, rankdir: str) -> tuple[float, float]:
 
 
 def _turned(a: float, b: float, rankdir: str) -> tuple[float, float]:
-    """Width and height of what was laid out from top to bottom; and the other way round."""
+    """Width and height of a layout from top to bottom; and the other way round."""
     return (a, b) if rankdir in ("TB", "BT") else (b, a)
 
 

@@ -43,7 +43,7 @@ def plot_model(
     rankdir : {"TB", "LR", "BT", "RL"}
         Which way the arrows go: from top to bottom, from left to right, ….
     expand_nested : bool
-        Also draw what is inside of models inside.
+        Also draw the inside of nested models.
     dpi : int
         Dots per inch of a .png.
 
@@ -73,7 +73,9 @@ def plot_model(
     path = Path(to_file)
     kind = path.suffix[1:].lower()
     if kind not in FORMATS:
-        raise ValueError(f'plot_model writes files that end in {", ".join(FORMATS)}. Received: to_file="{to_file}".')
+        raise ValueError(
+            f'plot_model writes only files that end in {", ".join(FORMATS)}. Received: to_file="{to_file}".'
+        )
     _check_direction(rankdir)
     labels = Labels(
         show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations, show_trainable
@@ -140,7 +142,7 @@ def model_to_dot(
 
 def _check_direction(rankdir: Any) -> None:
     if rankdir not in RANKDIRS:
-        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}. Received: rankdir={rankdir!r}.")
+        raise ValueError(f"rankdir must be one of {', '.join(RANKDIRS)}. Received: rankdir={rankdir!r}.")
 
 
 def _dot(diagram: Diagram, rankdir: str, dpi: int) -> str:

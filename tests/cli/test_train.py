@@ -206,7 +206,7 @@ def test_going_on_is_refused(data, folder, capsys):
     assert f"Received: --metrics {other}" in refused("--metrics", other)
     np.testing.assert_array_equal(weights("last.safetensors"), before)
     (folder / "last.backup" / "latest.safetensors").write_bytes(b"damaged")
-    assert 'Delete the folder "last.backup" to begin anew' in refused()
+    assert 'Delete the folder "last.backup" to start over' in refused()
     (folder / "last.backup" / "latest.safetensors").unlink()
     (folder / "last.backup").rmdir()
     assert "its backup last.backup, which is not there" in refused()
@@ -316,8 +316,8 @@ def test_a_table_from_a_spreadsheet(folder, capsys):
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (["--model", "none.json"], "There is no file none.json"),
-        (["--model", "m.txt"], "A model is a file that ends in"),
+        (["--model", "none.json"], "The file none.json does not exist"),
+        (["--model", "m.txt"], "A model must be a file that ends in"),
         (["--target", "color"], "has no column 'color'"),
         (["--inputs", "widht"], "has no column 'widht'"),
         (["--loss", "mean"], "mean"),

@@ -151,6 +151,6 @@ def test_libraries_that_are_extras_are_not_taken_for_the_stand_in():
 
 
 def test_other_names_are_refused():
-    with pytest.raises(ValueError, match=r"install stands in for tensorflow and keras. Received: 'torch'"):
+    with pytest.raises(ValueError, match=r"install can stand in for tensorflow and keras. Received: 'torch'"):
         fastnn.compat.install("torch")
     assert not installing._finder.names

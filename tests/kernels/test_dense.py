@@ -134,7 +134,7 @@ def test_projections_have_the_bits_of_a_layer_each(compiled, dtype, rng, rows):
 def test_bad_calls_of_projections(backend):
     dy = [np.ones((2, w.shape[1])) for w in WS]
     for error, said, call in (
-        (TypeError, "w is a list", lambda: backend.projections_forward(X, W)),
+        (TypeError, "w must be a list", lambda: backend.projections_forward(X, W)),
         (ValueError, "at least one", lambda: backend.projections_forward(X, [])),
         (ValueError, "at most 16", lambda: backend.projections_forward(X, [W] * 17)),
         (ValueError, r"\(K, N\)", lambda: backend.projections_forward(X, [W, W.T])),

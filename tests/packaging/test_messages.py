@@ -43,7 +43,7 @@ def test_an_installation_for_another_python(tmp_path):
     folder = copy_of_the_package(tmp_path)
     (folder / "_core.cpython-27-riscv64-linux-gnu.so").touch()
     message = message_of_import(tmp_path)
-    assert "_core.cpython-27-riscv64-linux-gnu.so, made for another Python" in message
+    assert "_core.cpython-27-riscv64-linux-gnu.so, built for another Python" in message
     assert "--force-reinstall" in message
 
 

@@ -78,7 +78,7 @@ def test_what_is_refused():
     for call, error, words in (
         (lambda: Tokenizer(num_words=0), ValueError, "num_words=0"),
         (lambda: Tokenizer().fit_on_texts("one text"), TypeError, "list of texts"),
-        (lambda: Tokenizer().sequences_to_matrix([[1]]), ValueError, "number of ids is not known"),
+        (lambda: Tokenizer().sequences_to_matrix([[1]]), ValueError, "number of ids is unknown"),
         (lambda: Tokenizer(num_words=3).sequences_to_matrix([[1]], "tfidf"), ValueError, "documents"),
         (lambda: fitted().texts_to_matrix(TEXTS, "bm25"), ValueError, "'tfidf'"),
         (lambda: tokenizer_from_json("{}"), ValueError, "to_json"),

@@ -172,9 +172,9 @@ def test_what_is_refused(alone, tmp_path):
         assert not path.exists()
     with pytest.raises(ValueError, match=r"files that end in png, pdf, .*Received: to_file=\"model\.txt\""):
         utils.plot_model(model, "model.txt")
-    with pytest.raises(ValueError, match=r"rankdir is one of TB, BT, LR, RL. Received: rankdir='down'"):
+    with pytest.raises(ValueError, match=r"rankdir must be one of TB, BT, LR, RL. Received: rankdir='down'"):
         utils.model_to_dot(model, rankdir="down")
-    with pytest.raises(ValueError, match=r"a model that is built.*Call model.build\(input_shape\)"):
+    with pytest.raises(ValueError, match=r"needs a built model.*Call model.build\(input_shape\)"):
         utils.plot_model(Sequential([layers.Dense(1)]), tmp_path / "m.svg")
 
     class Written(Model):

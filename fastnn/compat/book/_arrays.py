@@ -48,7 +48,7 @@ def channels_last(x: np.ndarray) -> np.ndarray:
 
 
 def contiguous(x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return x as a contiguous array, and whether its channels come last there: for what is computed elementwise.
+    """Return x as a contiguous array, and whether its channels come last there: for elementwise computations.
 
     Examples
     --------

@@ -14,7 +14,7 @@ __all__ = ["Embedding", "TimeEmbedding"]
 class Embedding(Layer):
     """y = W[idx]: ids of any shape, W (V, D).
 
-    Backward adds the gradients of all places where an id stands.
+    Backward adds the gradients of all positions of an id.
 
     Examples
     --------

@@ -69,7 +69,7 @@ class GRU(Recurrent):
 
 
 class TimeGRU(Recurrent):
-    """Sequences through GRU; a stateful layer goes on where the last call has ended.
+    """Sequences through GRU; a stateful layer continues where the last call ended.
 
     xs (N, T, D) → hs (N, T, H). After backward ``dh`` is the gradient of the first state.
 

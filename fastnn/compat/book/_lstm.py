@@ -65,7 +65,7 @@ class LSTM(Recurrent):
 
 
 class TimeLSTM(Recurrent):
-    """Sequences through LSTM; a stateful layer goes on where the last call has ended.
+    """Sequences through LSTM; a stateful layer continues where the last call ended.
 
     xs (N, T, D) → hs (N, T, H). After backward ``dh`` is the gradient of the first state.
 

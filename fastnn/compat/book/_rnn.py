@@ -55,7 +55,7 @@ class RNN(Recurrent):
 
 
 class TimeRNN(Recurrent):
-    """Sequences, h_t = tanh(h_{t−1} · Wh + x_t · Wx + b); a stateful layer goes on where the last call has ended.
+    """Sequences, h_t = tanh(h_{t−1} · Wh + x_t · Wx + b); a stateful layer continues where the last call ended.
 
     xs (N, T, D) → hs (N, T, H). After backward ``dh`` is the gradient of the first state.
 

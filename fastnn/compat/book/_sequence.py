@@ -40,7 +40,7 @@ def gates_in_order(a: np.ndarray, order: list[int]) -> np.ndarray:
 
 
 def wanted(gradient: Any) -> np.ndarray | None:
-    """A gradient as kernels take it: None for the number 0, which stands for no gradient in the book."""
+    """A gradient as kernels take it: None for the number 0, by which the book means no gradient."""
     return None if np.ndim(gradient) == 0 else gradient
 
 

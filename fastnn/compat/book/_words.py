@@ -146,7 +146,7 @@ def convert_one_hot(corpus: np.ndarray, vocab_size: int) -> np.ndarray:
 
 
 def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1) -> np.ndarray:
-    """Return how often each word stands at most `window_size` places from each other word (int32).
+    """Return how often each word occurs at most `window_size` places from each other word (int32).
 
     Examples
     --------

@@ -14,7 +14,7 @@ __all__ = ["BaseModel"]
 class BaseModel:
     """A model with ``params`` and ``grads``, whose parameters can be saved and loaded.
 
-    The book writes a pickle, which runs any code that stands in it. Here the file is an archive of arrays (that of
+    The book writes a pickle, which runs any code in it. Here the file is an archive of arrays (that of
     ``numpy.savez``) under the same name; the numbers are float16, as in the book.
 
     Examples
@@ -60,14 +60,14 @@ class BaseModel:
         Raises
         ------
         OSError
-            If there is no such file.
+            If the file does not exist.
         ValueError
             If it is a pickle or another kind of file, or its arrays do not have the shapes of the parameters; then
             nothing is changed.
         """
         name = type(self).__name__ + ".pkl" if file_name is None else file_name
         if not os.path.exists(name):
-            raise OSError(f"There is no file {name!r}. Call save_params first.")
+            raise OSError(f"The file {name!r} does not exist. Call save_params first.")
         if not zipfile.is_zipfile(name):
             raise ValueError(
                 f"load_params reads files of save_params. Received: {name!r}, which is not one. For a pickle of the "

@@ -82,7 +82,7 @@ class UnigramSampler:
         return np.array(rows, dtype=np.int32).reshape(-1, self.sample_size)
 
     def _draw(self, target: int) -> list[int]:
-        """Draw for one target: what is drawn a second time is drawn anew, from what is left."""
+        """Draw for one target: a repeated draw is drawn again from the rest."""
         found: list[int] = []
         while len(found) < self.sample_size:
             taken = sorted([target, *found])

@@ -156,7 +156,7 @@ class RnnlmTrainer(_Loop):
         max_grad: float | None = None,
         eval_interval: int | None = 20,
     ) -> None:
-        """Train for `max_epoch` epochs, in order: a stateful model goes on from batch to batch."""
+        """Train for `max_epoch` epochs, in order: a stateful model continues from batch to batch."""
         self.time_idx, self.ppl_list, self.eval_interval = 0, [], eval_interval
         count, since, start = len(xs) // (batch_size * time_size), [], time.time()
         for _ in range(max_epoch):

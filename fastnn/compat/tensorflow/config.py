@@ -55,14 +55,14 @@ def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
 
 
 def run_functions_eagerly(run_eagerly: bool) -> None:
-    """Accepted: functions run as they stand anyway."""
+    """Accepted: functions run eagerly anyway."""
 
 
 experimental_run_functions_eagerly = run_functions_eagerly
 
 
 def functions_run_eagerly() -> bool:
-    """True: there is no other way."""
+    """True: functions always run eagerly."""
     return True
 
 

@@ -1,4 +1,4 @@
-"""Functions about functions: ``tf.function``, which is the function itself, and ``tf.custom_gradient``."""
+"""Functions about functions: ``tf.function``, which returns the function itself, and ``tf.custom_gradient``."""
 
 from __future__ import annotations
 
