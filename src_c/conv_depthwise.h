@@ -204,23 +204,31 @@ static int depthwise_input_task(void *context, ptrdiff_t first, ptrdiff_t last) 
 
 /* ---- dw ---- */
 
-/* Outputs from..to-1 of one tap. */
-INLINE vec add_outputs(vec sum, const struct tap_row *row, const struct tap *tap, const real *dz, ptrdiff_t from,
+/* Channels f.. of outputs from..to-1 of one tap. */
+INLINE void sum_vector(const struct tap_row *row, const struct tap *tap, const real *dz, real *sums, ptrdiff_t from,
                        ptrdiff_t to, ptrdiff_t f, ptrdiff_t left) {
+    vec total = load_upto(sums + tap->weight + f, left);
     for (ptrdiff_t k = from; k < to; k++)
-        sum += load_upto(row->image + (tap->at + k * row->step + f), left) * load_upto(dz + k * row->F + f, left);
-    return sum;
+        total += load_upto(row->image + (tap->at + k * row->step + f), left) * load_upto(dz + k * row->F + f, left);
+    store_upto(sums + tap->weight + f, total, left);
 }
 
-/* Channels f.. of the sums of `taps` taps. */
+/* The few outputs at a border, which not every tap reads, a tap at a time. */
+ONE_COPY void sum_border(const struct tap_row *row, const struct tap *tap, const real *dz, real *sums, ptrdiff_t from,
+                         ptrdiff_t to) {
+    ptrdiff_t f = 0;
+    for (; f + VL <= row->F; f += VL) sum_vector(row, tap, dz, sums, from, to, f, VL);
+    if (f < row->F) sum_vector(row, tap, dz, sums, from, to, f, row->F - f);
+}
+
+/* Channels f.. of the sums of `taps` taps that all read the image. */
 INLINE void sum_vectors(const int taps, const struct tap_row *row, const struct tap *tap, const real *dz, real *sums,
                         ptrdiff_t f, ptrdiff_t left) {
     vec total[TAPS_AT_ONCE];
     const real *in[TAPS_AT_ONCE];
 #pragma GCC unroll 9
-    for (int t = 0; t < taps; t++) { /* at the borders a tap at a time */
+    for (int t = 0; t < taps; t++) {
         total[t] = load_upto(sums + tap[t].weight + f, left);
-        total[t] = add_outputs(total[t], row, tap + t, dz, tap[t].first, least(row->low, tap[t].last), f, left);
         in[t] = row->image + (tap[t].at + row->low * row->step + f);
     }
     const real *from = dz + row->low * row->F + f;
@@ -230,10 +238,7 @@ INLINE void sum_vectors(const int taps, const struct tap_row *row, const struct 
         for (int t = 0; t < taps; t++) total[t] += load_upto(in[t] + at, left) * d;
     }
 #pragma GCC unroll 9
-    for (int t = 0; t < taps; t++) {
-        total[t] = add_outputs(total[t], row, tap + t, dz, most(row->high, tap[t].first), tap[t].last, f, left);
-        store_upto(sums + tap[t].weight + f, total[t], left);
-    }
+    for (int t = 0; t < taps; t++) store_upto(sums + tap[t].weight + f, total[t], left);
 }
 
 INLINE void sum_taps(const int taps, const struct tap_row *row, const struct tap *tap, const real *dz, real *sums) {
@@ -244,8 +249,12 @@ INLINE void sum_taps(const int taps, const struct tap_row *row, const struct tap
     if (f < row->F) sum_vectors(taps, row, tap, dz, sums, f, row->F - f);
 }
 
-/* sums += the products of a row of dz with what its taps read */
+/* sums += the products of a row of dz with what its taps read, from left to right */
 static void sum_row(const struct tap_row *row, const real *dz, real *sums) {
+    for (ptrdiff_t t = 0; t < row->count; t++) {
+        const struct tap *tap = row->taps + t;
+        if (tap->first < row->low) sum_border(row, tap, dz, sums, tap->first, least(row->low, tap->last));
+    }
     for (ptrdiff_t t = 0; t < row->count; t += TAPS_AT_ONCE) {
         switch (least(TAPS_AT_ONCE, row->count - t)) {
 #define CASE(n) \
@@ -253,6 +262,10 @@ static void sum_row(const struct tap_row *row, const real *dz, real *sums) {
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
 #undef CASE
         }
+    }
+    for (ptrdiff_t t = 0; t < row->count; t++) {
+        const struct tap *tap = row->taps + t;
+        if (row->high < tap->last) sum_border(row, tap, dz, sums, most(row->high, tap->first), tap->last);
     }
 }
 
