@@ -2,7 +2,6 @@
 from libc.stdint cimport int64_t
 from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
 
-from fastnn.kernels._numpy cimport PyArray_DATA, PyArray_TYPE, import_array, ndarray, npy_intp
 from fastnn.kernels._core cimport apart, as_real, check, code_of, output, table
 
 from fastnn import checks
