@@ -103,7 +103,7 @@ FLOORS = (
     {"_version", "absent", "checks", "custom", "extras", "plain", "seeds", "shapes", "user_warnings"},
     {"lookup"},
     {"kernels", "reference"},
-    {"_threadpoolctl", "backend", "registry"},
+    {"_threadpoolctl", "arena", "backend", "registry"},
     {"graph"},
     {"activations", "constraints", "data", "datasets", "initializers", "regularizers"},
     {"utils"},

@@ -110,8 +110,10 @@ def test_the_backend_of_older_scripts():
     ):
         with pytest.raises(ValueError, match=words):
             call()
+    K.set_value(model.optimizer.learning_rate, 0.125)
+    assert K.get_value(model.optimizer.lr) == model.optimizer.learning_rate.numpy() == 0.125
     with pytest.raises(TypeError, match=r"model\.optimizer\.learning_rate = value"):
-        K.set_value(model.optimizer.learning_rate, 0.1)
+        K.set_value(0.1, 0.2)
 
 
 def test_every_function_of_the_backend_runs():

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..arena import Arena
 from ..data.texts import is_text, symbol_dtype
 from ..graph import Graph, Symbol, flatten
 from ..layers.base import as_shape
 from ..layers.support.traced_call import cut, trace_call
-from .arena import Arena
 from .network import Network, fits, input_dtype, output_shapes
 from .objectives import Objectives
 from .program import Program, warn_of_dropped_masks

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..arena import Arena
 from ..graph import Attempt, commit
-from .arena import Arena
 from .objectives import Objectives
 from .program import Program
 from .workspaces import Workspaces

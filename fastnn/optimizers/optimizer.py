@@ -18,8 +18,10 @@ import numpy as np
 
 from fastnn import backend
 from fastnn.custom import of_own_arguments
+from fastnn.graph.numbers import Count
 from fastnn.lookup import is_number, snake_case
 from fastnn.optimizers import schedules
+from fastnn.optimizers.applying import Applying, Rate, home_of
 from fastnn.optimizers.rows import Table
 from fastnn.optimizers.schedules import LearningRateSchedule
 
@@ -45,7 +47,7 @@ def _none_excluded(parameter: Any) -> bool:
     return False
 
 
-class Optimizer:
+class Optimizer(Applying):
     """Base of all optimizers.
 
     A subclass names its state arrays in ``slots`` and implements ``update(kernels, w, g, slots, **numbers)``.
@@ -143,15 +145,9 @@ class Optimizer:
     # -- the learning rate -----------------------------------------------------------------------------------------
 
     @property
-    def learning_rate(self) -> float:
+    def learning_rate(self) -> Rate:
         """The learning rate of the next step; set it to a number or a schedule to change it."""
-        rate = self._rate
-        if rate.__class__ is float:
-            return rate
-        value = rate(self._calls) if isinstance(rate, LearningRateSchedule) else rate()
-        if not is_number(value):
-            raise TypeError(f"The function of the learning rate must return a finite number. Received: {value!r}.")
-        return float(value)
+        return Rate.of(self.current_rate(), self)
 
     @learning_rate.setter
     def learning_rate(self, rate: float | LearningRateSchedule | Callable[[], float]) -> None:
@@ -174,10 +170,22 @@ class Optimizer:
             raise ValueError("learning_rate must be a number, a schedule or a function. Received: learning_rate=None.")
         self._rate = float(number)
 
+    def current_rate(self) -> float:
+        """The learning rate of the next step, as a plain number."""
+        rate = self._rate
+        if rate.__class__ is float:
+            return rate
+        value = rate(self._calls) if isinstance(rate, LearningRateSchedule) else rate()
+        if not is_number(value):
+            raise TypeError(f"The function of the learning rate must return a finite number. Received: {value!r}.")
+        return float(value)
+
+    lr = learning_rate
+
     @property
-    def iterations(self) -> int:
+    def iterations(self) -> Count:
         """The number of steps that have updated the weights."""
-        return self._calls // (self.gradient_accumulation_steps or 1)
+        return Count(self._calls // (self.gradient_accumulation_steps or 1))
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -200,21 +208,23 @@ class Optimizer:
         pattern = re.compile("|".join(var_names)) if var_names else None
         self._excluded = lambda parameter: id(parameter) in chosen or bool(pattern and pattern.search(parameter.name))
 
-    def build(self, parameters: Sequence[Any], value: np.ndarray, grad: np.ndarray) -> None:
+    def build(self, parameters: Sequence[Any], value: np.ndarray | None = None, grad: np.ndarray | None = None) -> None:
         """Create the state for parameters that are views of two flat arrays; keep it if called again for the same ones.
 
         Parameters
         ----------
         parameters : sequence of Parameter
             The trainable parameters, in their order in the arrays.
-        value, grad : (n,) arrays
-            All values and all gradients.
+        value, grad : (n,) arrays, optional
+            All values and all gradients.  Default: the arrays of the model that has the parameters, or new ones.
 
         Raises
         ------
         ValueError
             If a parameter is not part of ``value``, or the optimizer was built for arrays of another size.
         """
+        if value is None or grad is None:
+            value, grad = home_of(parameters)
         pieces = []
         for parameter in parameters:
             start = (parameter.value.ctypes.data - value.ctypes.data) // value.itemsize
@@ -415,7 +425,7 @@ class Optimizer:
         if self.gradient_accumulation_steps is None or self._accumulate(kernels):
             if self.clipnorm or self.global_clipnorm or self.clipvalue:
                 self._clip(kernels)
-            rate, decay = self.learning_rate, self.weight_decay or 0.0
+            rate, decay = self.current_rate(), self.weight_decay or 0.0
             self.begin_step()
             self.update_all(kernels, rate, decay)
         if self.use_ema:

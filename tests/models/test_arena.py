@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastnn import Input, Sequential, layers
-from fastnn.models.arena import Arena
+from fastnn.arena import Arena
 
 from .conftest import mlp
 

@@ -6,10 +6,9 @@ One optimizer call then updates the whole model, and one write saves it.  What t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-
-from ..layers.base import Parameter
 
 __all__ = ["Arena", "aligned_zeros"]
 
@@ -48,7 +47,7 @@ class Arena:
         False once another model has taken a parameter away; ``claim`` brings it back.
     """
 
-    def __init__(self, trainable: Sequence[Parameter], frozen: Sequence[Parameter], dtype: str):
+    def __init__(self, trainable: Sequence[Any], frozen: Sequence[Any], dtype: str):
         self.trainable, self.parameters = list(trainable), [*trainable, *frozen]
         size = sum(p.value.size for p in self.parameters)
         n = sum(p.value.size for p in self.trainable)
