@@ -8,12 +8,13 @@ import numpy as np
 
 from ...backend import active
 from ._arrays import together
+from ._deferred import Deferring
 from ._layer import Layer, gradient, parameter
 
 __all__ = ["Affine", "MatMul", "TimeAffine"]
 
 
-class _Product(Layer):
+class _Product(Layer, Deferring):
     """y = x · W + b on rows; b may be absent. W may be a transposed view, as tied weights are: it is read in place."""
 
     W, dW = parameter(0, "W"), gradient(0, "W")
@@ -29,18 +30,20 @@ class _Product(Layer):
             y += params[1]
         return y
 
-    def _backward(self, dout: np.ndarray) -> np.ndarray:
+    def _backward(self, dout: np.ndarray, shape: tuple[int, ...]) -> Any:
         dout, x, w = together(dout, self.x, self._read[0])
-        biased, dtype, kernels = len(self.params) > 1, dout.dtype, active()
-        db = self._place(1, dtype) if biased else None
+        biased, looked, kernels = len(self.params) > 1, self._looked, active()
         if w.flags.c_contiguous:
-            dw = self._place(0, dtype)
-            dx, dw, db = kernels.dense_backward(dout, x, w, need_db=biased, dw=dw, db=db)
+            places = {"dw": self._place(0, dout.dtype), "db": self._place(1, dout.dtype) if biased else None}
+            dx, dw, db = kernels.dense_backward(dout, x, w, need_dx=looked, need_db=biased, **places)
         else:
-            dx, dw = kernels.gemm_nn(dout, w.T), kernels.gemm_tn(dout, x).T
-            db = dout.sum(axis=0) if biased else None
+            dx = kernels.gemm_nn(dout, w.T) if looked else None
+            dw, db = kernels.gemm_tn(dout, x).T, dout.sum(axis=0) if biased else None
         self._keep(dw, db) if biased else self._keep(dw)
-        return dx
+        return self._later(dout.copy(), w.copy(), shape) if dx is None else dx.reshape(shape)
+
+    def _later(self, dout: np.ndarray, w: np.ndarray, shape: tuple[int, ...]) -> Any:
+        return self._promise(shape, dout.dtype, lambda: active().gemm_nt(dout, w).reshape(shape))
 
 
 class Affine(_Product):
@@ -74,8 +77,7 @@ class Affine(_Product):
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """Return the gradient of x; those of W and b are ``grads``, and ``dW`` and ``db``."""
-        dx = self._backward(dout)
-        return dx if len(self.original_x_shape) == 2 else dx.reshape(self.original_x_shape)
+        return self._backward(dout, self.original_x_shape)
 
 
 class MatMul(_Product):
@@ -102,8 +104,7 @@ class MatMul(_Product):
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """Return the gradient of x; that of W is ``grads[0]``."""
-        dx = self._backward(dout if dout.ndim == 2 else dout.reshape(-1, dout.shape[-1]))
-        return dx.reshape(self._shape)
+        return self._backward(dout if dout.ndim == 2 else dout.reshape(-1, dout.shape[-1]), self._shape)
 
 
 class TimeAffine(_Product):
@@ -129,4 +130,4 @@ class TimeAffine(_Product):
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """Return the gradient of x; those of W and b are ``grads``."""
-        return self._backward(dout.reshape(-1, dout.shape[-1])).reshape(self._shape)
+        return self._backward(dout.reshape(-1, dout.shape[-1]), self._shape)

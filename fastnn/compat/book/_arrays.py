@@ -30,6 +30,7 @@ def together(*arrays: Any) -> tuple[np.ndarray, ...]:
                 break
         else:
             return arrays
+    arrays = tuple(np.asarray(a) for a in arrays)
     common = np.result_type(*arrays)
     real = _F32 if common == _F32 or common == np.float16 else _F64
     return tuple(np.asarray(a, dtype=real) for a in arrays)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...backend import active
 from ._arrays import channels_last, together
+from ._deferred import Deferring
 from ._layer import Layer, gradient, parameter
 
 __all__ = ["Convolution", "Pooling"]
@@ -21,7 +22,7 @@ __all__ = ["Convolution", "Pooling"]
 _ALGORITHM = "direct"
 
 
-class Convolution(Layer):
+class Convolution(Layer, Deferring):
     """Convolution (cross-correlation) with filters W (FN, C, FH, FW) and a bias b (FN,).
 
     x (N, C, H, W) → y (N, FN, OH, OW), OH = 1 + (H + 2·pad − FH) // stride.
@@ -53,9 +54,22 @@ class Convolution(Layer):
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """Return the gradient of x; those of W and b are ``grads``, and ``dW`` and ``db``."""
         dy, images, kernel = together(channels_last(dout), *self._cache)
-        dx, dw, db = active().conv2d_backward(dy, images, kernel, db=self._place(1, dy.dtype), **self._geometry())
+        rule, looked = self._geometry(), self._looked
+        place = self._place(1, dy.dtype)
+        dx, dw, db = active().conv2d_backward(dy, images, kernel, need_dx=looked, db=place, **rule)
         self._keep(np.ascontiguousarray(dw.transpose(3, 2, 0, 1)), db)
-        return dx.transpose(0, 3, 1, 2)
+        return dx.transpose(0, 3, 1, 2) if looked else self._later(dy, dout, images, kernel, rule)
+
+    def _later(self, dy: np.ndarray, dout: Any, images: np.ndarray, kernel: np.ndarray, rule: dict[str, Any]) -> Any:
+        if np.may_share_memory(dy, dout):
+            dy = dy.copy()
+
+        def compute() -> np.ndarray:
+            dx, _, _ = active().conv2d_backward(dy, images, kernel, need_db=False, **rule)
+            return dx.transpose(0, 3, 1, 2)
+
+        n, h, w, c = images.shape
+        return self._promise((n, c, h, w), dy.dtype, compute)
 
     def _geometry(self) -> dict[str, Any]:
         pad = ((self.pad, self.pad), (self.pad, self.pad))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+BATCH, UNITS = 100, 650  # images in a batch, units of the better language model
+
 
 def mnist(count=2000):
     """Images (N, 1, 28, 28) like MNIST's, mostly zeros, and labels: a blot whose place says the label."""

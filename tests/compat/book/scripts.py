@@ -86,10 +86,10 @@ def deep_convnet(book):
     return network
 
 
-def train_network(network, optimizer, data, steps):
+def train_network(network, optimizer, data, steps, batch):
     x, t = data
     for _ in range(steps):
-        rows = np.random.choice(len(x), 100)
+        rows = np.random.choice(len(x), batch)
         loss, grads = network.gradient(x[rows], t[rows])
         optimizer.update(network.params, grads)
         yield loss
@@ -99,19 +99,19 @@ def train_network(network, optimizer, data, steps):
 def two_layer_net(book, steps, data):
     """Book 1, chapter 5: 784-50-10 on one-hot labels, SGD."""
     x, t = data.mnist()
-    return train_network(two_layer(book), book.SGD(lr=0.1), (x.reshape(-1, 784), np.eye(10)[t]), steps)
+    return train_network(two_layer(book), book.SGD(lr=0.1), (x.reshape(-1, 784), np.eye(10)[t]), steps, data.BATCH)
 
 
 @script
 def simple_conv_net(book, steps, data):
     """Book 1, chapter 7: convolution, pooling, two affine layers, Adam."""
-    return train_network(simple_convnet(book), book.Adam(lr=0.001), data.mnist(), steps)
+    return train_network(simple_convnet(book), book.Adam(lr=0.001), data.mnist(), steps, data.BATCH)
 
 
 @script
 def deep_conv_net(book, steps, data):
     """Book 1, chapter 8: six convolutions, dropout, Adam."""
-    return train_network(deep_convnet(book), book.Adam(lr=0.001), data.mnist(), steps)
+    return train_network(deep_convnet(book), book.Adam(lr=0.001), data.mnist(), steps, data.BATCH)
 
 
 # ---- book 2: models with lists of parameters ----
@@ -224,9 +224,10 @@ def rnnlm(book, steps, data):
 
 
 @script
-def better_rnnlm(book, steps, data, units=650):
+def better_rnnlm(book, steps, data):
     """Book 2, chapter 6: two LSTM layers of 650 units, dropout, the embedding's weights tied to the output's."""
     corpus, vocabulary = data.words()
+    units = data.UNITS
     embed = rn(vocabulary, units, scale=0.01)
     layers = [
         book.TimeEmbedding(embed),
