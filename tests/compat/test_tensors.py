@@ -95,7 +95,7 @@ def test_a_variable():
     assert counter.assign_add(1).numpy() == 1
     with pytest.raises(TypeError, match=r"holds int32. Received: float64. Use tf.cast"):
         counter.assign(1.5)
-    with pytest.raises(ValueError, match=r"has shape \(\). Received: an array of shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"must have shape \(\). Received: an array of shape \(2,\)"):
         v.assign([1.0, 2.0])
     assert (v.numpy(), counter.numpy()) == (4, 1)
     with pytest.raises(TypeError, match="A variable holds numbers"):

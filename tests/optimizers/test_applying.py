@@ -51,12 +51,12 @@ def test_weights_without_a_gradient_stay_with_their_state():
     a, b = Variable([1.0, 2.0]), Variable([3.0])
     optimizer = optimizers.Adam(0.1)
     optimizer.apply([np.ones(2), np.ones(1)], [a, b])
-    kept = b.numpy(), [part.copy() for part in optimizer.split(optimizer.state["m"])]
+    kept = b.numpy(), [part.copy() for part in optimizer.split(optimizer.state["momentum"])]
     with pytest.warns(UserWarning, match="no gradient and stay as they are: variable"):
         optimizer.apply([np.ones(2), None], [a, b])
     assert b.numpy() == kept[0]
-    assert optimizer.split(optimizer.state["m"])[1] == kept[1][1]
-    assert (optimizer.split(optimizer.state["m"])[0] != kept[1][0]).all()
+    assert optimizer.split(optimizer.state["momentum"])[1] == kept[1][1]
+    assert (optimizer.split(optimizer.state["momentum"])[0] != kept[1][0]).all()
     optimizer.apply([np.ones(1)], [b])
     assert b.numpy() != kept[0]
 
@@ -66,13 +66,13 @@ def test_state_follows_weights_that_a_model_takes():
     weights = model.trainable_variables
     optimizer.build(weights)
     step(model, optimizer)
-    state = [part.copy() for part in optimizer.split(optimizer.state["m"])]
+    state = [part.copy() for part in optimizer.split(optimizer.state["momentum"])]
     model.layers[0].trainable = False
     model.compile("sgd", "mse")
     model.fit(X, Y, verbose=0)  # the weights live in new arrays, in another order
     model.layers[0].trainable = True
     optimizer.apply([np.zeros(w.shape) for w in weights], weights)
-    for before, after in zip(state, optimizer.split(optimizer.state["m"]), strict=True):
+    for before, after in zip(state, optimizer.split(optimizer.state["momentum"]), strict=True):
         np.testing.assert_allclose(after, 0.9 * before, rtol=1e-6)
 
 

@@ -264,7 +264,7 @@ def test_parameters_in_files(tmp_path, monkeypatch):
         assert p is array
     with pytest.raises(ValueError, match="must have the shapes of the parameters"):
         Parameters((3, 2), (5,)).load_params("Parameters.pkl")
-    with pytest.raises(OSError, match=r"no file 'other\.pkl'"):
+    with pytest.raises(OSError, match=r"The file 'other\.pkl' does not exist"):
         model.load_params("other.pkl")
     (tmp_path / "book.pkl").write_bytes(pickle.dumps(model.params))
     with pytest.raises(ValueError, match=r"only if you trust it"):
