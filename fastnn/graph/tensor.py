@@ -23,7 +23,7 @@ class Tensor(np.ndarray):
     --------
     >>> x = as_tensor([1.0, 2.0])
     >>> x, x.numpy(), float(x[1])
-    (Tensor([1., 2.], shape=(2,), dtype=float64), array([1., 2.]), 2.0)
+    (array([1., 2.]), array([1., 2.]), 2.0)
     """
 
     __slots__ = ()
@@ -74,8 +74,7 @@ class Tensor(np.ndarray):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        numbers = np.array2string(_plain(self), separator=", ", prefix="Tensor(")
-        return f"Tensor({numbers}, shape={self.shape}, dtype={self.dtype})"
+        return repr(_plain(self))
 
     def __str__(self) -> str:
         return str(_plain(self))
@@ -135,7 +134,7 @@ def as_tensor(value: Any) -> Tensor:
     Examples
     --------
     >>> as_tensor(3.0)
-    Tensor(3., shape=(), dtype=float64)
+    array(3.)
     """
     return np.asarray(value).view(Tensor)
 

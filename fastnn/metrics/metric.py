@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastnn import backend, initializers
+from fastnn.graph import as_tensor
+from fastnn.graph.numbers import Number
 from fastnn.layers.parameter import Parameter
 from fastnn.lookup import snake_case
 from fastnn.losses.targets import match
@@ -15,6 +18,19 @@ from fastnn.losses.targets import match
 __all__ = ["Mean", "MeanMetricWrapper", "Metric", "Sum"]
 
 _STATE = (int, float, np.generic, np.ndarray, list)
+
+
+def given_out(result: Callable[..., Any]) -> Callable[..., Any]:
+    """``result`` of a metric, whose numbers and arrays answer ``.numpy()``."""
+
+    @functools.wraps(result)
+    def run(self: Any) -> Any:
+        found = result(self)
+        if isinstance(found, (float, np.floating)):
+            return Number(found)
+        return as_tensor(found) if isinstance(found, np.ndarray) else found
+
+    return run
 
 
 class Metric:
@@ -52,6 +68,11 @@ class Metric:
     direction: str | None = None
     kept: tuple[tuple[str, str], ...] = ()
     """The attributes in which a metric accumulates, by the names that Keras gives its variables."""
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "result" in vars(cls):
+            cls.result = given_out(cls.result)
 
     def __init__(self, name: str | None = None, dtype: Any = None):
         self.name = name or snake_case(type(self).__name__)

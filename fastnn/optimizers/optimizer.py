@@ -260,18 +260,15 @@ class Optimizer(Applying):
         by_rows = still and self.visits != "all" and "rows" in inspect.signature(self.update).parameters
         self._runs, self._tables = [], []
         runs: list[tuple[slice, bool]] = []
-        neighbours = False  # whether the next piece is adjacent to the last run
         for parameter, (piece, excluded) in zip(self._parameters, self._pieces, strict=True):
             decays = not (self.weight_decay and excluded)
             if by_rows and not (self.weight_decay and decays) and getattr(parameter, "rows", None) is not None:
                 arrays = (array.reshape(len(parameter.value), -1) for array in self._cut(piece))
                 self._tables.append(Table(parameter, *arrays, decays=decays, remembers=self.visits == "touched"))
-                neighbours = False
-            elif neighbours and runs[-1][1] == decays:
+            elif runs and runs[-1][0].stop == piece.start and runs[-1][1] == decays:
                 runs[-1] = (slice(runs[-1][0].start, piece.stop), decays)
             else:
                 runs.append((piece, decays))
-                neighbours = True
         for piece, decays in runs:
             w, g, *slots = self._cut(piece)
             self._runs.append((w, g, slots, decays))
