@@ -171,20 +171,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "ProgbarLogger": "Use verbose=1 in fit; ProgressBar is what it adds.",
         "RemoteMonitor": "Use JSONLogger, or LambdaCallback(on_epoch_end=...) to send numbers anywhere.",
     },
-    "initializers": {
-        **_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted."),
-        "IdentityInitializer": "Use Identity.",
-        "OrthogonalInitializer": "Use Orthogonal.",
-        "deserialize": "Use get.",
-    },
-    "regularizers": {"deserialize": "Use get.", "orthogonal_regularizer": "Use OrthogonalRegularizer."},
-    "constraints": {
-        "deserialize": "Use get.",
-        "max_norm": "Use MaxNorm.",
-        "min_max_norm": "Use MinMaxNorm.",
-        "non_neg": "Use NonNeg.",
-        "unit_norm": "Use UnitNorm.",
-    },
+    "initializers": {**_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted.")},
     "utils": {
         **_each("PyDataset Sequence", "Use a generator, or fastnn.data.Dataset.from_generator."),
         **_each("image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory", _MAPPED),

@@ -15,7 +15,20 @@ from fastnn import absent
 from fastnn.lookup import lookup, names_of
 from fastnn.lookup import serialize as serialize
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "serialize"]
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "deserialize",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "serialize",
+    "unit_norm",
+]
 
 _EPSILON = 1e-7
 
@@ -24,10 +37,8 @@ class Constraint:
     """Base of all constraints; a subclass implements ``__call__(w)``, which returns an array shaped like ``w``."""
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
-        """Return the constrained weights; ``w`` itself is left unchanged."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no __call__(w). Define one that returns the constrained weights."
-        )
+        """Return the constrained weights, here all as they are; ``w`` itself is left unchanged."""
+        return w
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that create an equal constraint."""
@@ -95,6 +106,8 @@ class MinMaxNorm(Constraint):
         return w * (desired / (_EPSILON + norm))
 
 
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm  # Keras' older names
+
 _TABLE = names_of([MaxNorm, MinMaxNorm, NonNeg, UnitNorm])
 
 
@@ -108,6 +121,8 @@ def get(identifier: Any) -> Constraint | None:
     """
     return None if identifier is None else lookup("constraint", identifier, _TABLE)
 
+
+deserialize = get
 
 if not TYPE_CHECKING:
     __getattr__ = absent.answer(__name__)

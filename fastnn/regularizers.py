@@ -14,7 +14,20 @@ from fastnn import absent, backend
 from fastnn.lookup import is_number, lookup, names_of
 from fastnn.lookup import serialize as serialize
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]
 
 
 class Regularizer:
@@ -130,7 +143,7 @@ class OrthogonalRegularizer(Regularizer):
         return slope if self.mode == "rows" else np.ascontiguousarray(slope.T)
 
 
-l1, l2, l1_l2 = L1, L2, L1L2  # Keras' older names
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras' older names
 
 _TABLE = names_of([L1, L2, L1L2, OrthogonalRegularizer], l1_l2=L1L2, l1l2=L1L2)
 
@@ -151,6 +164,8 @@ def get(identifier: Any) -> Regularizer | None:
         )
     return found
 
+
+deserialize = get
 
 if not TYPE_CHECKING:
     __getattr__ = absent.answer(__name__)

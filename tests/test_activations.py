@@ -7,7 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import activations, layers
-from fastnn.activations import Activation, ClippedRelu, Formula, LogSoftmax, Softmax, Sparsemax, formulas
+from fastnn.activations import Activation, ClippedRelu, Formula, LogSoftmax, Softmax, Sparsemax, activation_of, formulas
 from tests.backends import each_backend  # noqa: F401
 from tests.losses.test_gradients import numeric
 
@@ -91,7 +91,7 @@ def test_softmax_along_any_axis():
 OBJECTS = [
     *(Activation(name) for name in ("linear", "sigmoid", "tanh", "softplus", "gelu", "gelu_tanh", "silu", "selu")),
     Activation("leaky_relu", 0.3), Activation("elu", 0.5), Activation("relu"), Activation("exponential"),
-    ClippedRelu(0.1, 1.5, 0.75), activations.get("softsign"), Softmax(), Softmax(axis=0), Softmax(axis=(0, 1)),
+    ClippedRelu(0.1, 1.5, 0.75), activation_of("softsign"), Softmax(), Softmax(axis=0), Softmax(axis=(0, 1)),
     LogSoftmax(), LogSoftmax(axis=1), Sparsemax(), Sparsemax(axis=0), Sparsemax(axis=(0, 1)), formulas.Mish(),
     formulas.HardSilu(), formulas.LogSigmoid(), formulas.Celu(0.7), formulas.Squareplus(), formulas.Squareplus(0.5),
     formulas.SparsePlus(), formulas.SparseSigmoid(), formulas.HardTanh(), formulas.TanhShrink(),
@@ -164,12 +164,12 @@ square.gradient = lambda dy, x, y: dy * 2 * x
 
 
 def test_an_activation_of_ones_own():
-    mine = activations.get(square)
+    mine = activation_of(square)
     assert (mine.name, mine.fusible) == ("square", False)
     y, ctx = mine.forward(np.array([3.0], np.float32))
     assert y.dtype == np.float32
     np.testing.assert_array_equal(mine.backward(np.ones(1, np.float32), ctx), [6])
-    plain = activations.get(np.sin)
+    plain = activation_of(np.sin)
     _, ctx = plain.forward(np.ones(2))
     with pytest.raises(TypeError, match=r"sin\.gradient = lambda dy, x, y"):
         plain.backward(np.ones(2), ctx)
@@ -177,18 +177,18 @@ def test_an_activation_of_ones_own():
 
 @pytest.mark.parametrize("name", [name for name in activations.__all__ if name.islower()])
 def test_get_by_name_and_by_function(name):
-    if name in ("get", "serialize", "deserialize", "glu", "threshold"):
+    if name in ("get", "activation_of", "serialize", "deserialize", "glu", "threshold"):
         return
-    by_name, by_function = activations.get(name), activations.get(getattr(activations, name))
+    by_name, by_function = activation_of(name), activation_of(getattr(activations, name))
     assert by_name == by_function
-    assert activations.get(by_name) is by_name
-    assert activations.get(activations.serialize(by_name)) == by_name
+    assert activation_of(by_name) is by_name
+    assert activation_of(activations.serialize(by_name)) == by_name
     np.testing.assert_array_equal(by_name(X), getattr(activations, name)(X))
 
 
 @pytest.mark.parametrize("activation", OBJECTS, ids=repr)
 def test_serialize(activation):
-    assert activations.get(activations.serialize(activation)) == activation
+    assert activation_of(activations.serialize(activation)) == activation
 
 
 def test_fusible_is_what_the_kernels_can_do():
@@ -203,15 +203,19 @@ def test_fusible_is_what_the_kernels_can_do():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: activations.get("rellu"), ValueError, "Did you mean 'relu'"),
-        (lambda: activations.get(3), TypeError, "Received: 3"),
-        (lambda: activations.get([1]), TypeError, r"Received: \[1\]"),
+        (lambda: activation_of("rellu"), ValueError, "Did you mean 'relu'"),
+        (lambda: activation_of(3), TypeError, "Received: 3"),
+        (lambda: activation_of([1]), TypeError, r"Received: \[1\]"),
         (lambda: Activation("relu", 0.1), ValueError, "relu has no alpha"),
         (lambda: Activation("elu", -1), ValueError, "alpha=-1"),
         (lambda: Activation("softmax"), ValueError, "no activation kernel named 'softmax'"),
         (lambda: ClippedRelu(max_value=-1), ValueError, "max_value=-1"),
-        (lambda: activations.get("glu"), ValueError, r"halves an axis. Use layers.Lambda\(activations.glu\)"),
-        (lambda: activations.get(activations.threshold), ValueError, "no default numbers. Use activation=lambda x"),
+        (lambda: activation_of("glu"), ValueError, r"halves an axis. Use layers.Lambda\(activations.glu\)"),
+        (
+            lambda: activation_of(activations.threshold),
+            ValueError,
+            "no default numbers. Use activation=lambda x",
+        ),
         (lambda: activations.glu(np.ones((2, 3))), ValueError, r"even length. Received: shape \(2, 3\), axis=-1"),
         (lambda: activations.celu(1.0, alpha=0), ValueError, "alpha must be a number > 0. Received: alpha=0"),
         (lambda: activations.squareplus(1.0, b=-1), ValueError, "b must be a number ≥ 0. Received: b=-1"),
@@ -221,3 +225,18 @@ def test_fusible_is_what_the_kernels_can_do():
 def test_errors_teach(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_get_gives_the_functions_themselves():
+    for name in ("relu", "softmax", "gelu", "leaky_relu", "glu"):
+        assert activations.get(name) is getattr(activations, name)
+        assert activations.get(getattr(activations, name)) is getattr(activations, name)
+    assert activations.get(None) is activations.linear
+    assert activations.deserialize(activations.serialize(activations.tanh)) is activations.tanh
+    leaky = activations.Activation("leaky_relu", 0.4)
+    assert activations.get(leaky) is leaky
+    assert activations.get(activations.serialize(leaky)) == leaky
+    with pytest.raises(ValueError, match="Did you mean 'relu'"):
+        activations.get("rellu")
+    with pytest.raises(TypeError, match="Received: 3"):
+        activations.get(3)

@@ -1,7 +1,8 @@
 """Activations: functions of arrays, and the small objects that layers use.
 
-``relu(x)``, ``softmax(x)`` and the others act on arrays, through the kernels of the active backend.  A layer has an
-``Activation``, which ``get`` finds: a name, ``forward(x) -> (y, ctx)`` and ``backward(dy, ctx) -> dx``.
+``relu(x)``, ``softmax(x)`` and the others act on arrays, through the kernels of the active backend; ``get`` finds them
+by name.  A layer has an ``Activation``, which ``activation_of`` finds: a name, ``forward(x) -> (y, ctx)`` and
+``backward(dy, ctx) -> dx``.
 
 An activation of your own is a function written in operators and ``fastnn.ops``, whose slope is found by tracing it::
 
@@ -15,6 +16,7 @@ or a function of arrays with its slope beside it: ``square.gradient = lambda dy,
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,7 @@ __all__ = [
     "Softmax",
     "Softsign",
     "Sparsemax",
+    "activation_of",
     "deserialize",
     "get",
     "serialize",
@@ -61,8 +64,38 @@ _TABLE: dict[str, Callable[..., Activation]] = {
 _FUNCTIONS: dict[Any, str] = {getattr(functions, name): name for name in functions.__all__ if name in _TABLE}
 
 
-def get(identifier: Any = None) -> Activation:
-    """Return the activation for a name, a function, a config or an object; None is "linear".
+def get(identifier: Any = None) -> Callable[..., Any]:
+    """Return the function for a name, as ``fastnn.activations`` has it; None is ``linear``.
+
+    Functions and ``Activation`` objects are returned as they are; a config gives an object.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    TypeError
+        For anything that is not a function.
+
+    Examples
+    --------
+    >>> get("relu") is relu, get(None) is linear, get(relu) is relu
+    (True, True, True)
+    """
+    if identifier is None:
+        return functions.linear
+    if isinstance(identifier, str):
+        own = custom.find(identifier)
+        if own is not None:
+            return own
+        if identifier in functions.__all__:
+            return getattr(functions, identifier)
+    if callable(identifier) and not inspect.isclass(identifier) and not hasattr(identifier, "checked_forward"):
+        return identifier
+    return activation_of(identifier)
+
+
+def activation_of(identifier: Any = None) -> Activation:
+    """Return the object that layers use, for a name, a function, a config or an object; None is "linear".
 
     Raises
     ------
@@ -73,9 +106,9 @@ def get(identifier: Any = None) -> Activation:
 
     Examples
     --------
-    >>> get("relu")
+    >>> activation_of("relu")
     Activation(name='relu', alpha=None)
-    >>> get(None).name, get(softmax).name, get("swish").name
+    >>> activation_of(None).name, activation_of(softmax).name, activation_of("swish").name
     ('linear', 'softmax', 'silu')
     """
     if identifier is None:
@@ -107,10 +140,10 @@ def serialize(activation: Any) -> Any:
 
     Examples
     --------
-    >>> serialize(get("relu")), serialize(Activation("elu", 0.5))
+    >>> serialize(relu), serialize(Activation("elu", 0.5))
     ('relu', {'class_name': 'Activation', 'config': {'name': 'elu', 'alpha': 0.5}})
     """
-    activation = get(activation)
+    activation = activation_of(activation)
     if isinstance(activation, Custom):
         return custom.name_of(activation.function)
     if activation.name in _TABLE and _TABLE[activation.name]() == activation:

@@ -122,8 +122,8 @@ def get(
     loss: Any = None,
     y_shape: Sequence[int | None] | None = None,
     t_shape: Sequence[int | None] | None = None,
-) -> Metric:
-    """Return the metric for a name, function, class, config or object.
+) -> Any:
+    """Return the metric for a name, function, class, config or object; None stays None.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def get(
     >>> type(get("acc", y_shape=(None, 10), t_shape=(None,))).__name__
     'SparseCategoricalAccuracy'
     """
-    if isinstance(identifier, Metric):
+    if identifier is None or isinstance(identifier, Metric):
         return identifier
     by_shape = isinstance(identifier, str) and y_shape is not None and t_shape is not None
     if by_shape and identifier.lower() in ("accuracy", "acc"):

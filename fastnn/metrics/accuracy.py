@@ -41,6 +41,8 @@ def _labels(metric: str, t: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return integer labels in the shape of the predictions without the class axis."""
     if t.ndim == y.ndim and t.shape[-1] == 1:
         t = t[..., 0]
+    if t.shape != y.shape[:-1] and [n for n in t.shape if n != 1] == [n for n in y.shape[:-1] if n != 1]:
+        t = t.reshape(y.shape[:-1])  # axes of length 1 in other places
     if t.shape != y.shape[:-1]:
         raise ValueError(
             f"{metric} needs integer labels of shape {y.shape[:-1]} for predictions of shape {y.shape}. "

@@ -47,6 +47,8 @@ class FBetaScore(Metric):
         super().__init__(name, dtype)
         if average not in (None, "micro", "macro", "weighted"):
             raise ValueError(f'average must be None, "micro", "macro" or "weighted". Received: average={average!r}.')
+        if not isinstance(beta, float):
+            raise ValueError(f"beta is a float, as in Keras. Received: beta={beta!r}. Use beta=1.0.")
         if not is_number(beta) or beta <= 0:
             raise ValueError(f"beta must be a positive number. Received: beta={beta!r}.")
         if threshold is not None and (not is_number(threshold) or not 0 < threshold <= 1):

@@ -48,15 +48,13 @@ __all__ = [
 _TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta, Lion, Lamb, Ftrl, Adafactor, Muon])
 
 
-def get(identifier: Any) -> Optimizer:
-    """Return the optimizer for a name (in any case), class, config or object.
+def get(identifier: Any) -> Optimizer | None:
+    """Return the optimizer for a name (in any case), class, config or object; None stays None.
 
     Raises
     ------
     ValueError
-        For an unknown name; the message lists the closest ones.
-    TypeError
-        For anything that is not an optimizer.
+        For anything that is not an optimizer; for an unknown name the message lists the closest ones.
 
     Examples
     --------
@@ -65,11 +63,11 @@ def get(identifier: Any) -> Optimizer:
     """
     if isinstance(identifier, str) and identifier not in _TABLE and custom.find(identifier) is None:
         identifier = identifier.lower()
-    if isinstance(identifier, Optimizer):
+    if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     named = isinstance(identifier, (str, dict)) or (isinstance(identifier, type) and issubclass(identifier, Optimizer))
     if not named:
-        raise TypeError(f'optimizer must be a name or an Optimizer. Received: {identifier!r}. Use optimizer="adam".')
+        raise ValueError(f'optimizer must be a name or an Optimizer. Received: {identifier!r}. Use optimizer="adam".')
     return lookup("optimizer", identifier, _TABLE)
 
 

@@ -19,11 +19,12 @@ import numpy as np
 from fastnn import backend
 from fastnn.custom import of_own_arguments
 from fastnn.graph.numbers import Count
-from fastnn.lookup import is_number, snake_case
+from fastnn.lookup import is_number
 from fastnn.optimizers import schedules
 from fastnn.optimizers.applying import Applying, Rate, home_of
 from fastnn.optimizers.rows import Table
 from fastnn.optimizers.schedules import LearningRateSchedule
+from fastnn.utils.names import unique_name
 
 __all__ = ["Optimizer"]
 
@@ -123,7 +124,7 @@ class Optimizer(Applying):
         ):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ValueError(f"{word} must be an integer of at least {least}, or None. Received: {word}={value!r}.")
-        self.name = name or snake_case(type(self).__name__)
+        self.name = name or unique_name(type(self))
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency

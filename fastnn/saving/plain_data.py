@@ -160,7 +160,7 @@ _READERS: dict[str, Callable[[dict[str, Any], Callable[[Any], Any]], Any]] = {
     "$ellipsis": lambda value, read: Ellipsis,
     "$dtype": lambda value, read: np.dtype(str(value["$dtype"])),
     "$array": _array,
-    "$activation": lambda value, read: activations.get(read(value["$activation"])),
+    "$activation": lambda value, read: activations.activation_of(read(value["$activation"])),
 }
 
 

@@ -119,7 +119,7 @@ def test_einsum_dense_is_einsum(each_backend, equation, wanted, bias_axes, shape
     assert layer.kernel.shape == kernel
     assert (layer.bias.shape if layer.bias is not None else None) == bias
     z = np.einsum(equation, x, layer.kernel.value) + (0 if bias is None else layer.bias.value)
-    expected = fastnn.activations.get(activation)(np.ascontiguousarray(z))
+    expected = fastnn.activations.activation_of(activation)(np.ascontiguousarray(z))
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
     assert layer.compute_output_shape((None, *shape[1:])) == (None, *y.shape[1:])
     # The gradient, by einsum again: of Σ r·y, with a linear activation.

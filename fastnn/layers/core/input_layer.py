@@ -27,6 +27,11 @@ class InputLayer(Layer):
         What the data come as: "string" for texts; ``fit`` casts any numeric dtype, batch by batch, to the dtype of the
         layers.
 
+    batch_shape : tuple of int or None, optional
+        Both together.
+    input_shape : optional
+        An older word for ``shape``.
+
     Raises
     ------
     ValueError
@@ -42,8 +47,13 @@ class InputLayer(Layer):
         batch_size: int | None = None,
         dtype: str | None = None,
         batch_shape: Sequence[int | None] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         **settings: Any,
     ):
+        if input_shape is not None:  # Keras 2's word
+            if shape is not None:
+                raise ValueError(f"shape and input_shape are one. Received: {shape=}, {input_shape=}. Use shape.")
+            shape = input_shape
         real = None if dtype is None else name_of_input(dtype)
         super().__init__(dtype=real if real in ("float32", "float64") else None, **settings)
         if batch_shape is not None:
@@ -79,6 +89,11 @@ class InputLayer(Layer):
         kind = "int64" if integers else "string" if self.data_dtype == "string" else self.dtype
         symbol = record(self, [], self.output_shape, kind)
         self._nodes.append(symbol.node)
+
+    @property
+    def batch_shape(self) -> Shape:
+        """The shape with the axis of the batch."""
+        return (self.batch_size, *self.shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

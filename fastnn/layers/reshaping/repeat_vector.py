@@ -21,7 +21,7 @@ class RepeatVector(Layer):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If n is not a positive integer, or the input is not made of vectors.
 
     Examples
@@ -34,6 +34,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **settings: Any):
         super().__init__(**settings)
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+            raise TypeError(f"n of RepeatVector is a positive integer. Received: n={n!r}.")
         self.n = positive("n", n, self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -117,6 +117,13 @@ class UpSampling1D(SeriesLayer):
 
 
 def _ends(name: str, value: Any, layer: Any) -> tuple[int, int]:
-    pair = value if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2 else (value, value)
+    """Numbers for the beginning and the end, from one for both or from a pair."""
+    pair = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
+    wrong = [n for n in pair if isinstance(n, bool) or not isinstance(n, (int, np.integer))]
+    if len(pair) != 2 or wrong:
+        raise ValueError(
+            f"{name} of {type(layer).__name__} is an integer, or two for the beginning and the end. Received: "
+            f"{name}={value!r}."
+        )
     before, after = (one_size(name, n, layer, least=0) for n in pair)
     return before, after

@@ -44,4 +44,4 @@ def fused_activation(activation: Any) -> FusedActivation:
     """
     if hasattr(activation, "forward") and hasattr(activation, "backward") and not isinstance(activation, type):
         return FusedActivation(activation)
-    return FusedActivation(activations.get(activation))
+    return FusedActivation(activations.activation_of(activation))
