@@ -59,8 +59,8 @@ class ImageLayer(Layer):
                 f"Received: input shape {input_shape}."
             ) from None
         if len(known) == 2:
-            return known
-        n, oh, ow, f = known
+            return (n, known[1])
+        _, oh, ow, f = known
         oh, ow = oh if h else None, ow if w else None
         return (n, f, oh, ow) if self.channels_first else (n, oh, ow, f)
 

@@ -25,6 +25,8 @@ class SeriesLayer(Layer):
     """Base of layers on sequences; subclasses write the ``…_last`` methods for (N, T, C)."""
 
     def __init__(self, *, data_format: str | None = None, **settings: Any):
+        if data_format is not None and "data_format" not in self.fields:
+            settings["data_format"] = data_format  # which Layer refuses by name
         super().__init__(**settings)
         self.data_format = image_format(data_format, self)
         self.channels_first = self.data_format == "channels_first"
