@@ -123,7 +123,9 @@ class BinaryFocalCrossentropy(_Focal):
     def backward_logits(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
         """Return the gradient with respect to the logits."""
         trace, shape = ctx
-        return self._on_logits.backward(scale.reshape(shape), trace)
+        dz = self._on_logits.backward(scale.reshape(shape), trace)
+        assert dz is not None  # the values depend on z
+        return dz
 
     def get_config(self):
         return super().get_config() | {"apply_class_balancing": self.apply_class_balancing}

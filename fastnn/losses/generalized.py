@@ -45,7 +45,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
         self.q = q
 
     def check_targets(self, y_shape, t):
-        return targets.labels(self.name, y_shape, np.asarray(t))
+        return targets.labels(self.name, tuple(y_shape), np.asarray(t))
 
     def call(self, y_true, y_pred):
         return self.forward(targets.real(y_pred), np.asarray(y_true))[0].reshape(np.shape(y_pred)[:-1])

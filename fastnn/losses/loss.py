@@ -26,6 +26,7 @@ from fastnn.lookup import snake_case
 from fastnn.losses import targets
 from fastnn.losses.reduction import check_reduction, factors, reduce_values
 from fastnn.losses.taped import call_on_tape
+from fastnn.shapes import Shape
 
 __all__ = ["FunctionLoss", "Loss"]
 
@@ -144,7 +145,7 @@ class Loss:
             )
         return slope * scale.reshape(shape + (1,) * (y.ndim - len(shape)))
 
-    def values_shape(self, y_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def values_shape(self, y_shape: Sequence[int | None]) -> Shape:
         """The shape of the values for predictions of this shape."""
         return tuple(y_shape[:-1])
 

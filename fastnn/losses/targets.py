@@ -57,11 +57,11 @@ def check_axis(axis: Any) -> int:
     return int(axis)
 
 
-def axis_last(shape: Sequence[int | None], axis: int) -> tuple[int | None, ...]:
+def axis_last(shape: Sequence[int | None], axis: int) -> Shape:
     """The shape with this axis moved to the end."""
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"There is no axis {axis} in predictions of shape {_text(shape)}. Received: axis={axis}.")
-    rest = list(shape)
+    rest: list[Any] = list(shape)
     length = rest.pop(axis)
     return (*rest, length)
 

@@ -74,7 +74,7 @@ class Step:
         trained = {id(p) for p in arena.trainable}
         self._pulled = [p for p in self._regularized if id(p) in trained]
         self._constrained = [p for p in arena.trainable if p.constraint is not None]
-        self._scales: dict[tuple[int, Any, int], np.ndarray] = {}
+        self._scales: dict[tuple[int | None, Any, int], np.ndarray] = {}
         self._several = len(objectives.names) > 1
         self._measured = [(i, m) for i, m in enumerate(objectives.metrics) if not m.built or m.metrics]
         self.total, self.count = 0.0, 0
