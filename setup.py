@@ -20,6 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
+if sys.version_info < (3, 11):  # noqa: UP036 - pip looks at `requires-python` only when this file has run
+    raise SystemExit(
+        f"fastnn needs Python 3.11 or newer. Received: Python {platform.python_version()} ({sys.executable}). "
+        "Use a newer one: `python3.12 -m pip install fastnn-kernels`, or a new environment: `uv venv --python 3.12`."
+    )
+
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup

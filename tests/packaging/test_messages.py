@@ -1,6 +1,7 @@
 """A build or an import that cannot work says what to do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -101,4 +102,15 @@ def test_no_compiler(compiler, tmp_path):
     assert done.returncode != 0
     assert f"the compiler does not work here: {compiler}" in done.stderr
     assert "apt install gcc" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not (ROOT / "src_c").is_dir(), reason="there is no source tree here")
+def test_a_python_that_is_too_old(tmp_path):
+    oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())[1]
+    older = f"import sys; sys.version_info = (3, {int(oldest) - 1}, 9); exec(open('setup.py').read())"
+    (tmp_path / "setup.py").write_text((ROOT / "setup.py").read_text())
+    done = subprocess.run([sys.executable, "-c", older], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert f"fastnn needs Python 3.{oldest} or newer" in done.stderr
     assert "Traceback" not in done.stderr
