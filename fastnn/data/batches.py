@@ -178,7 +178,7 @@ class IterableBatches:
         ValueError
             If the source yields nothing. ``what`` names the caller in the message.
         """
-        iterator = iter(self.source)
+        iterator = _elements(self.source)
         try:
             first = next(iterator)
         except StopIteration:
@@ -190,7 +190,7 @@ class IterableBatches:
 
     def draw(self) -> Iterator[Any]:
         """What the source yields."""
-        source, self._open = iter(self.source) if self._open is None else self._open, None
+        source, self._open = _elements(self.source) if self._open is None else self._open, None
         return source
 
     def __iter__(self) -> Iterator[Batch]:
@@ -210,3 +210,7 @@ class IterableBatches:
             self._open = None
             self.source.set_state(state)
             self._state = state
+
+
+def _elements(source: Any) -> Iterator[Any]:
+    return source.as_numpy_iterator() if isinstance(source, Dataset) else iter(source)

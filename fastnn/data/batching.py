@@ -150,7 +150,7 @@ class Batching:
             shapes = map_leaves(lambda leaf: leaf.shape, self._source.spec())
 
         def start() -> Iterator[Any]:
-            elements: Any = self
+            elements = self._source
             for number, block in buckets.bucketed(elements, element_length_func, boundaries, sizes, drop_remainder):
                 like, leaves = columns(block)
                 if no_padding:

@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import as_tensor
+from ..graph.numbers import Text
 from . import joining
 from .batching import Batching
+from .choosing import Choosing
 from .counts import whole
+from .files import Files
+from .nesting import Nesting
 from .prefetching import prefetched
 from .rows import Numbers, Rows, as_column
 from .spec import TensorSpec, conform, spec_of
@@ -22,7 +27,7 @@ AUTOTUNE = -1
 """Lets fastnn choose the number: ``prefetch`` then stays two elements ahead."""
 
 
-class Dataset(Batching):
+class Dataset(Batching, Nesting, Choosing, Files):
     """A sequence of examples or batches that is computed as it is iterated, and can be iterated again and again.
 
     An element is a NumPy array, a number, a string, or a tuple or dict of these. Create a dataset with
@@ -164,15 +169,30 @@ class Dataset(Batching):
         return cls._of(Stream(start, spec=None if signature is None else lambda: signature))
 
     @classmethod
-    def range(cls, *args: int) -> Dataset:
-        """Make a dataset of the numbers of Python's ``range``, as int64.
+    def from_elements(cls, elements: list[Any]) -> Dataset:
+        """Make a dataset of a list of elements, whatever they are.
+
+        Examples
+        --------
+        >>> list(Dataset.from_elements([(1, "a"), (2, "b")]))
+        [(np.int64(1), 'a'), (np.int64(2), 'b')]
+        """
+        kept = [as_element(element) for element in elements]
+        spec = (lambda: spec_of(kept[0])) if kept else None
+        return cls._of(Stream(lambda: iter(kept), len(kept), spec))
+
+    @classmethod
+    def range(cls, *args: int, output_type: Any = "int64", name: str | None = None) -> Dataset:
+        """Make a dataset of the numbers of Python's ``range``, as int64 unless told.
 
         Examples
         --------
         >>> [int(i) for i in Dataset.range(1, 7, 2)]
         [1, 3, 5]
         """
-        return cls._of(Rows(Numbers(range(*args))))
+        numbers = cls._of(Rows(Numbers(range(*map(int, args)))))
+        kind = np.dtype(output_type)
+        return numbers if kind == np.int64 else numbers.map(lambda i: i.astype(kind))
 
     @classmethod
     def zip(cls, *datasets: Any) -> Dataset:
@@ -281,8 +301,19 @@ class Dataset(Batching):
             Stream(lambda: ((np.int64(i), element) for i, element in enumerate(source, first)), source.cardinality)
         )
 
-    def cache(self) -> Dataset:
-        """Keep all elements in memory after the first full iteration, so that the steps before run only once."""
+    def cache(self, filename: str = "") -> Dataset:
+        """Keep all elements in memory after the first full iteration, so that the steps before run only once.
+
+        Raises
+        ------
+        ValueError
+            For a file name: elements are kept in memory alone.
+        """
+        if filename:
+            raise ValueError(
+                f"cache keeps elements in memory. Received: filename={filename!r}. Use cache(), or write arrays with "
+                "numpy.save and read them with numpy.load(..., mmap_mode='r')."
+            )
         return self._then(self._source.cache())
 
     def prefetch(self, buffer_size: int = AUTOTUNE) -> Dataset:
@@ -365,11 +396,12 @@ class Dataset(Batching):
     # Iteration ----------------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._source)
+        """The elements, whose arrays, numbers and strings answer ``.numpy()``."""
+        return (map_leaves(_given_out, element) for element in self._source)
 
     def as_numpy_iterator(self) -> Iterator[Any]:
-        """Iterate over the elements: the same as ``iter(dataset)``, since they already are NumPy arrays."""
-        return iter(self)
+        """Iterate over the elements as plain arrays, numbers and strings."""
+        return iter(self._source)
 
     def cardinality(self) -> int:
         """Return the number of elements, or ``INFINITE_CARDINALITY`` (−1) or ``UNKNOWN_CARDINALITY`` (−2).
@@ -402,7 +434,7 @@ class Dataset(Batching):
         """
         if self._source.spec is not None:
             return self._source.spec()
-        element = next(iter(self), None)
+        element = next(iter(self._source), None)
         if element is None:
             raise ValueError("element_spec is read from the first element here. Received: an empty dataset.")
         return spec_of(element)
@@ -413,3 +445,10 @@ class Dataset(Batching):
             n, f"of {n} elements"
         )
         return f"<Dataset {size}>"
+
+
+def _given_out(leaf: Any) -> Any:
+    """A leaf as a user gets it."""
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return as_tensor(leaf)
+    return Text(leaf) if isinstance(leaf, str) else leaf

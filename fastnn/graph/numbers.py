@@ -1,4 +1,4 @@
-"""Single numbers that users get: floats and ints of Python which answer ``.numpy()`` as a tensor does."""
+"""Single numbers and strings that users get: those of Python, which answer ``.numpy()`` as a tensor does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Count", "Number"]
+__all__ = ["Count", "Number", "Text"]
 
 
 class Number(float):
@@ -47,3 +47,16 @@ class Count(int):
 
     def __reduce__(self) -> Any:
         return int, (int(self),)
+
+
+class Text(str):
+    """A string with ``numpy()``, which gives bytes of UTF-8, as TensorFlow's strings are."""
+
+    shape = ()
+
+    def numpy(self) -> bytes:
+        """The bytes."""
+        return self.encode()
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)

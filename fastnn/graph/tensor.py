@@ -74,7 +74,7 @@ class Tensor(np.ndarray):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return repr(_plain(self))
+        return repr(_plain(self)[()])
 
     def __str__(self) -> str:
         return str(_plain(self))
@@ -134,7 +134,7 @@ def as_tensor(value: Any) -> Tensor:
     Examples
     --------
     >>> as_tensor(3.0)
-    array(3.)
+    np.float64(3.0)
     """
     return np.asarray(value).view(Tensor)
 

@@ -48,7 +48,6 @@ INSTEAD: dict[str, dict[str, str]] = {
     },
     "compat.tensorflow.data": {
         **_each("TFRecordDataset FixedLengthRecordDataset", "Use arrays in .npy files, and from_tensor_slices."),
-        "Options": "Leave it out: there is one pipeline, in order.",
         "Iterator": "Use iter(dataset).",
         "DatasetSpec": "Use dataset.element_spec.",
         "NumpyIterator": "Use dataset.as_numpy_iterator().",
