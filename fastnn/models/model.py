@@ -21,6 +21,7 @@ from .inputs import batch_of, preparing, read_batch
 from .inspected import Inspected
 from .locks import give_lock, locked
 from .objectives import Objectives
+from .older import Older
 from .saved import Saved
 from .step import shapes_key
 from .taped import call_on_tape
@@ -28,7 +29,7 @@ from .taped import call_on_tape
 __all__ = ["Model"]
 
 
-class Model(Saved, Inspected, Compiled):
+class Model(Saved, Inspected, Compiled, Older):
     """A graph of layers, from inputs to outputs; or a subclass that writes ``call``.
 
     A model is also a layer: it can be part of another model.

@@ -45,6 +45,7 @@ class FitSettings:
 def fit(model: Any, x: Any, y: Any, settings: FitSettings) -> History:
     """The loop behind ``Model.fit``."""
     model.require_compiled("fit")
+    _refuse_own_step(model, "train_step", "fit")
     epochs, initial_epoch = settings.epochs, settings.initial_epoch
     validates = _validation_epochs(settings.validation_freq)
     verbose = _verbosity(settings.verbose)
@@ -212,6 +213,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """The loop behind ``Model.evaluate``; gives the logs."""
     model.require_compiled("evaluate")
+    _refuse_own_step(model, "test_step", "evaluate")
     verbose = _verbosity(verbose)
     CallbackList(callbacks)
     with preparing(model):
@@ -258,6 +260,16 @@ def predict(model: Any, x: Any, batch_size: int | None, verbose: str | int, step
 
 
 # What the three share.
+
+
+def _refuse_own_step(model: Any, name: str, caller: str) -> None:
+    """Say that a step of the user's own would not be called."""
+    if hasattr(type(model), name):
+        raise NotImplementedError(
+            f"{caller} makes a step in compiled code, and does not call {type(model).__name__}.{name}. Write the loop: "
+            "for x, y in dataset: with tf.GradientTape() as tape: ..., tape.gradient and optimizer.apply_gradients, "
+            "with fastnn.compat.tensorflow as tf. A loss or metric of your own needs no step: pass it to compile."
+        )
 
 
 def _validation(model: Any, data: Any, batch_size: int | None, steps: int | None) -> Epochs:

@@ -43,6 +43,13 @@ def _without_arguments(rate: Callable[[], float]) -> Callable[[], float]:
     return rate
 
 
+_OLDER = {
+    "lr": "Use learning_rate=.",
+    "decay": "Use learning_rate=fastnn.optimizers.schedules.InverseTimeDecay(learning_rate, 1, decay).",
+}
+"""Arguments of Keras 2, and what to use today."""
+
+
 def _none_excluded(parameter: Any) -> bool:
     """Exclude no parameter from weight decay."""
     return False
@@ -103,7 +110,7 @@ class Optimizer(Applying):
         **unknown: Any,
     ):
         if unknown:
-            hint = " Use learning_rate=." if "lr" in unknown else ""
+            hint = next((f" {words}" for name, words in _OLDER.items() if name in unknown), "")
             raise TypeError(f"{type(self).__name__} has no argument {', '.join(unknown)}. Received: {unknown!r}.{hint}")
         if loss_scale_factor is not None:
             raise ValueError(

@@ -22,8 +22,9 @@ from ..._version import __version__ as _version
 from ...data import TensorSpec
 from ...graph import GradientTape, Tensor
 from ...layers.variable import Variable
-from . import config, data, debugging, image, io, linalg, math, nn, random, strings
+from . import compat, config, data, debugging, image, io, linalg, math, nn, random, strings
 from . import debugging as test
+from .compat import get_logger
 from .functions import UnconnectedGradients, autograph, custom_gradient, function, group, no_op
 from .linalg import einsum, matmul, norm, tensordot
 from .math import (
@@ -159,15 +160,15 @@ newaxis = None
 __all__ = [
     "DType", "GradientTape", "Tensor", "TensorShape", "TensorSpec", "UnconnectedGradients", "Variable", "__version__",
     "abs", "acos", "add", "add_n", "argmax", "argmin", "argsort", "as_dtype", "asin", "atan", "atan2", "autograph",
-    "bool", "boolean_mask", "broadcast_to", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "concat",
-    "config", "constant", "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum", "custom_gradient",
-    "data", "debugging", "divide", "einsum", "equal", "executing_eagerly", "exp", "expand_dims", "eye", "fill",
-    "float16", "float32", "float64", "floor", "function", "gather", "gather_nd", "greater", "greater_equal", "group",
-    "identity", "image", "initializers", "int16", "int32", "int64", "int8", "io", "is_tensor", "keras", "less",
-    "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or", "losses", "math", "matmul",
-    "maximum", "meshgrid", "metrics", "minimum", "multiply", "negative", "nn", "no_op", "norm", "not_equal",
-    "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "newaxis", "random",
-    "random_normal_initializer", "random_uniform_initializer", "range", "rank", "reduce_all", "reduce_any",
+    "bool", "boolean_mask", "broadcast_to", "cast", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "compat",
+    "concat", "config", "constant", "constant_initializer", "convert_to_tensor", "cos", "cosh", "cumsum",
+    "custom_gradient", "data", "debugging", "divide", "einsum", "equal", "executing_eagerly", "exp", "expand_dims",
+    "eye", "fill", "float16", "float32", "float64", "floor", "function", "gather", "gather_nd", "get_logger",
+    "greater", "greater_equal", "group", "identity", "image", "initializers", "int16", "int32", "int64", "int8", "io",
+    "is_tensor", "keras", "less", "less_equal", "linalg", "linspace", "logical_and", "logical_not", "logical_or",
+    "losses", "math", "matmul", "maximum", "meshgrid", "metrics", "minimum", "multiply", "negative", "nn", "no_op",
+    "norm", "not_equal", "one_hot", "ones", "ones_initializer", "ones_like", "optimizers", "pad", "pow", "newaxis",
+    "random", "random_normal_initializer", "random_uniform_initializer", "range", "rank", "reduce_all", "reduce_any",
     "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reshape",
     "reverse", "roll", "round", "scalar_mul", "scatter_nd", "searchsorted", "sequence_mask", "shape", "sigmoid",
     "sign", "sin", "sinh", "size", "slice", "sort", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient",
