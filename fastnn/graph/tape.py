@@ -60,7 +60,7 @@ class GradientTape:
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
         self._persistent, self._watches = persistent, watch_accessed_variables
-        self._used = False
+        self._used = self._shares = False
         self.reset()
 
     def reset(self) -> None:
@@ -71,7 +71,11 @@ class GradientTape:
     def __enter__(self) -> GradientTape:
         if self in open_tapes.get():
             raise ValueError("This GradientTape is open already. Make another one for a block within the block.")
-        open_tapes.set((*open_tapes.get(), self))
+        tapes = (*open_tapes.get(), self)
+        open_tapes.set(tapes)
+        if len(tapes) > 1:  # what one of them goes back through, the others still need
+            for tape in tapes:
+                tape._shares = True
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -196,7 +200,7 @@ class GradientTape:
             if id(target) in useful:
                 start = np.ones(target.shape, target.dtype) if seed is None else np.asarray(seed, target.dtype)
                 _add(grads, id(target), np.broadcast_to(start, target.shape))
-        with keeping_tapes(self._persistent):
+        with keeping_tapes(self._persistent or self._shares):
             for record in reversed(path):
                 take = grads.get if self._persistent else grads.pop
                 dys = [grads.get(key) if key in ends else take(key, None) for key in record.outputs]

@@ -23,6 +23,7 @@ from ..seeds import given_back
 from ..shapes import Shape
 from .parameter import Parameter
 from .support.array_checks import checked_mask, read_ids, read_values
+from .support.penalties import penalties_of
 from .support.symbolic_call import record_call
 from .support.traced_call import call_built_in, install_trace, layers_among, note_loss
 from .support.unfilled import room
@@ -356,6 +357,15 @@ class Layer:
     def non_trainable_variables(self) -> list[Parameter]:
         """The parameters that training leaves alone; another word for ``non_trainable_weights``."""
         return self.non_trainable_weights
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties of the regularized weights, for a training loop of one's own: ``loss += sum(model.losses)``.
+
+        What ``add_loss`` and ``activity_regularizer`` add belongs to a call: ``fit`` counts it, and a ``GradientTape``
+        has its gradient in that of the call.
+        """
+        return penalties_of(self.trainable_weights)
 
     def count_params(self) -> int:
         """How many numbers the weights hold; a weight that is used twice counts once."""

@@ -222,3 +222,41 @@ def test_what_is_refused():
     with tf.GradientTape() as tape:
         pass
     assert not fastnn.graph.is_recording()
+
+
+def test_penalties_of_weights_stand_in_losses():
+    fastnn.utils.set_random_seed(2)
+    model = fastnn.Sequential(
+        [layers.Dense(3, kernel_regularizer="l2", bias_regularizer="l1", input_shape=(5,)), layers.Dense(1)]
+    )
+    kernel, bias = model.layers[0].weights
+    bias.assign([0.5, -1.0, 2.0])
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(np.zeros((2, 5)))) * 0.0 + sum(model.losses)
+    expected = 0.01 * (kernel.numpy() ** 2).sum() + 0.01 * 3.5
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+    dk, db, *_ = tape.gradient(loss, model.trainable_variables)
+    np.testing.assert_allclose(dk, 0.02 * kernel.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(db, 0.01 * np.sign(bias.numpy()), rtol=1e-6)
+    assert layers.Dense(2, input_shape=(3,)).losses == []
+
+
+def test_a_gan_of_models_has_the_gradients_of_persistent_tapes():
+    fastnn.utils.set_random_seed(4)
+    gen = fastnn.Sequential([layers.Dense(4, activation="relu", input_shape=(3,)), layers.Dense(5)])
+    disc = fastnn.Sequential([layers.Dense(4, activation="tanh", input_shape=(5,)), layers.Dense(1)])
+    bce, noise = tf.keras.losses.BinaryCrossentropy(from_logits=True), RNG.normal(size=(6, 3)).astype("float32")
+
+    def losses():
+        score = disc(gen(noise, training=True), training=True)
+        return bce(tf.ones_like(score), score), bce(tf.zeros_like(score), score)
+
+    with tf.GradientTape() as first, tf.GradientTape() as second:
+        of_gen, of_disc = losses()
+    found = [first.gradient(of_gen, gen.trainable_variables), second.gradient(of_disc, disc.trainable_variables)]
+    with tf.GradientTape(persistent=True) as tape:
+        of_gen, of_disc = losses()
+    expected = [tape.gradient(of_gen, gen.trainable_variables), tape.gradient(of_disc, disc.trainable_variables)]
+    for mine, other in zip([*found[0], *found[1]], [*expected[0], *expected[1]], strict=True):
+        assert np.abs(other).max() > 0
+        np.testing.assert_array_equal(mine, other)
