@@ -21,12 +21,13 @@ from ..graph import Node, Symbol, contains_symbols, flatten, given_out, is_traci
 from ..lookup import serialize
 from ..seeds import given_back
 from ..shapes import Shape
-from .parameter import Parameter
+from .parameter import Parameter, as_input
 from .support.array_checks import checked_mask, read_ids, read_values
 from .support.penalties import penalties_of
 from .support.symbolic_call import record_call
 from .support.traced_call import call_built_in, install_trace, layers_among, note_loss
 from .support.unfilled import room
+from .variable import Variable
 
 __all__ = ["Layer", "Parameter", "Shape"]
 
@@ -319,9 +320,17 @@ class Layer:
             child.trainable = value
 
     @property
+    def own_parameters(self) -> list[Parameter]:
+        """Those that ``add_weight`` made; of a class that writes ``call`` also the real variables it holds."""
+        if not self._traced:
+            return self._parameters
+        held = [v for v in layers_among(self, Variable) if v.dtype in ("float32", "float64")]
+        return unique([*self._parameters, *held])
+
+    @property
     def weights(self) -> list[Parameter]:
         """All parameters, in Keras' order: its own, those made trainable first; then those of the layers inside."""
-        own = sorted(self._parameters, key=lambda p: not p.trainable)
+        own = sorted(self.own_parameters, key=lambda p: not p.trainable)
         return unique([*own, *(p for child in self.children for p in child.weights)])
 
     @property
@@ -329,7 +338,7 @@ class Layer:
         """The parameters that training changes."""
         if not self._trainable:
             return []
-        own = [p for p in self._parameters if p.trainable]
+        own = [p for p in self.own_parameters if p.trainable]
         return unique([*own, *(p for child in self.children for p in child.trainable_weights)])
 
     @property
@@ -470,6 +479,7 @@ class Layer:
         options : dict
             Further arguments that ``forward`` and ``compute_output_shape`` take by name.
         """
+        x = as_input(x)
         several, given = self.is_several(x), x
         if is_tracing() or (contains_symbols(x) if several else isinstance(x, Symbol)):
             return record_call(self, x, training, mask, options)

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from ..graph import Operators, Tensor, as_tensor, install_operators, is_tracing
-from ..ops import OPERATORS, greater, greater_equal, less, less_equal
+from ..ops import OPERATORS, convert_to_tensor, greater, greater_equal, less, less_equal
 
-__all__ = ["Parameter"]
+__all__ = ["Parameter", "as_input"]
 
 
 class Parameter(Operators):
@@ -152,6 +152,11 @@ class Parameter(Operators):
 
 
 install_operators(OPERATORS, Parameter)  # w * 2, x @ w: in a traced call, and on arrays
+
+
+def as_input(x: Any) -> Any:
+    """What a layer is called on; a weight or variable as a tensor, whose tape it stays on."""
+    return convert_to_tensor(x) if isinstance(x, Parameter) and not is_tracing() else x
 
 
 def _array(value: Any) -> Any:

@@ -11,6 +11,7 @@ from .. import custom
 from ..callbacks import History
 from ..graph import Graph, Symbol, as_symbol, as_tensor, contains_symbols, flatten, is_recording, is_tracing, pack
 from ..layers.base import Layer
+from ..layers.parameter import as_input
 from ..layers.support.array_checks import checked_mask
 from ..layers.support.traced_call import call_traced
 from . import training
@@ -332,6 +333,7 @@ class Model(Saved, Inspected, Compiled, Older):
         """
         if arguments and isinstance(arguments[0], (bool, type(None))) and training is None:
             training, *arguments = arguments  # type: ignore[assignment]
+        x = as_input(x)
         if self._traced and self.graph is None:
             return call_traced(self, x, *arguments, training=training, mask=mask, **named)
         if arguments or named:

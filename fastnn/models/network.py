@@ -66,7 +66,7 @@ class Network(Layer):
     @property
     def weights(self) -> list[Parameter]:
         """All parameters, layer by layer; one that several layers use is listed once."""
-        return unique([*self._parameters, *(p for layer in self.layers for p in layer.weights)])
+        return unique([*self.own_parameters, *(p for layer in self.layers for p in layer.weights)])
 
     # As a node of another model.
 

@@ -260,3 +260,17 @@ def test_a_gan_of_models_has_the_gradients_of_persistent_tapes():
     for mine, other in zip([*found[0], *found[1]], [*expected[0], *expected[1]], strict=True):
         assert np.abs(other).max() > 0
         np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("make", [network, Subclassed, lambda: layers.Dense(2), lambda: layers.LSTM(2)])
+def test_the_gradient_of_an_input_that_is_a_variable(make):
+    call, image = make(), tf.Variable(X3)
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(call(image) ** 2)
+    watched = tf.constant(X3)
+    with tf.GradientTape() as other:
+        other.watch(watched)
+        z = tf.reduce_sum(call(watched) ** 2)
+    found, expected = tape.gradient(y, image), other.gradient(z, watched)
+    assert np.abs(expected).max() > 0
+    np.testing.assert_array_equal(found, expected)

@@ -183,3 +183,22 @@ def test_names_that_are_not_there_say_what_to_use():
             part = getattr(part, step)
         with pytest.raises(AttributeError, match=words):
             getattr(part, last)
+
+
+def test_variables_among_the_attributes_of_a_layer_are_its_weights():
+    class Linear(tf.keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.w = tf.Variable(tf.ones((3, 2)))
+            self.steps = tf.Variable(0, trainable=False)
+
+        def call(self, x):
+            return tf.matmul(x, self.w)
+
+    layer = Linear()
+    model = tf.keras.Sequential([tf.keras.Input((3,)), layer])
+    assert layer.weights == model.trainable_variables == [layer.w]
+    model.compile("sgd", "mse")
+    before = layer.w.numpy()
+    model.fit(np.ones((4, 3)), np.zeros((4, 2)), verbose=0)
+    assert (layer.w.numpy() < before).all()

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...graph import Symbol, Tensor, is_tracing
 from ..base import Shape
+from ..parameter import as_input
 from ..support.array_checks import read_values
 from ..support.wrapper import Wrapper
 
@@ -83,6 +84,7 @@ class RecurrentLayer(Wrapper):
             ``[output, *final states]`` with ``return_state``; ``[forward, backward, …]`` for a Bidirectional with
             ``merge_mode=None``.
         """
+        x = as_input(x)
         states = [] if initial_state is None else flat_states(initial_state)
         if not is_tracing() and not any(isinstance(one, Symbol) for one in (x, *states)):
             x = self._read(x)

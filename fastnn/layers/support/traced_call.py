@@ -31,6 +31,7 @@ from ...graph import (
     record,
     tracing,
 )
+from ..parameter import as_input
 from .array_checks import checked_mask
 from .symbolic_call import record_call
 
@@ -129,6 +130,7 @@ def install_trace(cls: Any) -> None:
 
 def call_traced(self: Any, *arguments: Any, training: bool | None = None, mask: Any = None, **named: Any) -> Any:
     """The output for arrays, or symbols for symbols: runs the layer's own ``call``."""
+    arguments = tuple(map(as_input, arguments))
     leaves, masks, training, options = read_call(self, arguments, training, mask, named)
     if is_tracing() or contains_symbols(leaves):
         leaves = [as_symbol(leaf, self.dtype) for leaf in leaves]
