@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 __all__ = [
@@ -40,10 +41,10 @@ MOST = 2**31
 Shape = tuple[int | Any, ...]
 """None where a size is open.  That is Any to type checkers, since what computes with a size has refused None before."""
 
-Padding = str | Sequence[Sequence[int]]
+Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
 _MOST_NUMBERS = 1 << 59  # in an array: its byte count cannot overflow 64 bits
 _MOST_PIXELS = 1 << 30  # along an axis: products of two lengths cannot overflow either
-_PADDING = 'padding must be "valid", "same" or ((top, bottom), (left, right)).'
+_PADDING = 'padding must be "valid", "same", an integer, (rows, columns) or ((top, bottom), (left, right)).'
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -157,16 +158,20 @@ def output_length(
 
 
 def _both(padding: Padding) -> tuple[str | Sequence[int], str | Sequence[int]]:
-    """Return the entries of `padding` for the rows and for the columns."""
+    """Return the entries of `padding` for the rows and for the columns; integers are those of both sides."""
     if isinstance(padding, str):
         return padding, padding
-    if (
-        not isinstance(padding, Sequence)
-        or len(padding) != 2
-        or not all(isinstance(entry, Sequence) for entry in padding)
-    ):
-        raise ValueError(f"{_PADDING} Received: padding={padding!r}.")
-    return padding[0], padding[1]
+    entries: Any = [padding, padding] if _is_integer(padding) else padding
+    if isinstance(entries, Sequence) and len(entries) == 2:
+        if all(_is_integer(entry) for entry in entries):
+            return [entries[0]] * 2, [entries[1]] * 2
+        if all(isinstance(entry, Sequence) for entry in entries):
+            return entries[0], entries[1]
+    raise ValueError(f"{_PADDING} Received: padding={padding!r}.")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def conv2d_padding(

@@ -47,7 +47,7 @@ def conv2d_forward(x, w, b=None, strides=(1, 1), padding="valid", dilation=(1, 1
     w : array (KH, KW, C / groups, F), of the same dtype
     b : array (F,), optional
     strides, dilation : int or two ints
-    padding : "valid", "same" or ((top, bottom), (left, right))
+    padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right))
     groups : int
     activation : str
         One whose derivative follows from its output, as in ``dense_forward``.

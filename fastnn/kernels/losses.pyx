@@ -82,11 +82,25 @@ cdef bint is_sparse(object t) except -1:
     return PyArray_NDIM(<ndarray> t) == 1 if isinstance(t, ndarray) else np.ndim(t) == 1
 
 
+cdef ndarray read_rows(object t, ndarray scores):
+    """Return real targets shaped like `scores`; integers, as of one-hot rows, take their dtype."""
+    if isinstance(t, np.ndarray) and t.ndim == 2 and t.dtype.kind in "iub":
+        t = t.astype((<object> scores).dtype)
+    return as_real_shaped(t, "t", 2, PyArray_DIMS(scores), PyArray_TYPE(scores))
+
+
+cdef ndarray read_scale(object scale, ndarray scores):
+    """Return the factors (M,) of the gradients; a number is that of all of them."""
+    if isinstance(scale, (int, float, np.number)) and not isinstance(scale, bool):
+        scale = np.full(PyArray_DIM(scores, 0), scale, (<object> scores).dtype)
+    return as_real_shaped(scale, "scale", 1, PyArray_DIMS(scores), PyArray_TYPE(scores))
+
+
 cdef ndarray read_targets(object t, bint sparse, ndarray scores):
     """Return int64 labels (M,), whose range the kernel checks before it writes, or real rows shaped like `scores`."""
     cdef ndarray labels
     if not sparse:
-        return as_real_shaped(t, "t", 2, PyArray_DIMS(scores), PyArray_TYPE(scores))
+        return read_rows(t, scores)
     if type(t) is ndarray and PyArray_TYPE(<ndarray> t) == NPY_INT64 and PyArray_ISCARRAY_RO(<ndarray> t):
         labels = <ndarray> t
     else:
@@ -134,7 +148,7 @@ def softmax_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     Parameters
     ----------
     z : array (M, C)
-    t : integer labels (M,), or real targets (M, C) of the dtype of `z`
+    t : integer labels (M,), or targets (M, C), real or integer of the dtype of `z`
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
         Where to write the result.
@@ -181,8 +195,8 @@ def softmax_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     ----------
     p : array (M, C)
         The probabilities of the forward kernel.
-    t : integer labels (M,), or real targets (M, C)
-    scale : array (M,)
+    t : integer labels (M,), or targets (M, C), real or integer
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -205,7 +219,7 @@ def softmax_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, probability)
     cdef int dtype = PyArray_TYPE(probability)
-    cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(probability), dtype)
+    cdef ndarray weight = read_scale(scale, probability)
     cdef ndarray out = output(dz, "dz", 2, PyArray_DIMS(probability), dtype)
     apart_of_gradient(dz, "dz", probability, "p", target, weight)
     cdef int status
@@ -247,7 +261,7 @@ def sigmoid_cross_entropy_forward(z, t, label_smoothing=0.0, *, loss=None, p=Non
     cdef ndarray logits = read_scores(z, "z")
     cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef int dtype = PyArray_TYPE(logits)
-    cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(logits), dtype)
+    cdef ndarray target = read_rows(t, logits)
     cdef ndarray out = output(loss, "loss", 1, PyArray_DIMS(logits), dtype)
     cdef ndarray probability = output(p, "p", 2, PyArray_DIMS(logits), dtype)
     separate(loss, "loss", p, "p", logits, "z", target)
@@ -267,7 +281,7 @@ def sigmoid_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     ----------
     p, t : arrays (M, C)
         The probabilities of the forward kernel, and the targets.
-    scale : array (M,)
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -286,8 +300,8 @@ def sigmoid_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dz=None)
     cdef ndarray probability = read_scores(p, "p")
     cdef double smoothing = as_number(label_smoothing, "label_smoothing", 0, 1)
     cdef int dtype = PyArray_TYPE(probability)
-    cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(probability), dtype)
-    cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(probability), dtype)
+    cdef ndarray target = read_rows(t, probability)
+    cdef ndarray weight = read_scale(scale, probability)
     cdef ndarray out = output(dz, "dz", 2, PyArray_DIMS(probability), dtype)
     apart_of_gradient(dz, "dz", probability, "p", target, weight)
     cdef int status
@@ -307,7 +321,7 @@ def categorical_cross_entropy_forward(p, t, label_smoothing=0.0, *, loss=None):
     Parameters
     ----------
     p : array (M, C)
-    t : integer labels (M,), or real targets (M, C) of the dtype of `p`
+    t : integer labels (M,), or targets (M, C), real or integer of the dtype of `p`
     label_smoothing : float in [0, 1]
     loss : array (M,), optional
         Where to write the result.
@@ -350,8 +364,8 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
     Parameters
     ----------
     p : array (M, C)
-    t : integer labels (M,), or real targets (M, C)
-    scale : array (M,)
+    t : integer labels (M,), or targets (M, C), real or integer
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dp : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -374,7 +388,7 @@ def categorical_cross_entropy_backward(p, t, scale, label_smoothing=0.0, *, dp=N
     cdef bint sparse = is_sparse(t)
     cdef ndarray target = read_targets(t, sparse, probability)
     cdef int dtype = PyArray_TYPE(probability)
-    cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(probability), dtype)
+    cdef ndarray weight = read_scale(scale, probability)
     cdef ndarray out = output(dp, "dp", 2, PyArray_DIMS(probability), dtype)
     apart_of_gradient(dp, "dp", probability, "p", target, weight)
     cdef int status
@@ -421,7 +435,7 @@ def pointwise_loss_forward(y, t, kind, delta=1.0, *, loss=None):
     cdef ndarray prediction = read_scores(y, "y")
     cdef int code = code_of("kind", kind, KINDS), dtype = PyArray_TYPE(prediction)
     cdef double turn = as_number(delta, "delta", 0, INFINITY)
-    cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(prediction), dtype)
+    cdef ndarray target = read_rows(t, prediction)
     cdef ndarray out = output(loss, "loss", 1, PyArray_DIMS(prediction), dtype)
     separate(loss, "loss", None, "", prediction, "y", target)
     cdef int status
@@ -441,7 +455,7 @@ def pointwise_loss_backward(y, t, scale, kind, delta=1.0, *, dy=None):
     Parameters
     ----------
     y, t : arrays (M, C)
-    scale : array (M,)
+    scale : array (M,), or a number for all rows
     kind : str
     delta : float
     dy : array (M, C), optional
@@ -461,8 +475,8 @@ def pointwise_loss_backward(y, t, scale, kind, delta=1.0, *, dy=None):
     cdef ndarray prediction = read_scores(y, "y")
     cdef int code = code_of("kind", kind, KINDS), dtype = PyArray_TYPE(prediction)
     cdef double turn = as_number(delta, "delta", 0, INFINITY)
-    cdef ndarray target = as_real_shaped(t, "t", 2, PyArray_DIMS(prediction), dtype)
-    cdef ndarray weight = as_real_shaped(scale, "scale", 1, PyArray_DIMS(prediction), dtype)
+    cdef ndarray target = read_rows(t, prediction)
+    cdef ndarray weight = read_scale(scale, prediction)
     cdef ndarray out = output(dy, "dy", 2, PyArray_DIMS(prediction), dtype)
     apart_of_gradient(dy, "dy", prediction, "y", target, weight)
     cdef int status

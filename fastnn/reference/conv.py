@@ -65,7 +65,7 @@ def conv2d_forward(
     w : array (KH, KW, C / groups, F)
     b : array (F,), optional
     strides, dilation : int or two ints
-    padding : "valid", "same" or ((top, bottom), (left, right))
+    padding : "valid", "same", int, (rows, columns) or ((top, bottom), (left, right))
     groups : int
     activation : one whose derivative follows from its output
     algorithm : {"auto", "direct", "im2col", "winograd"}

@@ -36,7 +36,9 @@ def _scores(name: str, z: np.ndarray, label_smoothing: float) -> np.ndarray:
 
 
 def _targets(name: str, z: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Check real targets of the shape and dtype of `z`."""
+    """Check real targets of the shape and dtype of `z`; integers, as of one-hot rows, take its dtype."""
+    if isinstance(t, np.ndarray) and t.ndim == 2 and t.dtype.kind in "iub":
+        t = t.astype(checks.real(name, z, 2).dtype)
     z, t = checks.reals(**{name: (z, 2), "t": (t, 2)})
     checks.shape("t", t, z.shape, "(M, C)")
     return t
@@ -58,10 +60,14 @@ def _distribution(name: str, z: np.ndarray, t: np.ndarray, label_smoothing: floa
     return t * (1 - label_smoothing) + label_smoothing / z.shape[1] if label_smoothing else t
 
 
-def _scale(scale: np.ndarray, p: np.ndarray) -> np.ndarray:
-    p, scale = checks.reals(p=(p, 2), scale=(scale, 1))
-    checks.shape("scale", scale, p.shape[:1], "(M,)")
-    return scale[:, None]
+def _scale(scale: np.ndarray | float, p: np.ndarray) -> np.ndarray:
+    """Return the factors (M, 1) of the gradients; a number is that of all of them."""
+    p = checks.real("p", p, 2)
+    if isinstance(scale, int | float | np.number) and not isinstance(scale, bool):
+        scale = np.full(len(p), scale, p.dtype)
+    p, factors = checks.reals(p=(p, 2), scale=(scale, 1))
+    checks.shape("scale", factors, p.shape[:1], "(M,)")
+    return factors[:, None]
 
 
 def softmax_cross_entropy_forward(
@@ -79,7 +85,7 @@ def softmax_cross_entropy_forward(
     Parameters
     ----------
     z : array (M, C)
-    t : integer labels (M,), or real targets (M, C) of the dtype of `z`
+    t : integer labels (M,), or targets (M, C), real or integer of the dtype of `z`
     label_smoothing : float in [0, 1]
     loss, p : arrays (M,), (M, C), optional
         Where to write the result.
@@ -115,7 +121,7 @@ def softmax_cross_entropy_forward(
 def softmax_cross_entropy_backward(
     p: np.ndarray,
     t: np.ndarray,
-    scale: np.ndarray,
+    scale: np.ndarray | float,
     label_smoothing: float = 0.0,
     *,
     dz: np.ndarray | None = None,
@@ -128,8 +134,8 @@ def softmax_cross_entropy_backward(
     ----------
     p : array (M, C)
         The probabilities of the forward kernel.
-    t : integer labels (M,), or real targets (M, C)
-    scale : array (M,)
+    t : integer labels (M,), or targets (M, C), real or integer
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -200,7 +206,7 @@ def sigmoid_cross_entropy_forward(
 def sigmoid_cross_entropy_backward(
     p: np.ndarray,
     t: np.ndarray,
-    scale: np.ndarray,
+    scale: np.ndarray | float,
     label_smoothing: float = 0.0,
     *,
     dz: np.ndarray | None = None,
@@ -211,7 +217,7 @@ def sigmoid_cross_entropy_backward(
     ----------
     p, t : arrays (M, C)
         The probabilities of the forward kernel, and the targets.
-    scale : array (M,)
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dz : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -245,7 +251,7 @@ def categorical_cross_entropy_forward(
     Parameters
     ----------
     p : array (M, C)
-    t : integer labels (M,), or real targets (M, C) of the dtype of `p`
+    t : integer labels (M,), or targets (M, C), real or integer of the dtype of `p`
     label_smoothing : float in [0, 1]
     loss : array (M,), optional
         Where to write the result.
@@ -274,7 +280,7 @@ def categorical_cross_entropy_forward(
 def categorical_cross_entropy_backward(
     p: np.ndarray,
     t: np.ndarray,
-    scale: np.ndarray,
+    scale: np.ndarray | float,
     label_smoothing: float = 0.0,
     *,
     dp: np.ndarray | None = None,
@@ -287,8 +293,8 @@ def categorical_cross_entropy_backward(
     Parameters
     ----------
     p : array (M, C)
-    t : integer labels (M,), or real targets (M, C)
-    scale : array (M,)
+    t : integer labels (M,), or targets (M, C), real or integer
+    scale : array (M,), or a number for all rows
     label_smoothing : float in [0, 1]
     dp : array (M, C), optional
         Where to write the result; may be `p` itself.
@@ -431,7 +437,7 @@ def pointwise_loss_forward(
 def pointwise_loss_backward(
     y: np.ndarray,
     t: np.ndarray,
-    scale: np.ndarray,
+    scale: np.ndarray | float,
     kind: str,
     delta: float = 1.0,
     *,
@@ -444,7 +450,7 @@ def pointwise_loss_backward(
     Parameters
     ----------
     y, t : arrays (M, C)
-    scale : array (M,)
+    scale : array (M,), or a number for all rows
     kind : str
     delta : float
     dy : array (M, C), optional

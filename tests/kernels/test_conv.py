@@ -251,7 +251,6 @@ def test_bad_calls(backend):
         (TypeError, lambda: backend.conv2d_forward(X, W, strides=1.5)),
         (ValueError, lambda: backend.conv2d_forward(X, W, padding="full")),
         (ValueError, lambda: backend.conv2d_forward(X, W, padding=((1, -1), (0, 0)))),
-        (ValueError, lambda: backend.conv2d_forward(X, W, padding=1)),
         (ValueError, lambda: backend.conv2d_forward(X, W, groups=3)),
         (ValueError, lambda: backend.conv2d_forward(X, W, groups=2)),
         (ValueError, lambda: backend.conv2d_forward(X, W, groups=0)),
@@ -271,3 +270,24 @@ def test_bad_calls(backend):
     ):
         with pytest.raises(error):
             call()
+
+
+@pytest.mark.parametrize(("padding", "written_out"), [(1, ((1, 1), (1, 1))), ((2, 0), ((2, 2), (0, 0)))])
+def test_padding_in_integers(backend, padding, written_out):
+    """As strides have them: one for both axes, or one for each; the same before and after."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((2, 6, 5, 3)), rng.standard_normal((3, 2, 3, 4))
+    y = backend.conv2d_forward(x, w, padding=padding)
+    np.testing.assert_array_equal(y, backend.conv2d_forward(x, w, padding=written_out))
+    for got, wanted in zip(
+        backend.conv2d_backward(y, x, w, padding=padding),
+        backend.conv2d_backward(y, x, w, padding=written_out),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("padding", [-1, True, 1.0, (1, 2, 3), (1, (1, 1)), None])
+def test_padding_that_is_refused(backend, padding):
+    with pytest.raises((TypeError, ValueError), match="Received: padding="):
+        backend.conv2d_forward(np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 1)), padding=padding)
