@@ -139,11 +139,10 @@ INSTEAD: dict[str, dict[str, str]] = {
         "ReversibleEmbedding": "Use Embedding, and a Layer whose call multiplies by its table, transposed.",
         **_each(
             """
-            AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization
-            MaxNumBoundingBoxes MixUp Pipeline RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter
-            RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale
-            RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation RandomSaturation
-            RandomSharpness RandomShear RandomTranslation RandomWidth RandomZoom Resizing Solarization
+            AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MaxNumBoundingBoxes
+            Pipeline RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomGaussianBlur
+            RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation
+            RandomSharpness RandomWidth Solarization
             """,
             "Use fastnn.data.Dataset.map with a NumPy function that changes an image.",
         ),

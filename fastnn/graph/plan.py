@@ -33,7 +33,7 @@ __all__ = ["Plan", "keeping_tapes", "take_back"]
 _keeping: ContextVar[bool] = ContextVar("fastnn_keeping_tapes", default=False)
 
 Values = list[Any]
-Forward = Callable[[Values, bool], Any]
+Forward = Callable[[Values, bool | None], Any]
 Backward = Callable[[Values, Any], None]
 
 
@@ -158,7 +158,7 @@ class Plan:
         takes, gives, uses = node.takes_several, node.gives_several, operation.uses_mask
         mask_after = _mask_after(operation) if any(slot is not None for slot in mask_targets) else None
 
-        def run_any(values: Values, training: bool) -> Any:
+        def run_any(values: Values, training: bool | None) -> Any:
             if fixed is not None:
                 training = fixed
             if takes:
@@ -277,14 +277,15 @@ class Plan:
     # Running it.
 
     def forward(
-        self, inputs: Sequence[np.ndarray], training: bool, masks: Sequence[Any] | None = None
+        self, inputs: Sequence[np.ndarray], training: bool | None, masks: Sequence[Any] | None = None
     ) -> tuple[list[np.ndarray], list[Any], list[Any]]:
         """The outputs, the tape that ``backward`` and ``penalty`` need, and the mask of each output (None: all count).
 
         Parameters
         ----------
         inputs : list of array
-        training : bool
+        training : bool or None
+            None is false to all but layers that are at work unless told otherwise.
         masks : list of array or None, optional
             For the inputs that were said to have one.
         """
@@ -382,7 +383,7 @@ def _take(grads: Values, slot: int) -> np.ndarray | None:
 def _simple_forward(forward: Callable[..., Any], source: int, target: int, dead: tuple[int, ...]) -> Forward:
     """One array in, one out, no mask: the quick way, which every node of a chain goes."""
 
-    def run(values: Values, training: bool) -> Any:
+    def run(values: Values, training: bool | None) -> Any:
         values[target], ctx = forward(values[source], training)
         return ctx
 
@@ -408,7 +409,7 @@ def _mask_after(operation: Any) -> Callable[[Any, Any, Any], Any]:
 
 
 def _read_weight(parameter: Any, slot: int) -> Forward:
-    def run(values: Values, training: bool) -> None:
+    def run(values: Values, training: bool | None) -> None:
         values[slot] = parameter.value
 
     return run

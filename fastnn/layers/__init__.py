@@ -50,11 +50,17 @@ from .pooling.global_pooling2d import GlobalAveragePooling2D, GlobalMaxPooling2D
 from .pooling.pooling1d import AveragePooling1D, MaxPooling1D
 from .pooling.pooling2d import AveragePooling2D, MaxPooling2D, StochasticPooling2D
 from .preprocessing.category_encoding import CategoryEncoding
+from .preprocessing.crops import CenterCrop, RandomCrop, Resizing
 from .preprocessing.discretization import Discretization
 from .preprocessing.hashed_crossing import HashedCrossing
 from .preprocessing.hashing import Hashing
 from .preprocessing.integer_lookup import IntegerLookup
+from .preprocessing.mix_up import MixUp
 from .preprocessing.normalization import Normalization
+from .preprocessing.random_affine import RandomRotation, RandomShear, RandomTranslation, RandomZoom
+from .preprocessing.random_color import RandomBrightness, RandomContrast
+from .preprocessing.random_erasing import RandomErasing
+from .preprocessing.random_flip import RandomFlip
 from .preprocessing.rescaling import Rescaling
 from .preprocessing.string_lookup import StringLookup
 from .preprocessing.text_vectorization import TextVectorization
@@ -110,6 +116,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -161,6 +168,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "Multiply",
     "Normalization",
     "OutputRNNCell",
@@ -169,10 +177,20 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -91,6 +91,8 @@ class Layer:
     """Whether ``compute_mask`` makes a mask of its own, from the input."""
     uses_mask: bool = False
     """Whether the mask is wanted: ``forward(x, training=False, mask=None)``."""
+    training_by_default: bool = False
+    """What ``training`` is in a call on arrays that leaves it open."""
     casts_inputs: bool = True
     """Whether integers on their way in become the layer's dtype."""
     supports_masking: bool = False
@@ -462,7 +464,8 @@ class Layer:
         x : array or Symbol
             A list of them for a layer that takes several.
         training : bool, optional
-            None: False for arrays, and for symbols whether the model around it is training.
+            None: False for arrays, True for layers that change images at random; for symbols whether the model around
+            it is training.
         mask : array of bool (B, T), optional
             True where a time step counts; layers that do not use masks ignore it.
         """
@@ -492,7 +495,8 @@ class Layer:
             x = self.read_input(x)
             mask = None if mask is None else checked_mask(mask, x.shape, self)
             self.ensure_built((None, *x.shape[1:]), **options)
-        y, ctx = self.checked_forward(x, bool(training), mask, options)
+        training = self.training_by_default if training is None else bool(training)
+        y, ctx = self.checked_forward(x, training, mask, options)
         return given_out(self, list(given) if several else [given], y, ctx, several, self.trainable_weights)
 
     def checked_masks(self, masks: Sequence[Any], arrays: Sequence[np.ndarray]) -> list[np.ndarray | None]:

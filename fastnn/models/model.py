@@ -345,7 +345,8 @@ class Model(Saved, Inspected, Compiled, Older):
             x = pack(x, [as_symbol(leaf, self.dtype) for leaf in flatten(x)])
             self._build_on_symbols(x)
             return self.call_on_symbols(x, training, mask)
-        if not training and mask is None and not is_recording():
+        by_default = training is None and any(layer.training_by_default for layer, _ in self.leaves())
+        if not training and not by_default and mask is None and not is_recording():
             outputs = self.predict_on_batch(x)
             return pack(outputs, map(as_tensor, flatten(outputs)))
         with self._lock:
@@ -361,7 +362,7 @@ class Model(Saved, Inspected, Compiled, Older):
             program = self.program(xs, bool(training))
             plan = program.predicting if mask is None else program.masked(tuple(m is not None for m in masks))
             with self._workspaces.of(shapes_key(xs), bool(training)):
-                outputs = plan.forward(xs, bool(training), None if mask is None else masks)[0]
+                outputs = plan.forward(xs, None if by_default else bool(training), None if mask is None else masks)[0]
                 return self.packed([as_tensor(y.copy()) for y in outputs[: program.outputs]])
 
     @locked

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnn import layers
-from fastnn.layers.preprocessing.encoding import Encoding
 
-__all__ = ["EXAMPLES", "Example", "classes", "data"]
+__all__ = ["EXAMPLES", "PREPARING", "Example", "classes", "data"]
 
 ROWS, IMAGE, SERIES, IDS = (3, 5), (2, 7, 8, 4), (2, 9, 4), (3, 6)
 CHANNELS_FIRST = {"data_format": "channels_first"}
@@ -142,10 +141,6 @@ EXAMPLES: dict[str, list[Example]] = {
         of(layers.MultiHeadAttention, [(2, 3, 4, 5), (2, 2, 6, 5)], 2, 3),
     ],
     "Multiply": [of(layers.Multiply, [ROWS, ROWS, ROWS])],
-    "Normalization": [
-        of(layers.Normalization, IMAGE),
-        of(layers.Normalization, ROWS, None, 0.5, 4.0, invert=True),
-    ],
     "OutputRNNCell": [cell(layers.OutputRNNCell, 5, output_units=3)],
     "PReLU": [of(layers.PReLU, ROWS, "uniform"), of(layers.PReLU, IMAGE, "uniform", shared_axes=[1, 2])],
     "Permute": [of(layers.Permute, IMAGE, (3, 1, 2))],
@@ -192,12 +187,37 @@ EXAMPLES: dict[str, list[Example]] = {
 """By the name of the class; aliases (AvgPool1D) are not classes of their own."""
 
 
+PREPARING: dict[str, list[Example]] = {
+    "CenterCrop": [of(layers.CenterCrop, IMAGE, 4, 5), of(layers.CenterCrop, IMAGE, 9, 5, **CHANNELS_FIRST)],
+    "MixUp": [of(layers.MixUp, IMAGE)],
+    "RandomBrightness": [of(layers.RandomBrightness, IMAGE, 0.2, (-100, 100))],
+    "RandomContrast": [of(layers.RandomContrast, IMAGE, 0.2, (-100, 100))],
+    "RandomCrop": [of(layers.RandomCrop, IMAGE, 4, 5), of(layers.RandomCrop, IMAGE, 9, 9)],
+    "RandomErasing": [of(layers.RandomErasing, IMAGE, (1, 1), fill_value=0.5)],
+    "RandomFlip": [of(layers.RandomFlip, IMAGE), of(layers.RandomFlip, IMAGE, **CHANNELS_FIRST)],
+    "RandomRotation": [of(layers.RandomRotation, IMAGE, 0.3), of(layers.RandomRotation, IMAGE, 0.3, "constant")],
+    "RandomShear": [of(layers.RandomShear, IMAGE, 0.3, 0.2)],
+    "RandomTranslation": [of(layers.RandomTranslation, IMAGE, 0.3, 0.2, "wrap", **CHANNELS_FIRST)],
+    "RandomZoom": [of(layers.RandomZoom, IMAGE, 0.3, interpolation="nearest"), of(layers.RandomZoom, IMAGE, 0.1, 0.4)],
+    "Resizing": [
+        of(layers.Resizing, IMAGE, 4, 11),
+        of(layers.Resizing, IMAGE, 5, 5, pad_to_aspect_ratio=True),
+        of(layers.Resizing, IMAGE, 5, 3, "nearest", crop_to_aspect_ratio=True, **CHANNELS_FIRST),
+    ],
+    "Normalization": [
+        of(layers.Normalization, IMAGE),
+        of(layers.Normalization, ROWS, None, 0.5, 4.0, invert=True),
+    ],
+}
+"""Layers that prepare data, which no other library but Keras has; for the sweep alone."""
+
+
 def classes() -> dict[str, type]:
-    """Every exported layer class, by its own name; those that count categories have tests of their own."""
+    """Every exported layer class, by its own name; those that prepare data have tests of their own."""
     found = {getattr(layers, name) for name in layers.__all__}
-    found = {cls for cls in found if not (isinstance(cls, type) and issubclass(cls, Encoding))}
     kinds = {cls for cls in found if isinstance(cls, type) and issubclass(cls, layers.Layer)}
-    return {cls.__name__: cls for cls in kinds - {layers.Layer}}
+    prepare = {cls for cls in kinds if ".preprocessing." in cls.__module__} - {layers.Rescaling}
+    return {cls.__name__: cls for cls in kinds - prepare - {layers.Layer}}
 
 
 def data(layer: Any, shape: Any, dtype: str, seed: int = 1) -> Any:

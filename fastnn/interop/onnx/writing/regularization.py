@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from ....layers import ActivityRegularization, AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from ....layers import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    MixUp,
+    RandomBrightness,
+    RandomContrast,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
 from ....layers.support.symbolic_call import ActivityPenalty
 from ....ops.random import Draw, Drop
 from .table import Call, converts
@@ -15,6 +30,8 @@ __all__: list[str] = []
 
 
 @converts(Dropout, AlphaDropout, GaussianDropout, GaussianNoise, ActivityRegularization, ActivityPenalty)
+@converts(RandomFlip, RandomRotation, RandomTranslation, RandomZoom, RandomShear)
+@converts(RandomBrightness, RandomContrast, RandomErasing, MixUp)
 def left_out(w: Writer, layer: Any, call: Call) -> Value:
     return call.x
 
