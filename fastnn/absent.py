@@ -191,14 +191,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "Config": "Use a dict.",
         "legacy": "Use the functions of fastnn.utils.",
     },
-    "datasets": {
-        **_each("cifar10 cifar100", "Use fashion_mnist, or numpy.load on files of your own."),
-        **_each("imdb reuters", "Use nsmc for texts with a label, or TextVectorization on texts of your own."),
-        **_each(
-            "boston_housing california_housing",
-            "Use pollution or temperature, or sklearn.datasets.fetch_california_housing.",
-        ),
-    },
     "models": {"model_from_config": "Use model_from_json(model.to_json()), or Model.from_config(model.get_config())."},
     "saving": {
         **_each("KerasFileEditor", "Use safetensors.safe_open(path, 'np') to look into a file."),

@@ -387,13 +387,13 @@ def _simple_forward(forward: Callable[..., Any], source: int, target: int, dead:
         values[target], ctx = forward(values[source], training)
         return ctx
 
-    def run_and_empty(values: Values, training: bool) -> Any:
+    def run_and_empty(values: Values, training: bool | None) -> Any:
         values[target], ctx = forward(values[source], training)
         for slot in dead:
             values[slot] = None
         return ctx
 
-    def run_and_empty_source(values: Values, training: bool) -> Any:
+    def run_and_empty_source(values: Values, training: bool | None) -> Any:
         values[target], ctx = forward(values[source], training)
         values[source] = None
         return ctx

@@ -62,7 +62,13 @@ __all__ = [
 ]
 
 _DEEPER = (
+    "datasets.boston_housing",
+    "datasets.california_housing",
+    "datasets.cifar10",
+    "datasets.cifar100",
     "datasets.fashion_mnist",
+    "datasets.imdb",
+    "datasets.reuters",
     "datasets.mnist",
     "optimizers.schedules",
     "preprocessing.sequence",

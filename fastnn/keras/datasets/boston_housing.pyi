@@ -1,0 +1,1 @@
+from fastnn.datasets.boston_housing import *

@@ -1,0 +1,1 @@
+from fastnn.datasets.california_housing import *

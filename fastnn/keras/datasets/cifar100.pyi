@@ -1,0 +1,1 @@
+from fastnn.datasets.cifar100 import *
