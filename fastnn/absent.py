@@ -172,12 +172,8 @@ INSTEAD: dict[str, dict[str, str]] = {
     },
     "initializers": {**_each("STFT STFTInitializer stft", "Use Constant(array) with the array wanted.")},
     "utils": {
-        **_each("PyDataset Sequence", "Use a generator, or fastnn.data.Dataset.from_generator."),
-        **_each("image_dataset_from_directory audio_dataset_from_directory text_dataset_from_directory", _MAPPED),
-        **_each("load_img save_img img_to_array array_to_img", "Use Pillow: numpy.asarray(Image.open(file))."),
-        "get_file": "Use urllib.request.urlretrieve; the loaders of fastnn.datasets find their own files.",
+        "audio_dataset_from_directory": _MAPPED,
         "FeatureSpace": "Use one Input a feature and Concatenate; to_categorical for categories.",
-        "Progbar": "Use tqdm; fit shows fastnn.callbacks.ProgressBar.",
         **_each("serialize_keras_object deserialize_keras_object", "Use get_config() and from_config(config)."),
         **_each(
             "enable_interactive_logging disable_interactive_logging is_interactive_logging_enabled",

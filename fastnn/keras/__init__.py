@@ -71,6 +71,7 @@ _DEEPER = (
     "datasets.reuters",
     "datasets.mnist",
     "optimizers.schedules",
+    "preprocessing.image",
     "preprocessing.sequence",
     "preprocessing.text",
 )

@@ -1,6 +1,13 @@
-"""Text and sequence helpers in Keras' place; they are defined in ``fastnn.text`` and ``fastnn.utils``."""
+"""Image, text and sequence helpers in Keras' place; they are defined in ``fastnn.text`` and ``fastnn.utils``."""
 
-from ..utils import timeseries_dataset_from_array
-from . import sequence, text
+from ..utils import image_dataset_from_directory, text_dataset_from_directory, timeseries_dataset_from_array
+from . import image, sequence, text
 
-__all__ = ["sequence", "text", "timeseries_dataset_from_array"]
+__all__ = [
+    "image",
+    "image_dataset_from_directory",
+    "sequence",
+    "text",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
+]

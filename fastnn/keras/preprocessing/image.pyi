@@ -1,0 +1,1 @@
+from fastnn.preprocessing.image import *
