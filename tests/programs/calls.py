@@ -10,7 +10,7 @@ import numpy as np
 from fastnn.models import Sequential
 
 from .models import Models, listed
-from .words import HOSTILE
+from .words import ENDLESS, HOSTILE
 
 __all__ = ["Calls"]
 
@@ -150,7 +150,10 @@ class Calls(Models):
             if self.chance(0.3):
                 arguments[self.rng.randrange(len(arguments))] = self.rng.choice(HOSTILE)
             else:
-                options[self.rng.choice([*options, "nonsense", "callbacks", "batch_size"])] = self.rng.choice(HOSTILE)
+                option = self.rng.choice([*options, "nonsense", "callbacks", "batch_size"])
+                options[option] = self.rng.choice(HOSTILE)
+                if option == "epochs" and options[option] in ENDLESS:
+                    options[option] = "0"
         self.do(f"{model}.{kind}({', '.join(arguments)}{', ' if options else ''}{written_out(options)})")
 
     def options_of(self, kind: str, arguments: list[str], rows: int) -> dict[str, str]:

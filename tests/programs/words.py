@@ -8,7 +8,7 @@ import random
 from fastnn import layers
 from tests.layers.examples import classes
 
-__all__ = ["CLASSES", "HOSTILE", "VALUES", "parameters", "rank", "written"]
+__all__ = ["CLASSES", "ENDLESS", "HOSTILE", "VALUES", "parameters", "rank", "written"]
 
 CLASSES = sorted(classes())
 HOSTILE = (
@@ -17,6 +17,8 @@ HOSTILE = (
     "object()", "np.array([1, 2])", "np.zeros((0, 3))", "np.int8(2)", "np.float64(0.5)", "np.array(2)", "lambda: 0",
     "layers.Dense", "layers.Dense(2)", "layers", "range(3)", "1j", "'0'", "np.float32('nan')", "set()", "Ellipsis",
 )  # fmt: skip
+ENDLESS = ("2**31", "2**63", "10**30")
+"""Counts that are right, and for which a program would run for years."""
 
 _ACTIVATIONS = (
     "None", "'relu'", "'tanh'", "'gelu'", "'sigmoid'", "'softmax'", "'elu'", "'selu'", "'softplus'", "'swish'",
