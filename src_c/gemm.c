@@ -10,7 +10,7 @@
  *
  * Four methods, chosen by shape:
  *   few rows     A is read in place; B too, or packed just before use;
- *   transposed   Cᵀ = Bᵀ·Aᵀ, for few rows if B is the factor with contiguous columns (dY·Wᵀ): W is read in place, the
+ *   transposed   Cᵀ = Bᵀ·Aᵀ, for fewer rows if B is the factor with contiguous columns (dY·Wᵀ): W is read in place, the
  *                small dY packed;
  *   stripes      B is packed once, A read in place: rows that are contiguous, or columns that are short;
  *   blocked      both are packed in blocks that fit the caches (Xᵀ·dY of many rows).
@@ -23,7 +23,8 @@
 enum {
     KC = 256,                        /* depth of a block: a panel of B stays in L1 */
     MC = 240,                        /* rows of a block of A: it stays in L2 */
-    FEW_ROWS = 48,           /* packing costs more than it gains; a batch of 32 is few on every tier */
+    FEW_ROWS = 160, /* threads share columns: each packs its own panels of B, and none waits for those of another */
+    FEW_TRANSPOSED = 48,     /* packing costs more than it gains; a batch of 32 is few on every tier */
     FETCHED_DEPTH = 1024,            /* of rows that L2 has room for beside those in use */
     GROUP = 8,                       /* tiles that meet a panel of B one after the other */
 };
@@ -436,7 +437,7 @@ int FNN(product)(const struct product *p) {
     if (p->M == 0 || p->N == 0) return FNN_OK;
     if (p->K == 0) return product_of_nothing(p);
     if (p->b_column == 1 && p->M <= FEW_ROWS) return product_of_few_rows(p);
-    if (p->b_row == 1 && p->M <= FEW_ROWS && !p->bias && !p->add && p->activation == FNN_LINEAR)
+    if (p->b_row == 1 && p->M <= FEW_TRANSPOSED && !p->bias && !p->add && p->activation == FNN_LINEAR)
         return product_transposed(p);
     return runs_in_stripes(p) ? products_in_stripes(p, 1) : product_blocked(p);
 }
