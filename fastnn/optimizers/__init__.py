@@ -7,7 +7,7 @@ Adam(learning_rate=0.001)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastnn import absent, custom
 from fastnn.lookup import lookup, names_of
@@ -46,6 +46,14 @@ __all__ = [
 ]  # fmt: skip
 
 _TABLE = names_of([SGD, Adam, AdamW, Adamax, Nadam, RMSprop, Adagrad, Adadelta, Lion, Lamb, Ftrl, Adafactor, Muon])
+
+
+@overload
+def get(identifier: None) -> None: ...
+
+
+@overload
+def get(identifier: Any) -> Optimizer: ...
 
 
 def get(identifier: Any) -> Optimizer | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 import fastnn
 import fastnn as keras
-from fastnn import Input, Model, callbacks, inspect, interop, kernels, layers, ops, reference
+from fastnn import Input, Model, callbacks, compat, inspect, interop, kernels, layers, ops, reference
 from fastnn.data import Dataset
 from fastnn.datasets import digits, fashion_mnist, mnist
 from fastnn.keras.layers import GRU
@@ -40,6 +40,14 @@ def images() -> float:
     best: float = max(history.history["val_accuracy"])
     print(loss, accuracy, model.predict(x_test[:1]).argmax())
     return best
+
+
+def other_words() -> float:
+    compat.install()
+    tf, book = compat.tensorflow, compat.book
+    x = tf.constant([[1.0, 2.0]])
+    layer = book.Affine(np.ones((2, 1)), np.zeros(1))
+    return float(tf.reduce_sum(x)) + float(layer.forward(np.ones((1, 2)))[0, 0])
 
 
 def other_images() -> int:

@@ -116,6 +116,8 @@ def output_width(model: Model, example: np.ndarray) -> int:
 
 def copied_optimizer(given: Any, learning_rate: Any) -> Any:
     """A new optimizer with the settings of the given one, so that no two models share its state."""
+    if given is None:
+        raise ValueError('optimizer must be a name, a class or an optimizer. Received: None. Use optimizer="adam".')
     found = optimizers.get(given)
     settings = found.get_config() | ({} if learning_rate is None else {"learning_rate": learning_rate})
     return type(found).from_config(settings)
