@@ -77,11 +77,16 @@ class Compiled(Prepared):
         self._require_layers()
 
     def require_compiled(self, what: str) -> None:
-        """Raise unless ``compile`` was called."""
+        """Raise unless ``compile`` was called, with an optimizer where the weights are to be trained."""
         if not self.compiled:
             raise ValueError(
                 f'{what} needs a compiled model. Call model.compile(optimizer="adam", loss="mse") '
                 "with the loss that fits your targets."
+            )
+        if what in ("fit", "train_on_batch") and self.optimizer is None:
+            raise ValueError(
+                f"{what} needs an optimizer. Received: a model compiled with optimizer=None. "
+                'Call model.compile(optimizer="adam", ...).'
             )
 
     def require_loss(self) -> None:

@@ -329,8 +329,13 @@ class Sequential(Model):
 
 
 def _dtype_for(layer: Layer) -> str | None:
-    """The dtype of the input in front of a layer, None for numbers; ids are read where texts may be, too."""
-    return "int64" if layer.takes_ids else "string" if layer.takes_texts else None
+    """The dtype of the input in front of a layer, None for numbers; ids are read where texts may be, too.
+
+    A layer that writes ``call`` takes both: numbers, unless an ``Input`` before it says otherwise.
+    """
+    while isinstance(layer, Sequential) and layer.layers:
+        layer = layer.layers[0]
+    return "int64" if layer.takes_ids else "string" if layer.takes_texts and not layer._traced else None
 
 
 def _input_of(layer: Layer) -> InputLayer | None:

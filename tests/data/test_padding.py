@@ -81,7 +81,7 @@ def test_what_buckets_refuse(data):
     for boundaries, sizes, words in (
         ([5, 3], [1, 1, 1], "increasing"),
         ([], [1], "increasing"),
-        ([3], [1], "one size more than there are boundaries"),
+        ([3], [1], "one entry more than bucket_boundaries, 2 here"),
         ([3], [1, 0], "bucket_batch_sizes=0"),
     ):
         with pytest.raises(ValueError, match=words):

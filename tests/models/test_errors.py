@@ -277,3 +277,13 @@ def test_a_metric_that_refuses_the_targets_leaves_the_weights(metric):
         model.train_on_batch(X, Y)
     assert [w.tolist() for w in model.get_weights()] == before
     assert model.optimizer.iterations == 0
+
+
+def test_training_needs_an_optimizer_and_evaluation_does_not():
+    model = Sequential([Input((3,)), layers.Dense(1)])
+    model.compile(optimizer=None, loss="mse")
+    x, y = np.ones((4, 3)), np.ones((4, 1))
+    for train in (lambda: model.fit(x, y, verbose=0), lambda: model.train_on_batch(x, y)):
+        with pytest.raises(ValueError, match=r"needs an optimizer. Received: .*optimizer=None. Call model.compile"):
+            train()
+    assert model.evaluate(x, y, verbose=0) >= 0

@@ -147,3 +147,17 @@ def test_a_refused_call_changes_nothing():
     with pytest.raises(TypeError, match=r"x must hold numbers.*the first 'good film'"):
         model.fit(TEXTS[:, None], LABELS, verbose=0)
     assert not model.built
+
+
+def test_a_layer_of_ones_own_in_front_reads_numbers_unless_an_input_says_texts():
+    class Own(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+    for inner in (Own(), fastnn.Sequential([Own()])):
+        model = fastnn.Sequential([inner, layers.Dense(1)])
+        assert model.predict(np.ones((2, 4)), verbose=0).shape == (2, 1)
