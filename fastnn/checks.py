@@ -611,10 +611,10 @@ def steps(name: str, value: Any, image_shape: Sequence[int]) -> np.ndarray:
         raise TypeError(f"{name} must be int64, in units of 2**-32 pixels. Received: dtype {found.dtype}.")
     shape(name, found, (image_shape[0], 6), "(N, 6)")
     if max(image_shape[1:3]) >= 2**28:
-        raise ValueError(f"An image that is warped has sides below 2**28 pixels. Received: {tuple(image_shape)}.")
+        raise ValueError(f"The sides of a warped image must be below 2**28 pixels. Received: {tuple(image_shape)}.")
     near = (np.abs(found.astype(np.float64)).reshape(-1, 2, 3) @ [image_shape[2], image_shape[1], 1.0] < 2.0**60).all(1)
     if not near.all():
-        raise ValueError(f"{name} must lead to places below 2**28 pixels. Received: {found[~near][0].tolist()}.")
+        raise ValueError(f"{name} must lead to positions below 2**28 pixels. Received: {found[~near][0].tolist()}.")
     return np.ascontiguousarray(found)
 
 

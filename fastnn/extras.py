@@ -40,7 +40,7 @@ def library(name: str, extra: str, use: str) -> Any:
     """
     try:
         found = importlib.import_module(name)
-        if found.__name__.startswith(f"{__package__}."):  # fastnn.compat.install() stands in for what is not there
+        if found.__name__.startswith(f"{__package__}."):  # fastnn.compat.install() replaces missing packages
             raise ModuleNotFoundError(name=name)
         return found
     except ModuleNotFoundError as error:

@@ -25,7 +25,7 @@ struct bias_gradient {
     int activation;
 };
 
-/* sums += rows 0 .. count - 1 of dz, one after the other. */
+/* sums += rows 0 .. count - 1 of dz, in order. */
 INLINE void add_rows_to(real *sums, const real *dz, const int count, ptrdiff_t columns) {
     for (ptrdiff_t j = 0; j < columns; j += VL) {
         vec sum = load_upto(sums + j, columns - j);

@@ -5,7 +5,7 @@
  *     multiply   y = Π x_i          dx_i = (dy · Π_{j<i} x_j) · Π_{j>i} x_j
  *     average    y = Σ x_i / count  dx_i = dy / count
  *     maximum    y = max x_i        dx_i = dy where x_i is the first that equals y (or the first NaN), else 0; minimum likewise
- *     concatenate                   row r of y is row r of x_0, of x_1, …, one behind the other; dx_i is cut out of dy
+ *     concatenate                   row r of y is row r of x_0, of x_1, …, end to end; dx_i is cut out of dy
  *
  * Shapes: `count` arrays x, dx; merged, all arrays are (n,), and y may be any of x; joined, x_i is (rows, widths[i]) and y is
  * (rows, Σ widths).  A dx that is NULL is left out.  Results are assigned; but for that of y, no two arrays overlap.  Sums and
@@ -82,7 +82,7 @@ INLINE void multiply_block(const int vecs, block v, const real *p, ptrdiff_t lef
     for (int i = 0; i < vecs; i++) v[i] *= load_upto(p + i * VL, left);
 }
 
-/* dx_k holds dy times what stands before x_k until it is multiplied by what stands behind. */
+/* dx_k holds dy times the arrays before x_k until it is multiplied by those after it. */
 INLINE void product_gradient(const int vecs, const struct merge *job, ptrdiff_t i, ptrdiff_t left) {
     block before, behind, gradient;
     load_block(vecs, before, job->dy + i, left);
@@ -158,7 +158,7 @@ INLINE int backward_as(const int mode, const struct merge *job, ptrdiff_t first,
 #define EACH_MODE(CASE) \
     CASE(FNN_ADD) CASE(FNN_SUBTRACT) CASE(FNN_MULTIPLY) CASE(FNN_AVERAGE) CASE(FNN_MAXIMUM) CASE(FNN_MINIMUM)
 
-/* The switch stands outside the loops; each case has a loop of its own. */
+/* The switch is outside the loops; each case has its own loop. */
 static int forward(void *context, ptrdiff_t first, ptrdiff_t last) {
     const struct merge *job = context;
 #define CASE(name) \

@@ -1,6 +1,6 @@
 /* pairs.h — blocks of queries against tiles of keys: which sees which, packed rows, tiles of scores, dropout.
  *
- * Everything stands on one block of pairs, up to KEYS keys by QUERIES queries, with the queries side by side:
+ * Everything works on one block of pairs, up to KEYS keys by QUERIES queries, with the queries side by side:
  *
  *              queries, transposed                     A register holds VL queries of one key: maximum, e^x and sum over keys
  *            +------------------+                      are plain loops, without a fold over lanes.  The rows of keys and values
@@ -28,7 +28,7 @@ enum {
 
 INLINE ptrdiff_t padded(ptrdiff_t width) { return round_up(width, VL); }
 
-/* Into how many tiles, of nearly equal size, so many keys are cut. */
+/* The number of tiles, of nearly equal size, into which the keys are cut. */
 INLINE ptrdiff_t tiles_of(ptrdiff_t keys, const struct fnn_attention *a) {
     ptrdiff_t most_keys = TILE_REALS / most(padded(a->H), padded(a->V)) / TILE_ROWS * TILE_ROWS;
     return ceil_div(keys, least(KEYS, most(most_keys, 2 * TILE_ROWS)));
@@ -252,7 +252,7 @@ struct sum_over_keys {
     const real *pairs, *rows;
     real *sum;
     const real *factors; /* one a query; NULL: 1 */
-    int fresh;           /* nothing stands in sum */
+    int fresh;           /* sum holds nothing yet */
 };
 
 INLINE void key_sum_tiles(const int rows, const int vecs, const struct tile_run *run) {

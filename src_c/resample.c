@@ -86,7 +86,7 @@ static int make_axes(struct resample *job, int interpolation) {
 
 static int is_same(const struct axis *axis) { return axis->n == axis->out; }
 
-/* How many of `pixels` are taken at a time, if each stands for `width` reals. */
+/* How many of `pixels` are taken at a time, if each has `width` reals. */
 static ptrdiff_t piece_of(ptrdiff_t pixels, ptrdiff_t width) {
     return most(1, least(pixels, PIECE_BYTES / (ptrdiff_t)sizeof(real) / width));
 }
@@ -106,7 +106,7 @@ INLINE void mix(real *to, const real *low, const real *high, real a, ptrdiff_t n
         store_upto(to + i, (1 - a) * load_upto(low + i, n - i) + a * load_upto(high + i, n - i), n - i);
 }
 
-/* Columns first..last-1 of y out of a row of x.  A constant C unrolls; 0 stands for any. */
+/* Columns first..last-1 of y out of a row of x.  A constant C unrolls; 0 means any. */
 INLINE void stretch_channels(const int constant, const struct resample *job, real *to, const real *from,
                              ptrdiff_t first, ptrdiff_t last) {
     const ptrdiff_t C = constant ? constant : job->C;

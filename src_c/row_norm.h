@@ -16,12 +16,12 @@
 #include "rows.h"
 
 enum {
-    FEWEST_CHUNKS = 8, /* rows are cut into so many or more, within these sizes: */
+    FEWEST_CHUNKS = 8, /* rows are cut into this many or more, within these sizes: */
     SMALLEST_CHUNK = 2 * GROUP,
     LARGEST_CHUNK = 64,        /* rows whose shares of dγ and dβ are summed by one thread */
     PIPELINED = 256,           /* longer rows take their walks one group after the other, or groups would leave L1 */
     FAR_BYTES = 1 << 20,    /* larger arrays are fetched ahead where rows are longer than that */
-    NORM_FORWARD_BYTES = 3 * sizeof(real), /* an element moves about so many */
+    NORM_FORWARD_BYTES = 3 * sizeof(real), /* bytes moved per element, about */
     NORM_BACKWARD_BYTES = 5 * sizeof(real),
 };
 

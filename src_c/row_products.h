@@ -37,7 +37,7 @@ INLINE void row_add_times(real *to, const real *from, const real *factor, ptrdif
 
 /* ---- packed weights ---- */
 
-/* Columns of a matrix in panels of TILE_COLS (the last of VL, if that is enough), one behind the other. */
+/* Columns of a matrix in panels of TILE_COLS (the last of VL, if that is enough), end to end. */
 struct panels {
     const real *at;
     ptrdiff_t depth, columns;

@@ -95,7 +95,7 @@ INLINE ptrdiff_t rows_of_item(ptrdiff_t C) { return C > LONGEST_OF_GROUP ? 1 : G
 
 #define EACH_ROW(i) for (int i = 0; i < rows; i++)
 
-/* The largest of each row, whatever NaN stands among them. */
+/* The largest of each row, even if NaN is among them. */
 INLINE void group_max(const int rows, const real *x, ptrdiff_t C, real max[GROUP]) {
     const real lowest = -(real)__builtin_inf();
     vec most_lanes[GROUP];
@@ -191,7 +191,7 @@ INLINE void turn_back(real *y, const real column[SHORT_ROW][VL], ptrdiff_t n, pt
     }
 }
 
-/* The largest of each row, whatever NaN stands among them. */
+/* The largest of each row, even if NaN is among them. */
 INLINE vec columns_max(const real column[SHORT_ROW][VL], ptrdiff_t C) {
     vec max = splat(-(real)__builtin_inf());
     for (ptrdiff_t c = 0; c < C; c++) max = greater_of(load(column[c]), max);

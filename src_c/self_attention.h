@@ -1,4 +1,4 @@
-/* self_attention.h — attention as it is first told: a sequence looks at itself, without parameters.
+/* self_attention.h — attention in its simplest form: a sequence looks at itself, without parameters.
  *
  *     w = softmax(x · xᵀ)  over rows                         y = w · x
  *     dw = dy · xᵀ;  ds = w ∘ (dw − row sums of w ∘ dw)      dx = wᵀ · dy + (ds + dsᵀ) · x

@@ -81,7 +81,7 @@ static void backward_step(const struct backward *run, const struct backward_step
     state_gradient(run, at);
 }
 
-/* A row of dz goes on with dout, the gradient of the sum a_t·V + c. */
+/* A row of dz continues with dout, the gradient of the sum a_t·V + c. */
 static void output_backward_step(const struct backward *run, const struct backward_step *at) {
     const struct fnn_sequence *s = run->s;
     const ptrdiff_t U = s->U, O = s->O;

@@ -101,7 +101,7 @@ INLINE vec exp2_series(vec f) {
  * which it stays, and is finite otherwise. */
 INLINE vec vec_exp_negative(vec x, vec *seen) {
     vec power = at_least(x * LOG2_E, -EXPONENT_BIAS); /* there f is 0, the bits of 2^f are the bias, and 0 is left */
-    vec shifted = power + ROUNDING; /* n stands in the low bits, the others are shifted out */
+    vec shifted = power + ROUNDING; /* n is in the low bits, the others are shifted out */
     vec y = exp2_series(power - (shifted - ROUNDING));
     *seen += y;
     return (vec)((ivec)y + ((ivec)shifted << MANTISSA_BITS));

@@ -210,7 +210,7 @@ INLINE void make_tiles(const int pair, const int count, const real *lines, ptrdi
         }
 }
 
-/* The first `left` lanes, if there are so many; the others 0. */
+/* The first `left` lanes, at most all; the others 0. */
 INLINE vec lanes_upto(vec v, ptrdiff_t left) {
     return left >= VL ? v : choose(lane_numbers() < (ivec){0} + (real_int)left, v, (vec){0});
 }

@@ -128,7 +128,7 @@ def activation_of(identifier: Any = None) -> Activation:
     if found in _FUNCTIONS:
         return _TABLE[_FUNCTIONS[found]]()
     if (getattr(found, "__module__", None) or "").startswith("fastnn.ops"):
-        name = "gelu_tanh" if found.__name__ == "gelu" else found.__name__  # ops.gelu approximates unless told
+        name = "gelu_tanh" if found.__name__ == "gelu" else found.__name__  # ops.gelu approximates by default
         if name in _TABLE:
             return _TABLE[name]()
     check_takes("activation", found, "x")

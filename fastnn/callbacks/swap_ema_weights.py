@@ -15,13 +15,13 @@ class SwapEMAWeights(Callback):
     Parameters
     ----------
     swap_on_epoch : bool
-        Whether the average also stands in the model from the end of an epoch to the beginning of the next, for
+        Whether the model also keeps the average from the end of an epoch to the beginning of the next, for
         callbacks that come later in the list, such as ``ModelCheckpoint``.
 
     Raises
     ------
     ValueError
-        When it is to swap and the optimizer keeps no average.
+        When weights are to be swapped and the optimizer keeps no average.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = bool(swap_on_epoch)
 
     def _swap(self, averaged: bool) -> None:
-        """Let the model have its averaged weights, or those of training."""
+        """Give the model its averaged weights, or those of training."""
         optimizer = self.model.optimizer
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(

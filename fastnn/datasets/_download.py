@@ -28,7 +28,7 @@ __all__ = ["fetch"]
 _CHUNK = 1 << 16
 _ATTEMPTS = 5  # consecutive connections to one server, as long as each brings new data
 _TIMEOUT = 30.0  # seconds without a byte
-_WINDOW = 60.0  # seconds in which a connection brings at least so many bytes, so that no download goes on for ever:
+_WINDOW = 60.0  # seconds in which a connection brings at least so many bytes, so that no download runs forever:
 _SLOWEST = 60_000
 
 

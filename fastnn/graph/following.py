@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["is_followed", "is_recording", "note", "open_tapes", "unrecorded"]
 
 open_tapes: ContextVar[tuple[Any, ...]] = ContextVar("fastnn_tapes", default=())
-"""The tapes whose blocks this thread is in, from the outside in."""
+"""The tapes whose blocks this thread is in, outermost first."""
 
 
 def is_recording() -> bool:
@@ -26,7 +26,7 @@ def is_followed(*values: Any) -> bool:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """A block in which no tape notes anything."""
+    """A block in which no tape records anything."""
     token = open_tapes.set(())
     try:
         yield
@@ -42,13 +42,13 @@ def note(
     weights: Sequence[Any] = (),
     form: tuple[bool, bool] = (False, False),
 ) -> None:
-    """Let all open tapes note a call.
+    """Let all open tapes record a call.
 
     Parameters
     ----------
     operation : object with ``backward``
     inputs : list
-        What the user gave, so that it is known again.
+        The user's objects, to identify them later.
     outputs : list of Tensor
         What the user gets.
     ctx

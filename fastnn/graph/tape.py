@@ -1,4 +1,4 @@
-"""``GradientTape``: what is done to tensors and weights in a block, and the gradients of it.
+"""``GradientTape``: records operations on tensors and weights in a block, and computes their gradients.
 
 A tape notes the operations that were called, with the ``ctx`` that each gave, and takes gradients back through their
 own ``backward``: the operations and formulas of a plan, in the order in which the user's code ran.
@@ -37,9 +37,9 @@ class _Record:
 
 
 class GradientTape:
-    """Notes what is computed in a ``with`` block, for gradients.
+    """Records what a ``with`` block computes, for gradients.
 
-    Weights and variables that are trained are followed of themselves; other arrays after ``watch(x)``.
+    Trainable weights and variables are watched automatically; other arrays after ``watch(x)``.
 
     Parameters
     ----------
@@ -64,16 +64,16 @@ class GradientTape:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all that was noted."""
+        """Forget everything that was recorded."""
         self._records: list[_Record] = []
         self._known: dict[int, Any] = {}
 
     def __enter__(self) -> GradientTape:
         if self in open_tapes.get():
-            raise ValueError("This GradientTape is open already. Make another one for a block within the block.")
+            raise ValueError("This GradientTape is already open. Create another one for the inner block.")
         tapes = (*open_tapes.get(), self)
         open_tapes.set(tapes)
-        if len(tapes) > 1:  # what one of them goes back through, the others still need
+        if len(tapes) > 1:  # one must not free what the others still need
             for tape in tapes:
                 tape._shares = True
         return self
@@ -83,7 +83,7 @@ class GradientTape:
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
-        """A block within the block, in which nothing is noted."""
+        """A block within the block, in which nothing is recorded."""
         before = open_tapes.get()
         open_tapes.set(tuple(tape for tape in before if tape is not self))
         try:
@@ -103,7 +103,7 @@ class GradientTape:
         Raises
         ------
         TypeError
-            For what is neither, such as an array of NumPy, whose operators a tape cannot hear.
+            For other objects, such as a NumPy array, whose operators a tape cannot see.
         """
         for leaf in flatten(tensor):
             if not isinstance(leaf, Tensor) and not _is_parameter(leaf):
@@ -119,7 +119,7 @@ class GradientTape:
             self._known[id(leaf)] = leaf
 
     def watched_variables(self) -> tuple[Any, ...]:
-        """The weights and variables that were met so far."""
+        """The weights and variables used so far."""
         return tuple(value for value in self._known.values() if _is_parameter(value))
 
     def follows(self, value: Any) -> bool:
@@ -158,7 +158,7 @@ class GradientTape:
         output_gradients : array, or one for each target, optional
             Factors of the numbers of the target.
         unconnected_gradients : {"none", "zero"}
-            What a source gets that the target does not depend on.
+            The result for a source on which the target does not depend.
 
         Returns
         -------
@@ -167,12 +167,12 @@ class GradientTape:
         Raises
         ------
         RuntimeError
-            At the second call of a tape that is not persistent.
+            On the second call of a tape that is not persistent.
         """
         if self._used and not self._persistent:
             raise RuntimeError(
-                "A GradientTape gives gradients once. Use tf.GradientTape(persistent=True), or one call with all "
-                "sources: tape.gradient(loss, [a, b])."
+                "A GradientTape can compute gradients only once. Use tf.GradientTape(persistent=True), or one call "
+                "with all sources: tape.gradient(loss, [a, b])."
             )
         targets, wanted = flatten(target), flatten(sources)
         seeds = [None] * len(targets) if output_gradients is None else flatten(output_gradients)
@@ -225,7 +225,7 @@ class GradientTape:
     def jacobian(self, target: Any, sources: Any) -> Any:
         """The derivatives of each number of the target: shape of the target, then that of the source."""
         if not self._persistent:
-            raise RuntimeError("jacobian goes back once for each number. Use tf.GradientTape(persistent=True).")
+            raise RuntimeError("jacobian runs backward once for each number. Use tf.GradientTape(persistent=True).")
         rows = []
         for i in range(target.size):
             seed = np.zeros(target.shape, target.dtype)
@@ -236,7 +236,7 @@ class GradientTape:
 
 
 class _Derivative(Operation):
-    """Gradients as outputs of an operation whose own ``backward`` nobody has written."""
+    """Gradients as outputs of an operation that has no ``backward`` of its own."""
 
     takes_several = True
 

@@ -14,7 +14,7 @@ __all__ = ["Tensor", "as_tensor", "given_out", "install_functions"]
 
 
 class Tensor(np.ndarray):
-    """A NumPy array with two things more: ``numpy()``, and a ``GradientTape`` that is open follows what is done to it.
+    """A NumPy array with two additions: ``numpy()``, and a ``GradientTape`` that is open follows what is done to it.
 
     Calls of layers, models and losses on arrays give tensors.  Inside the kernels there are none.  ``x += y`` makes a
     new tensor, since others may hold the old one.
@@ -36,7 +36,7 @@ class Tensor(np.ndarray):
         return array[()] if isinstance(array, np.ndarray) else array
 
     def get_shape(self) -> tuple[int, ...]:
-        """Another word for ``shape``."""
+        """The same as ``shape``."""
         return self.shape
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -70,7 +70,7 @@ class Tensor(np.ndarray):
 
     def __iter__(self) -> Iterator[Any]:
         if not self.ndim:
-            raise TypeError("A tensor without axes has no parts to go through. Use float(x) or x.numpy().")
+            raise TypeError("A tensor without axes cannot be iterated. Use float(x) or x.numpy().")
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
 def given_out(
     operation: Any, inputs: Sequence[Any], y: Any, ctx: Any, takes_several: bool, weights: Sequence[Any] = ()
 ) -> Any:
-    """What a user gets of a call on arrays, as tensors; the tapes that are open note the call.
+    """Return the outputs of a call on arrays as tensors, and let open tapes record the call.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
 def install_functions(functions: dict[str, Callable[..., Any]]) -> None:
-    """Say what NumPy's functions and methods of one name do to tensors that a tape follows.
+    """Define what NumPy's functions and methods do to tensors that a tape follows.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ try:
         isa,
         set_num_threads,
     )
-except (ImportError, TypeError, ValueError) as error:  # Cython's words for modules that do not fit together vary
+except (ImportError, TypeError, ValueError) as error:  # Cython's messages for mismatched modules vary
     if str(error).startswith("FASTNN_ISA") or "FASTNN_BUILD_TIERS" in str(error):
         raise
     raise _explained(error) from None

@@ -334,7 +334,7 @@ cdef class Workspace:
 
     A workspace that is entered while it is in use, by a step within the step or by another thread, serves the second
     use from memory of its own. A block is left by the thread that entered it. Where another thread leaves it, as when
-    it closes a generator that is stopped within the block, the first one goes on with new arrays.
+    it closes a generator that is stopped within the block, the first one continues with new arrays.
 
     Examples
     --------

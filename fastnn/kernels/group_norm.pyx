@@ -105,7 +105,7 @@ def group_norm_backward(dy, x, mean, rstd, gamma=None, *, need_dx=True, need_dga
         As the forward kernel returned them.
     gamma : array (C,), optional
     need_dx, need_dgamma, need_dbeta : bool
-        False leaves that gradient out; None stands in its place.
+        False leaves that gradient out, which is None.
     dx, dgamma, dbeta : arrays (N, …, C), (C,), (C,), optional
         Where to write.
 

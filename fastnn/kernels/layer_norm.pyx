@@ -102,7 +102,7 @@ def layer_norm_backward(dy, x, mean, rstd, gamma=None, dtotal=None, *, need_dx=T
     dtotal : array (…, C), optional
         A gradient that reaches `x` by another way, such as a residual connection; it is added to dx.
     need_dx, need_dgamma, need_dbeta : bool
-        False leaves that gradient out; None stands in its place.
+        False leaves that gradient out, which is None.
     dx, dgamma, dbeta : arrays (…, C), (C,), (C,), optional
         Where to write.
 

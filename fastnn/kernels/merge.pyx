@@ -44,7 +44,7 @@ cdef list INPUTS = [f"arrays[{i}]" for i in range(16)], RESULTS = [f"dx[{i}]" fo
 
 
 cdef str name_of(list names, Py_ssize_t i):
-    """arrays[i] or dx[i]; the usual ones stand ready."""
+    """arrays[i] or dx[i]; the usual names are ready-made."""
     return <str> names[i] if i < len(names) else f"{names[0][:-3]}[{i}]"
 
 

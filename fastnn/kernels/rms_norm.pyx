@@ -94,7 +94,7 @@ def rms_norm_backward(dy, x, rrms, gamma=None, dtotal=None, *, need_dx=True, nee
     dtotal : array (…, C), optional
         A gradient that reaches `x` by another way, such as a residual connection; it is added to dx.
     need_dx, need_dgamma : bool
-        False leaves that gradient out; None stands in its place.
+        False leaves that gradient out, which is None.
     dx, dgamma : arrays (…, C), (C,), optional
         Where to write.
 

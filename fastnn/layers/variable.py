@@ -1,4 +1,4 @@
-"""Variable: a parameter that stands alone, outside of any layer or as an attribute of one."""
+"""Variable: a parameter outside of any layer, or as an attribute of one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Variable(Parameter):
     ----------
     initial_value : array, number, list, or a function without arguments that gives one
     trainable : bool
-        Whether a tape follows it of itself, and training changes it.
+        Whether a tape watches it automatically, and training changes it.
     name : str, optional
     dtype : optional
         Default: that of the array; of numbers and lists float32 and int32.
@@ -35,7 +35,7 @@ class Variable(Parameter):
     Raises
     ------
     TypeError
-        If the value holds no numbers.
+        If the value does not hold numbers.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Variable(Parameter):
         Raises
         ------
         TypeError
-            If it holds no numbers, or reals where the variable holds integers.
+            If it does not hold numbers, or holds reals where the variable holds integers.
         ValueError
             If the shape differs.
         """

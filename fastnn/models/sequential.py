@@ -238,7 +238,7 @@ class Sequential(Model):
             layer.input_shape, layer.output_shape = symbol.shape, after.shape
             if isinstance(layer, Sequential) and layer.graph is not None:
                 layer._open_lengths(symbol.shape)
-        vars(self).update(kept)  # a training that is under way goes on
+        vars(self).update(kept)  # a training run in progress continues
         if self._step is not None:
             self._step.fixed_program = self.program((), True)
 
@@ -324,7 +324,7 @@ class Sequential(Model):
         model = cls(layers, name=config.get("name"), trainable=config.get("trainable", True))
         if config.get("build_input_shape") is not None and not model.built:
             model.build(config["build_input_shape"])
-            model.shape_declared = False  # a declared shape stands among the layers, as their input
+            model.shape_declared = False  # a declared shape is listed among the layers, as their input
         return model
 
 

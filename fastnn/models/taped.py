@@ -1,4 +1,4 @@
-"""A call of a model within a ``GradientTape``: a plan of its own, whose backward the tape runs later."""
+"""A call of a model within a ``GradientTape``: a separate plan, whose backward the tape runs later."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Run(Operation):
 def call_on_tape(
     model: Any, given: Sequence[Any], xs: Sequence[np.ndarray], training: bool, masks: Sequence[Any] | None
 ) -> list[Any]:
-    """The outputs as tensors, which the open tapes know.
+    """Return the outputs as tensors, recorded by the open tapes.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ def _lost(
 ) -> dict[str, Any]:
     """The loss is NaN or infinite: good weights are put back, and training ends, quietly if TerminateOnNaN is there."""
     words = guard.restore(xs)
-    model.reset_state()  # what stateful layers carry came of the lost run
+    model.reset_state()  # the states that layers carry came from the lost run
     if any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
         logs = step.logs() | {"loss": error.value}
         callbacks.on_train_batch_end(i, logs)

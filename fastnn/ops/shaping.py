@@ -46,7 +46,7 @@ class Reshape(Function):
         target = self._target(input_shape)
         if target.count(-1) > 1 or any(n is not None and n < -1 for n in target):
             raise ValueError(f"ops.reshape: only one size can be -1, to be filled in. Received: newshape={self.shape}.")
-        # Open sizes that stand in both shapes at the same place cancel out; then what is left is known.
+        # Open sizes at the same position of both shapes cancel out; the rest is known.
         kept = {i for i, n in enumerate(target) if n is None}
         before = [n for i, n in enumerate(input_shape) if i not in kept]
         after = [n for n in target if n not in (None, -1)]

@@ -123,7 +123,7 @@ def _gradients(dy: np.ndarray, arrays: list[np.ndarray], mode: str) -> list[np.n
         return [dy, -dy]
     if mode == "average":
         return [dy / len(arrays)] * len(arrays)
-    if mode == "multiply":  # dy · what stands before · what stands behind
+    if mode == "multiply":  # dy · product before · product after
         return [
             functools.reduce(operator.mul, arrays[:i], dy) * functools.reduce(operator.mul, arrays[:i:-1], one)
             for i in range(len(arrays))

@@ -85,7 +85,7 @@ def warp2d_forward(
     Raises
     ------
     TypeError, ValueError
-        If a dtype, the rank, a shape or a name does not fit, or a place is not below 2²⁸ pixels.
+        If a dtype, the rank, a shape or a name does not fit, or a position is 2²⁸ pixels or more.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def warp2d_backward(
     Raises
     ------
     TypeError, ValueError
-        If a dtype, the rank, a shape or a name does not fit, or a place is not below 2²⁸ pixels.
+        If a dtype, the rank, a shape or a name does not fit, or a position is 2²⁸ pixels or more.
 
     Examples
     --------

@@ -41,7 +41,7 @@ def save_model(
         return
     weights = {name: p.value for name, p in weight_paths(model).items()}
     trains = getattr(model.optimizer, "built", False)
-    # Whoever freezes layers after training compiles again, as the loaded model does: that optimizer starts anew.
+    # After freezing layers, users compile again, as the loaded model does: that optimizer starts afresh.
     settled = trains and {id(p) for p in model.optimizer.parameters} == {id(p) for p in model.trainable_weights}
     optimizer, slots = optimizer_state(model) if include_optimizer and settled else (None, {})
     header = {

@@ -59,7 +59,7 @@ def laid_out(sizes: Sequence[tuple[float, float]], arrows: Sequence[tuple[int, i
     rank = [0] * len(sizes)
     for source, target in sorted(arrows, key=lambda arrow: arrow[1]):
         rank[target] = max(rank[target], rank[source] + 1)
-    for box in reversed(range(len(sizes))):  # an input stands right above what reads it
+    for box in reversed(range(len(sizes))):  # an input is right above its readers
         targets = [rank[target] for source, target in arrows if source == box]
         if targets and not any(target == box for _, target in arrows):
             rank[box] = min(targets) - 1

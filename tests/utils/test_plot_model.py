@@ -181,7 +181,7 @@ def test_what_is_refused(alone, tmp_path):
         def call(self, x):
             return x
 
-    with pytest.raises(ValueError, match=r"It writes call.*Use Model\(inputs, outputs\)"):
+    with pytest.raises(ValueError, match=r"It defines call.*Use Model\(inputs, outputs\)"):
         utils.plot_model(Written(), tmp_path / "m.svg")
     assert list(tmp_path.iterdir()) == []
 

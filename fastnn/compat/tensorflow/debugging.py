@@ -44,7 +44,7 @@ def assert_near(
     x: Any, y: Any, rtol: Any = None, atol: Any = None, message: str | None = None, summarize: Any = None,
     name: str | None = None,
 ) -> None:  # fmt: skip
-    """Raise unless the elements are close: within ten roundings of float32 unless told."""
+    """Raise unless the elements are close: by default within ten roundings of float32."""
     close = np.abs(_numbers(x) - _numbers(y)) <= (atol or 1.2e-6) + (rtol or 1.2e-6) * np.abs(_numbers(y))
     _check(np.all(close), message or "The arrays are not near each other", x, y)
 
@@ -70,12 +70,12 @@ def assert_non_negative(x: Any, message: str | None = None, summarize: Any = Non
 
 
 def assert_rank(x: Any, rank: int, message: str | None = None, name: str | None = None) -> None:
-    """Raise unless there are so many axes."""
+    """Raise unless there are this many axes."""
     _check(len(tensor(x).shape) == rank, message or f"The array has not {rank} axes", x)
 
 
 def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message: str | None = None) -> None:
-    """Raise unless the arrays have these shapes; a letter stands for any size, the same in all."""
+    """Raise unless the arrays have these shapes; a letter means any size, the same in all."""
     sizes: dict[Any, int] = {}
     for x, shape in shapes.items() if isinstance(shapes, dict) else shapes:
         found = tuple(tensor(x).shape)
@@ -83,7 +83,7 @@ def assert_shapes(shapes: Any, data: Any = None, summarize: Any = None, message:
             n is None or (sizes.setdefault(n, m) if isinstance(n, str) else n) == m
             for n, m in zip(shape, found, strict=True)
         )
-        _check(fits, message or f"The array is not of shape {tuple(shape)}", found)
+        _check(fits, message or f"The array must have shape {tuple(shape)}", found)
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:

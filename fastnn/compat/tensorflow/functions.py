@@ -92,8 +92,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **named: Any) -> Any:
         if contains_symbols(arguments, named):
             raise TypeError(
-                f"{f.__name__} has a gradient of its own, which runs on numbers. Received: a symbol. Write a Layer "
-                "with forward and backward: def forward(self, x, training=False): return y, ctx"
+                f"{f.__name__} has a custom gradient, which runs on numbers. Received: a symbol. Write a Layer with "
+                "forward and backward: def forward(self, x, training=False): return y, ctx"
             )
         with unrecorded():
             y, gradient = f(*(ops.convert_to_tensor(a) if is_parameter(a) else a for a in arguments), **named)

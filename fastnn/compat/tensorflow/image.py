@@ -45,8 +45,8 @@ def resize(
     """
     if method not in ("bilinear", "nearest") or antialias:
         raise ValueError(
-            'resize computes by method="bilinear" or "nearest", without antialias. Received: '
-            f"method={method!r}, antialias={antialias}. Use Pillow: Image.resize."
+            f'resize supports method="bilinear" and "nearest", without antialias. Received: method={method!r}, '
+            f"antialias={antialias}. Use Pillow: Image.resize."
         )
     (x,) = numbers_of("image.resize", images)
     height, width = (int(n) for n in np.asarray(size))

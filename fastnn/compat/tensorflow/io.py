@@ -43,7 +43,7 @@ def matching_files(pattern: Any, name: str | None = None) -> list[str]:
 
 def _copy(src: Any, dst: Any, overwrite: bool = False) -> None:
     if os.path.exists(_path(dst)) and not overwrite:
-        raise FileExistsError(f"{_path(dst)!r} is there already. Use overwrite=True.")
+        raise FileExistsError(f"{_path(dst)!r} exists already. Use overwrite=True.")
     shutil.copyfile(_path(src), _path(dst))
 
 

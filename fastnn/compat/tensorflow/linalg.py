@@ -49,7 +49,7 @@ def matvec(a: Any, b: Any, transpose_a: bool = False, name: str | None = None) -
 
 
 def matrix_transpose(a: Any, name: str | None = None, conjugate: bool = False) -> Any:
-    """The last two axes the other way round."""
+    """Swap the last two axes."""
     return integers_kept(ops.swapaxes(tensor(a), -1, -2), tensor(a))
 
 
@@ -91,7 +91,7 @@ def trace(x: Any, name: str | None = None) -> Any:
 
 
 def band_part(input: Any, num_lower: int, num_upper: int, name: str | None = None) -> Any:
-    """Zeros outside so many diagonals below and above the middle; -1: all of them."""
+    """Zeros outside this many diagonals below and above the main one; -1: all of them."""
     x = tensor(input)
     below = np.subtract.outer(np.arange(x.shape[-2]), np.arange(x.shape[-1]))
     keep = (below <= num_lower if num_lower >= 0 else True) & (-below <= num_upper if num_upper >= 0 else True)

@@ -200,7 +200,7 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
 
 
 def argmax(input: Any, axis: int = 0, output_type: Any = "int64", name: str | None = None) -> Any:
-    """The place of the largest number along an axis, the first one unless told.
+    """The index of the largest number along an axis, by default the first.
 
     Examples
     --------
@@ -211,7 +211,7 @@ def argmax(input: Any, axis: int = 0, output_type: Any = "int64", name: str | No
 
 
 def argmin(input: Any, axis: int = 0, output_type: Any = "int64", name: str | None = None) -> Any:
-    """The place of the smallest number along an axis, the first one unless told."""
+    """The index of the smallest number along an axis, by default the first."""
     return _as(ops.argmin(tensor(input), axis=axis or 0), output_type)
 
 
@@ -250,21 +250,21 @@ def cumprod(x: Any, axis: int = 0, name: str | None = None) -> Any:
 
 
 def top_k(input: Any, k: int = 1, sorted: bool = True, name: str | None = None) -> Any:
-    """The largest numbers of each row, and their places: ``values, indices``."""
+    """The largest numbers of each row, and their indices: ``values, indices``."""
     x = tensor(input)
     values, indices = ops.top_k(x, k, sorted)
     return ops.TopK(integers_kept(values, x), _as(indices, "int32"))
 
 
 def in_top_k(targets: Any, predictions: Any, k: int, name: str | None = None) -> Any:
-    """Whether the class is among the ``k`` that are predicted to be likeliest."""
+    """Whether the class is among the ``k`` most likely predictions."""
     p = np.asarray(tensor(predictions))
     chosen = np.take_along_axis(p, np.asarray(targets)[:, None], 1)
     return as_tensor((p > chosen).sum(1) < k)
 
 
 def bincount(arr: Any, weights: Any = None, minlength: int = 0, maxlength: Any = None, dtype: Any = "int32") -> Any:
-    """How often each integer from 0 stands in the array."""
+    """How often each integer from 0 occurs in the array."""
     flat = np.asarray(tensor(arr)).ravel()
     found = np.bincount(flat, None if weights is None else np.asarray(weights).ravel(), minlength or 0)[:maxlength]
     return as_tensor(found.astype(dtype if weights is None else np.asarray(weights).dtype))
@@ -273,7 +273,7 @@ def bincount(arr: Any, weights: Any = None, minlength: int = 0, maxlength: Any =
 def confusion_matrix(
     labels: Any, predictions: Any, num_classes: int | None = None, weights: Any = None, dtype: Any = "int32"
 ) -> Any:
-    """How often each class (row) was taken for each (column).
+    """How often each class (row) was predicted as each class (column).
 
     Examples
     --------
@@ -294,12 +294,12 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: int, name: s
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:
-    """The sum of the rows of each group, whose numbers ascend."""
+    """The sum of the rows of each group; group numbers ascend."""
     return unsorted_segment_sum(data, segment_ids, int(np.max(segment_ids)) + 1)
 
 
 def segment_mean(data: Any, segment_ids: Any, name: str | None = None) -> Any:
-    """The mean of the rows of each group, whose numbers ascend."""
+    """The mean of the rows of each group; group numbers ascend."""
     total = segment_sum(data, segment_ids)
     counts = np.maximum(np.bincount(np.asarray(segment_ids)), 1).astype(np.float32)
     return total / counts.reshape(-1, *[1] * (len(total.shape) - 1))

@@ -1,6 +1,6 @@
 """``tf.random``: numbers drawn from fastnn's one stream, which ``set_seed`` starts.
 
-TensorFlow's own numbers for a seed are others; runs repeat all the same.
+The numbers for a seed differ from TensorFlow's, but runs are reproducible.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def uniform(
     shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: int | None = None,
     name: str | None = None,
 ) -> Any:  # fmt: skip
-    """Numbers from ``minval`` up to but without ``maxval``, which integers need."""
+    """Numbers from ``minval`` up to, but not including, ``maxval``, which is required for integers."""
     kind = as_dtype(dtype)
     if kind.kind in "iu":
         if maxval is None:
@@ -64,7 +64,7 @@ def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: int | None = None,
     name: str | None = None,
 ) -> Any:  # fmt: skip
-    """Normal numbers at most two deviations from the mean: those farther away are drawn again."""
+    """Normal numbers at most two deviations from the mean: numbers farther away are drawn again."""
     found = np.array(normal(shape, 0.0, 1.0, dtype, seed), subok=False)
     step = 0
     while (far := np.abs(found) > 2).any():
@@ -87,7 +87,7 @@ def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Any
 def categorical(
     logits: Any, num_samples: int, dtype: Any = None, seed: int | None = None, name: str | None = None
 ) -> Any:
-    """Classes drawn with the probabilities ``softmax(logits)``, so many for each row."""
+    """Classes drawn with the probabilities ``softmax(logits)``, ``num_samples`` for each row."""
     p = np.asarray(ops.softmax(tensor(logits)), np.float64).cumsum(-1)
     u = _generator(seed).random((*p.shape[:-1], int(num_samples), 1)) * p[..., -1:][..., None, :]
     return as_tensor((u >= p[..., None, :]).sum(-1).astype(dtype or np.int64))
@@ -149,7 +149,7 @@ class Generator:
 
 
 def get_global_generator() -> Generator:
-    """A stream that goes on from the one that ``set_seed`` starts."""
+    """A stream that continues the one that ``set_seed`` starts."""
     return Generator()
 
 

@@ -1,4 +1,4 @@
-"""Shapes, joining, parts: the functions that stand at ``tf`` itself and change no number."""
+"""Shapes, joining, parts: functions of ``tf`` itself that change no number."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:
 
 
 def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | None = None) -> Any:
-    """The axes in another order; in reverse unless told."""
+    """The axes in another order; by default reversed."""
     return _changed(ops.transpose, np.transpose, a, _ints(perm))
 
 
@@ -65,7 +65,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
-    """Copies side by side, so many along each axis."""
+    """Copies side by side, a number of them along each axis."""
     return _changed(ops.tile, np.tile, input, _ints(multiples))
 
 
@@ -75,12 +75,12 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:
-    """The other way round along axes."""
+    """Reversed along axes."""
     return _changed(ops.flip, np.flip, tensor, _ints(axis))
 
 
 def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
-    """Moved along axes; what leaves at one end comes in at the other."""
+    """Moved along axes; elements that leave at one end enter at the other."""
     return _changed(ops.roll, np.roll, input, _ints(shift), _ints(axis))
 
 
@@ -118,7 +118,7 @@ def _joined(of_numbers: Callable[..., Any], of_text: Callable[..., Any], values:
 
 
 def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: Any = None, name: str | None = None) -> list[Any]:
-    """Cut into so many equal parts, or into parts of these sizes (one may be -1)."""
+    """Cut into a number of equal parts, or into parts of these sizes (one may be -1)."""
     value, parts = tensor(value), _ints(num_or_size_splits)
     if isinstance(parts, tuple):
         whole = value.shape[axis]
@@ -160,7 +160,9 @@ def gather(
     if batch_dims == 1 and axis in (None, 1, -1) and len(x.shape) == len(indices.shape) == 2:
         return integers_kept(ops.take_along_axis(x, indices, 1), x)
     if batch_dims:
-        raise ValueError(f"gather takes batch_dims=1 of tables. Received: batch_dims={batch_dims}. Use tf.gather_nd.")
+        raise ValueError(
+            f"gather supports batch_dims=1 only for tables. Received: batch_dims={batch_dims}. Use tf.gather_nd."
+        )
     if isinstance(x, np.ndarray) and x.dtype == object:
         return as_tensor(np.take(np.asarray(x), np.asarray(indices), axis or 0))
     return integers_kept(ops.take(x, indices, axis or 0), x)
@@ -175,7 +177,9 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     [2, 3]
     """
     if batch_dims:
-        raise ValueError(f"gather_nd takes batch_dims=0. Received: {batch_dims}. Use tf.gather(..., batch_dims=1).")
+        raise ValueError(
+            f"gather_nd supports only batch_dims=0. Received: {batch_dims}. Use tf.gather(..., batch_dims=1)."
+        )
     x, places = tensor(params), np.asarray(indices)
     return integers_kept(x[tuple(np.moveaxis(places, -1, 0))], x)
 
@@ -200,7 +204,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str | None = None) -> Any:
-    """What the mask marks, one after the other."""
+    """The elements that the mask marks, in order."""
     keep = np.asarray(mask, bool)
     x = _read(tensor)
     places = np.nonzero(keep)
@@ -272,7 +276,7 @@ def stop_gradient(input: Any, name: str | None = None) -> Any:
 
 
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: str | None = None) -> Any:
-    """In order along an axis; the gradient goes back to where each number stood."""
+    """In order along an axis; the gradient returns to the original position of each number."""
     x = tensor(values)
     return integers_kept(ops.take_along_axis(x, argsort(x, axis, direction), axis), x)
 
@@ -280,13 +284,13 @@ def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: str | 
 def argsort(
     values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False, name: str | None = None
 ) -> Tensor:
-    """The places of the numbers in order."""
+    """The indices that would sort the numbers."""
     x = np.asarray(tensor(values))
     return as_tensor(np.argsort(-x if direction == "DESCENDING" else x, axis, kind="stable").astype(np.int32))
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: Any = "left", name: str | None = None) -> Tensor:
-    """Where values would stand in a sorted sequence."""
+    """The positions at which values would be inserted into a sorted sequence."""
     found = np.searchsorted(np.asarray(tensor(sorted_sequence)), np.asarray(tensor(values)), side)
     return as_tensor(found.astype(np.int32))
 

@@ -1,4 +1,4 @@
-"""``tf.strings``: what standardizers of ``TextVectorization`` are made of, on strings and arrays of them.
+"""``tf.strings``: functions for standardizers of ``TextVectorization``, on strings and arrays of them.
 
 >>> lower("Hello, World").item(), split("a b  c").tolist()
 ('hello, world', ['a', 'b', 'c'])
@@ -75,7 +75,7 @@ def _groups(rewrite: str) -> str:
 def regex_replace(
     input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: str | None = None
 ) -> Tensor:
-    r"""What a pattern matches, replaced; ``\1`` stands for a group, ``\0`` for the whole match.
+    r"""Replace matches of a pattern; ``\1`` is a group, ``\0`` for the whole match.
 
     Examples
     --------
@@ -174,12 +174,12 @@ def unicode_decode(input: Any, input_encoding: str = "UTF-8") -> Tensor:
 
 
 def to_number(input: Any, out_type: Any = "float32", name: str | None = None) -> Tensor:
-    """The number that a string says."""
+    """The number that a string represents."""
     return _map(float if np.dtype(out_type).kind == "f" else int, input, np.dtype(out_type))
 
 
 def as_string(input: Any, precision: int = -1, name: str | None = None) -> Tensor:
-    """The string of a number; reals with six digits after the point unless told."""
+    """The string of a number; reals by default with six digits after the point."""
     array = np.asarray(tensor(input))
     digits = 6 if precision < 0 else precision
 
@@ -190,14 +190,14 @@ def as_string(input: Any, precision: int = -1, name: str | None = None) -> Tenso
 
 
 def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Tensor:
-    """A number below ``num_buckets`` for each string, the same in each process; TensorFlow's are others."""
+    """A number below ``num_buckets`` for each string, the same in each process, but not TensorFlow's."""
     return _map(
         lambda text: hashing_trick(text, num_buckets + 1, "md5", filters="", split="\0")[0] - 1, input, np.int64
     )
 
 
 def format(template: str, inputs: Any, placeholder: str = "{}") -> Tensor:
-    """A text with values put in the place of ``{}``."""
+    """A text with ``{}`` replaced by values."""
     for value in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
         template = template.replace(placeholder, str(value), 1)
     return tensor(template)

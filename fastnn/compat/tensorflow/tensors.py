@@ -90,7 +90,7 @@ def as_dtype(dtype: Any) -> np.dtype:
 
 
 def tensor(value: Any, dtype: Any = None) -> Any:
-    """What every function here reads its arguments with: a tensor; symbols, weights and variables as they are.
+    """Read an argument as a tensor; symbols, weights and variables are returned unchanged.
 
     Numbers and lists are float32 and int32 as in TensorFlow, arrays keep their dtype, strings become arrays of them.
     """
@@ -107,7 +107,9 @@ def tensor(value: Any, dtype: Any = None) -> Any:
         if dtype is None and not any(hasattr(leaf, "dtype") for leaf in flatten(value)):
             array = array.astype({"f": floatx(), "i": "int32"}.get(array.dtype.kind, array.dtype), copy=False)
     if array.dtype == object and not _holds_text(value) and not isinstance(value, np.ndarray):
-        raise TypeError(f"A tensor is made of numbers, or of strings, in rows of one length. Received: {value!r:.80}.")
+        raise TypeError(
+            f"A tensor must be made of numbers or strings, in rows of equal length. Received: {value!r:.80}."
+        )
     return as_tensor(array if dtype is None else array.astype(as_dtype(dtype), copy=False))
 
 
@@ -135,7 +137,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
-    """A tensor of what is given; tensors and symbols stay as they are."""
+    """Convert to a tensor; tensors and symbols are returned unchanged."""
     found = tensor(value, dtype)
     return ops.convert_to_tensor(found) if is_parameter(found) else found
 
@@ -177,8 +179,8 @@ def numbers_of(name: str, *values: Any) -> list[np.ndarray]:
     read = [tensor(value) for value in values]
     if is_followed(*read):
         raise NotImplementedError(
-            f"tf.{name} has no gradient here. Use tf.stop_gradient(x) for x if none is wanted, or call it outside of "
-            "the block of the GradientTape."
+            f"tf.{name} has no gradient here. Use tf.stop_gradient(x) for x if you need no gradient, or call it "
+            "outside the block of the GradientTape."
         )
     return [np.asarray(value) for value in read]
 
@@ -235,7 +237,7 @@ def _like(of_symbol: Callable[..., Any], make: Callable[..., Any], x: Any, dtype
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = None) -> Tensor:
-    """Numbers from ``start`` (0 if only one is given) up to but without ``limit``.
+    """Numbers from ``start`` (0 if only one is given) up to, but not including, ``limit``.
 
     Examples
     --------

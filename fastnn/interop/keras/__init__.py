@@ -178,7 +178,7 @@ def _require_file(path: str) -> None:
         raise FileNotFoundError(f'The file "{path}" does not exist.')
     if os.path.isdir(path):
         raise IsADirectoryError(f'"{path}" is a folder. Use the path of a file in it.')
-    with open(path, "rb"):  # what forbids to read it is told as it is
+    with open(path, "rb"):  # report why it cannot be read
         pass
 
 

@@ -53,7 +53,7 @@ def _held(layer: Any, orders: Any) -> Iterator[tuple[str, Any]]:
     table = CHILDREN.get(type(layer).__name__)
     if table is not None and type(layer).__module__.startswith("fastnn."):
         pairs = [(name, getattr(layer, ours, None)) for name, ours in table.items()]
-    else:  # a class of the user's own has the same attributes on both sides
+    else:  # a custom class has the same attributes on both sides
         pairs = list(vars(layer).items())
     for name, value in sorted(pairs, key=lambda pair: f"~{pair[0]}" if pair[0].startswith("_") else pair[0]):
         value = list(value.values()) if isinstance(value, dict) else value

@@ -133,7 +133,7 @@ def parts_of_layer(layer: Layer, name: str, order: np.ndarray | None = None) -> 
     if isinstance(layer, layers.TimeDistributed):
         return parts_of_layer(layer.layer, name)
     paths = {id(child): path for path, child in layer_paths(layer).items()}
-    ours = type(layer).__module__.startswith("fastnn.")  # layers of the user's own have the names of their attributes
+    ours = type(layer).__module__.startswith("fastnn.")  # custom layers have the names of their attributes
     found = [
         part
         for child in layer.children
@@ -154,7 +154,7 @@ def _recurrent_form(layer: Layer) -> Form | None:
         directions, inner = 2, next(child for child in layer.children)
     kind = next((kind for kind in _GATES if isinstance(inner, kind)), None)
     count = len(layer.weights) // directions
-    if kind is None or count > 3:  # a cell of the user's own; an output that feeds back
+    if kind is None or count > 3:  # a custom cell; an output that feeds back
         return None
     two = isinstance(inner, layers.GRU) and count == 3
     if isinstance(inner, layers.GRU) and not getattr(inner.cell, "reset_after", True):

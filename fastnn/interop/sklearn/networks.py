@@ -85,7 +85,7 @@ def made_model(given: Model | Callable[..., Model], input_shape: tuple[int, ...]
             "model must be None, a fastnn model, or a function of (input_shape, n_outputs) that returns one. Received: "
             f"{'a function that returned ' if callable(given) else ''}{type(model).__name__}."
         )
-    model.random_stream = None  # one that a file gave would go on from there, whatever random_state is
+    model.random_stream = None  # a stream from a file would continue there, whatever random_state is
     return model
 
 

@@ -35,7 +35,7 @@ def unpacked(state: dict[str, Any]) -> dict[str, Any]:
             with open(path, "wb") as file:
                 file.write(state["model_"])
             fitted = load_model(path, custom_objects=_functions(state))
-        fitted.random_stream = None  # the estimator holds the stream that training goes on from
+        fitted.random_stream = None  # the estimator holds the stream that training continues from
         state = state | {"model_": fitted}
     if isinstance(state.get("model"), str):
         state = state | {"model": model_from_json(state["model"])}
