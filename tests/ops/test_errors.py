@@ -42,7 +42,7 @@ ERRORS = [
     (lambda x: ops.reshape(x, (4, 2)), ValueError, r"ops\.reshape must keep the number.*\(2, 3\).*\(4, 2\)"),
     (lambda x: ops.reshape(x, (-1, -1)), ValueError, r"only one size can be -1"),
     (lambda x: ops.reshape(x, (4, -1)), ValueError, r"must keep the number"),
-    (lambda x: ops.reshape(x, (2, 3, None)), ValueError, r"None stands for"),
+    (lambda x: ops.reshape(x, (2, 3, None)), ValueError, r"None means"),
     (lambda x: ops.reshape(x, "ab"), TypeError, r"ops\.reshape: newshape must contain integers"),
     (lambda x: ops.transpose(x, (0, 0)), ValueError, r"ops\.transpose"),
     (lambda x: ops.transpose(x, (0,)), ValueError, r"ops\.transpose: axes must name each axis once"),
