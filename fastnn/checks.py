@@ -450,7 +450,7 @@ def attention_mask(m: Any, batch: int, heads: int, queries: int, keys: int) -> n
     (1, 2)
     >>> attention_mask([[True, False]], 2, 3, 1, 5)
     Traceback (most recent call last):
-    ValueError: mask has shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B=2, N=3, Tq=1, Tk=5. Received: (1, 2).
+    ValueError: mask must have shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B=2, N=3, Tq=1, Tk=5. Received: (1, 2).
     """
     array = _read("mask", m)
     if array.dtype != bool:
@@ -474,7 +474,7 @@ def window(value: Any) -> int:
     --------
     >>> window(0)
     Traceback (most recent call last):
-    ValueError: window is at least 1. Received: window=0.
+    ValueError: window must be at least 1. Received: window=0.
     """
     try:
         size = operator.index(value)

@@ -41,7 +41,7 @@ class OptunaPruning(Callback):
     >>> OptunaPruning(trial=None, interval=0)
     Traceback (most recent call last):
         ...
-    ValueError: interval is a number of epochs, at least 1. Received: interval=0.
+    ValueError: interval must be a number of epochs, at least 1. Received: interval=0.
     """
 
     def __init__(self, trial: Any, monitor: str = "val_loss", interval: int = 1):

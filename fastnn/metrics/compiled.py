@@ -48,7 +48,7 @@ class CompiledMetrics:
         for word, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, (list, tuple)):
                 raise TypeError(f"{word} must be a list. Received: {word}={given!r}. Use {word}=[{given!r}].")
-        self._user = (list(metrics or ()), list(weighted_metrics or ()))
+        self._user = tuple([m for m in given or () if m is not None] for given in (metrics, weighted_metrics))
         for metric in (m for group in self._user for m in group if str(m).lower() not in _BY_SHAPE):
             get(metric)
         self._plain: list[Metric] = []

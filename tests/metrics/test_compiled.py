@@ -93,5 +93,7 @@ def test_errors_teach():
         CompiledMetrics("accuracy")
     with pytest.raises(ValueError, match="Did you mean 'accuracy'"):
         metrics.get("acuracy")
-    with pytest.raises(TypeError, match="Received: None"):
-        metrics.get(None)
+    with pytest.raises(TypeError, match="Received: 7"):
+        metrics.get(7)
+    assert metrics.get(None) is None
+    assert CompiledMetrics([None]).built
