@@ -448,9 +448,9 @@ def attention_mask(m: Any, batch: int, heads: int, queries: int, keys: int) -> n
     --------
     >>> attention_mask([[True, False]], 2, 3, 1, 2).shape
     (1, 2)
-    >>> attention_mask([[True, False]], 2, 3, 1, 5)
+    >>> attention_mask([True, False], 2, 3, 1, 5)
     Traceback (most recent call last):
-    ValueError: mask must have shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B=2, N=3, Tq=1, Tk=5. Received: (1, 2).
+    ValueError: mask must have shape (Tq, Tk), (B, Tq, Tk) or (B, N, Tq, Tk) with B=2, N=3, Tq=1, Tk=5. Received: (2,).
     """
     array = _read("mask", m)
     if array.dtype != bool:
