@@ -60,8 +60,8 @@ class _Crossentropy(Loss):
         self.axis = targets.check_axis(axis)
         self.from_logits, self.label_smoothing = bool(from_logits), float(label_smoothing)
 
-    def values_shape(self, y_shape):
-        return tuple(targets.axis_last(y_shape, self.axis)[:-1])
+    def values_shape(self, y_shape: Any) -> Any:
+        return y_shape[:-1] if self.axis == -1 else targets.axis_last(y_shape, self.axis)[:-1]
 
     def rows_of(self, y: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return predictions (M, C) whose classes are along ``axis``, and targets in the form the kernels expect."""
@@ -85,7 +85,8 @@ class _Crossentropy(Loss):
         """Return ``(losses, p, ctx)`` from logits."""
         rows, t = self.rows_of(z, t)
         losses, p = self.logits_forward(rows, t)
-        return losses, targets.moved_back(p, z.shape, self.axis), (p, t, z.shape)
+        shaped = p if p.shape == z.shape and self.axis == -1 else targets.moved_back(p, z.shape, self.axis)
+        return losses, shaped, (p, t, z.shape)
 
     def backward_logits(self, scale: np.ndarray, ctx: Any) -> np.ndarray:
         """Return the gradient with respect to the logits."""
@@ -233,15 +234,14 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
     def rows_of(self, y, t):
         if t.dtype != np.int64 or t.shape != self.values_shape(y.shape):
             t = self.check_targets(y.shape, t)
-        return targets.rows(targets.moved_last(y, self.axis)), t.reshape(-1)
+        y = y if self.axis == -1 else targets.moved_last(y, self.axis)
+        return targets.rows(y), t if t.ndim == 1 else t.reshape(-1)
 
     def counts(self, values, t):
         return None if self.ignore_class is None else t.reshape(-1) != self.ignore_class
 
     def _counted(self, kernel, rows, t, *scale):
         """Run a kernel on all rows; those that do not count have loss 0 and no gradient."""
-        if self.ignore_class is None:
-            return kernel(rows, t, *scale)
         counts = t != self.ignore_class
         t = np.where(counts, t, 0)
         if scale:
@@ -252,16 +252,20 @@ class SparseCategoricalCrossentropy(CategoricalCrossentropy):
         return np.where(counts, result[0], 0), result[1]
 
     def logits_forward(self, z, t):
-        return self._counted(backend.active().softmax_cross_entropy_forward, z, t)
+        kernel = backend.active().softmax_cross_entropy_forward
+        return kernel(z, t) if self.ignore_class is None else self._counted(kernel, z, t)
 
     def logits_backward(self, p, t, scale):
-        return self._counted(backend.active().softmax_cross_entropy_backward, p, t, scale)
+        kernel = backend.active().softmax_cross_entropy_backward
+        return kernel(p, t, scale) if self.ignore_class is None else self._counted(kernel, p, t, scale)
 
     def probabilities_forward(self, p, t):
-        return self._counted(backend.active().categorical_cross_entropy_forward, p, t)
+        kernel = backend.active().categorical_cross_entropy_forward
+        return kernel(p, t) if self.ignore_class is None else self._counted(kernel, p, t)
 
     def probabilities_backward(self, p, t, scale):
-        return self._counted(backend.active().categorical_cross_entropy_backward, p, t, scale)
+        kernel = backend.active().categorical_cross_entropy_backward
+        return kernel(p, t, scale) if self.ignore_class is None else self._counted(kernel, p, t, scale)
 
     def get_config(self):
         config = super().get_config() | {"ignore_class": self.ignore_class}

@@ -59,6 +59,8 @@ def check_axis(axis: Any) -> int:
 
 def axis_last(shape: Sequence[int | None], axis: int) -> Shape:
     """The shape with this axis moved to the end."""
+    if axis == -1 and shape:
+        return tuple(shape)
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"There is no axis {axis} in predictions of shape {_text(shape)}. Received: axis={axis}.")
     rest: list[Any] = list(shape)

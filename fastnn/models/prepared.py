@@ -219,7 +219,8 @@ class Prepared(Network):
             _refuse_lost_batches(self.name, known.graph.input_symbols, symbols)
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         symbols = self.graph.output_symbols
-        _refuse_lost_batches(self.name, self.graph.input_symbols, symbols)
+        if not self._settled:
+            _refuse_lost_batches(self.name, self.graph.input_symbols, symbols)
         if not any(None in symbol.shape[1:] for symbol in (*self.graph.input_symbols, *symbols)):
             return [(None, *symbol.shape[1:]) for symbol in symbols]
         key, shapes = self._shapes

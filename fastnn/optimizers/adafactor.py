@@ -59,7 +59,7 @@ class Adafactor(EachParameter):
 
     def update_one(self, kernels, parameter, w, g, slots, learning_rate, weight_decay):
         decayed(w, learning_rate, weight_decay)
-        t = self.iterations + 1
+        t = self.current_step
         keep = 1 - float(t) ** self.beta_2_decay
         size = max(self.epsilon_2, _rms(kernels, w)) * min(learning_rate, 1 / math.sqrt(t))
         squares = g * g + g.dtype.type(self.epsilon_1)

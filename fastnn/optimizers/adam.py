@@ -57,7 +57,7 @@ class Adam(_Moments):
     def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adam_step(
             w, g, *slots,
-            step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
+            step=self.current_step, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
             epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
@@ -113,7 +113,7 @@ class Adamax(_Moments):
     def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.adamax_step(
             w, g, *slots,
-            step=self.iterations + 1, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
+            step=self.current_step, learning_rate=learning_rate, beta_1=self.beta_1, beta_2=self.beta_2,
             epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 
@@ -142,12 +142,12 @@ class Nadam(_Moments):
         self.momentum_product = 1.0
 
     def begin_step(self):
-        self.momentum_product *= self.beta_1 * (1 - 0.5 * 0.96 ** (self.iterations + 1))
+        self.momentum_product *= self.beta_1 * (1 - 0.5 * 0.96**self.current_step)
 
     def update(self, kernels, w, g, slots, learning_rate, weight_decay, rows=None):
         kernels.nadam_step(
             w, g, *slots,
-            step=self.iterations + 1, momentum_product=self.momentum_product, learning_rate=learning_rate,
+            step=self.current_step, momentum_product=self.momentum_product, learning_rate=learning_rate,
             beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon, weight_decay=weight_decay, rows=rows,
         )  # fmt: skip
 

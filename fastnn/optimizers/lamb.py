@@ -48,7 +48,7 @@ class Lamb(EachParameter, Betas):
 
     def update_one(self, kernels, parameter, w, g, slots, learning_rate, weight_decay):
         decayed(w, learning_rate, weight_decay)
-        step, u = self.iterations + 1, np.zeros(w.size, w.dtype)
+        step, u = self.current_step, np.zeros(w.size, w.dtype)
         # Adam's step of a zero vector is −u: its ε stands beside √v, Lamb's beside √v̂ = √(v / (1 − β₂ᵗ)).
         kernels.adam_step(
             u, g.reshape(-1), *(slot.reshape(-1) for slot in slots),

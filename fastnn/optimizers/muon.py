@@ -108,7 +108,7 @@ class Muon(EachParameter):
         if self.by_adam(parameter):
             kernels.adam_step(
                 *(a.reshape(-1) for a in (w, g, momentum, velocity)),
-                step=self.iterations + 1, learning_rate=learning_rate * self.adam_lr_ratio,
+                step=self.current_step, learning_rate=learning_rate * self.adam_lr_ratio,
                 beta_1=self.adam_beta_1, beta_2=self.adam_beta_2, epsilon=self.epsilon,
             )  # fmt: skip
             return

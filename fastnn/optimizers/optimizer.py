@@ -193,7 +193,12 @@ class Optimizer(Applying):
     @property
     def iterations(self) -> Count:
         """The number of steps that have updated the weights."""
-        return Count(self._calls // (self.gradient_accumulation_steps or 1))
+        return Count(self.current_step - 1)
+
+    @property
+    def current_step(self) -> int:
+        """The number of the step that comes next, from 1: t in the formulas of papers."""
+        return self._calls // (self.gradient_accumulation_steps or 1) + 1
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -476,10 +481,10 @@ class Optimizer(Applying):
 
     def _average(self) -> None:
         average = self.state["average"]
-        keep = self.ema_momentum if self.iterations else 0.0
+        keep = self.ema_momentum if self.current_step > 1 else 0.0
         average *= keep
         average += (1 - keep) * self._value
-        if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
+        if self.ema_overwrite_frequency and self.current_step % self.ema_overwrite_frequency == 0:
             np.copyto(self._value, average)
 
     def finalize_variable_values(self) -> None:

@@ -222,7 +222,7 @@ def test_a_class_or_function_that_is_not_known_says_what_to_pass(path):
         def call(self, x):
             return x
 
-    Sequential([layers.Input((5,)), layers.Dense(2), Own()]).save(path)
+    Sequential([layers.Input((5,)), layers.Dense(2), Own(name="own")]).save(path)
     with pytest.raises(ValueError, match=r'm\.keras".*Layer "own" \(Own\).*custom_objects=\{.Own.: Own\}'):
         load_model(path)
     assert isinstance(load_model(path, custom_objects={"Own": Own}).layers[1], Own)
