@@ -12,7 +12,7 @@ import numpy as np
 
 from ._files import damaged
 
-__all__ = ["marked", "read_sequences", "within"]
+__all__ = ["array_of_lists", "drawn", "read_sequences", "within"]
 
 
 class _Stub:
@@ -75,11 +75,21 @@ def _read(content: bytes) -> Any:
     return rows
 
 
-def marked(rows: list[list[int]], start_char: int | None, index_from: int | None) -> list[list[int]]:
-    """Sequences that begin with a mark, their numbers moved up."""
-    up = index_from or 0
-    first = [] if start_char is None else [start_char]
-    return [[*first, *(w + up for w in row)] for row in rows]
+def drawn(
+    x: list[list[int]],
+    y: Any,
+    rng: np.random.RandomState,
+    start_char: int | None,
+    index_from: int | None,
+    maxlen: int | None,
+) -> tuple[list[list[int]], np.ndarray]:
+    """Sequences in a random order with their labels: a mark first, numbers moved up, those shorter than ``maxlen``."""
+    order = np.arange(len(x))
+    rng.shuffle(order)
+    first, up = [] if start_char is None else [start_char], index_from or 0
+    rows = [[*first, *(w + up for w in x[i])] for i in order]
+    kept = [i for i, row in enumerate(rows) if not maxlen or len(row) < maxlen]
+    return [rows[i] for i in kept], np.asarray(y)[order][kept]
 
 
 def within(rows: list[list[int]], num_words: int | None, skip_top: int, oov_char: int | None) -> list[list[int]]:
@@ -88,3 +98,10 @@ def within(rows: list[list[int]], num_words: int | None, skip_top: int, oov_char
     if oov_char is None:
         return [[w for w in row if skip_top <= w < limit] for row in rows]
     return [[w if skip_top <= w < limit else oov_char for w in row] for row in rows]
+
+
+def array_of_lists(rows: list[list[int]]) -> np.ndarray:
+    """An array (N,) of objects, each a list."""
+    found = np.empty(len(rows), object)
+    found[:] = rows
+    return found

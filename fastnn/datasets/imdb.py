@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._sequences import marked, read_sequences, within
+from ._sequences import array_of_lists, drawn, read_sequences, within
 from ._single import SingleFile
 
 __all__ = ["get_word_index", "load_data"]
@@ -75,16 +75,13 @@ def load_data(
     rng = np.random.RandomState(seed)
     parts = []
     for x, y in ((x_train, y_train), (x_test, y_test)):
-        order = np.arange(len(x))
-        rng.shuffle(order)
-        rows, labels = marked([x[i] for i in order], start_char, index_from), np.asarray(y)[order]
-        kept = [i for i, row in enumerate(rows) if not maxlen or len(row) < maxlen]
-        if not kept:
+        rows, labels = drawn(x, y, rng, start_char, index_from, maxlen)
+        if not rows:
             raise ValueError(f"maxlen={maxlen} leaves no review. Received: reviews that are longer. Use more.")
-        parts.append(([rows[i] for i in kept], labels[kept]))
-    rows = within([*parts[0][0], *parts[1][0]], num_words, skip_top, oov_char)
+        parts.append((rows, labels))
+    rows = array_of_lists(within([*parts[0][0], *parts[1][0]], num_words, skip_top, oov_char))
     cut = len(parts[0][0])
-    return (_lists(rows[:cut]), parts[0][1]), (_lists(rows[cut:]), parts[1][1])
+    return (rows[:cut], parts[0][1]), (rows[cut:], parts[1][1])
 
 
 def get_word_index(path: str | os.PathLike[str] | None = None) -> dict[str, int]:
@@ -96,9 +93,3 @@ def get_word_index(path: str | os.PathLike[str] | None = None) -> dict[str, int]
         If there is no file; the message says what to put where.
     """
     return json.loads(_INDEX.get(path).read_text("utf-8"))
-
-
-def _lists(rows: list[list[int]]) -> np.ndarray:
-    found = np.empty(len(rows), object)
-    found[:] = rows
-    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._sequences import marked, read_sequences, within
+from ._sequences import array_of_lists, drawn, read_sequences, within
 from ._single import SingleFile
 
 __all__ = ["get_label_names", "get_word_index", "load_data"]
@@ -71,13 +71,8 @@ def load_data(
     >>> (x_train, y_train), (x_test, y_test) = reuters.load_data(num_words=10000)  # doctest: +SKIP
     """
     x, y = read_sequences(_SET.get(path), ("x", "y"))
-    order = np.arange(len(x))
-    np.random.RandomState(seed).shuffle(order)
-    rows, labels = marked([x[i] for i in order], start_char, index_from), np.asarray(y)[order]
-    kept = [i for i, row in enumerate(rows) if not maxlen or len(row) < maxlen]
-    rows, labels = within([rows[i] for i in kept], num_words, skip_top, oov_char), labels[kept]
-    found = np.empty(len(rows), object)
-    found[:] = rows
+    rows, labels = drawn(x, y, np.random.RandomState(seed), start_char, index_from, maxlen)
+    found = array_of_lists(within(rows, num_words, skip_top, oov_char))
     cut = int(len(rows) * (1 - test_split))
     return (found[:cut], labels[:cut]), (found[cut:], labels[cut:])
 

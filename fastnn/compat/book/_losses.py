@@ -13,7 +13,18 @@ from .functions import cross_entropy_error
 __all__ = ["SigmoidWithLoss", "SoftmaxWithLoss"]
 
 
-class SoftmaxWithLoss:
+class _WithLoss:
+    """What both keep: no weights; the loss, the probabilities and the targets of the last forward."""
+
+    def __init__(self) -> None:
+        self.params: list[Any] = []
+        self.grads: list[Any] = []
+        self.loss: Any = None
+        self.y: Any = None
+        self.t: Any = None
+
+
+class SoftmaxWithLoss(_WithLoss):
     """The cross-entropy of the softmax, −1/N · Σ ln(y[n, t[n]] + 1e-7).
 
     x (N, C); t is labels (N,) or rows (N, C), of any dtype. A row's loss is that of its largest entry, as the books
@@ -27,13 +38,6 @@ class SoftmaxWithLoss:
     >>> layer.backward()
     array([[ 0.25, -0.25]])
     """
-
-    def __init__(self) -> None:
-        self.params: list[Any] = []
-        self.grads: list[Any] = []
-        self.loss: Any = None
-        self.y: Any = None
-        self.t: Any = None
 
     def forward(self, x: np.ndarray, t: np.ndarray) -> Any:
         """Return the loss, and keep probabilities and targets for backward."""
@@ -55,7 +59,7 @@ class SoftmaxWithLoss:
         return dx
 
 
-class SigmoidWithLoss:
+class SigmoidWithLoss(_WithLoss):
     """The binary cross-entropy of the sigmoid, −1/N · Σ ln(p + 1e-7), p = y where t is 1 and 1 − y where t is 0.
 
     x, t (N,); t is integers.
@@ -68,13 +72,6 @@ class SigmoidWithLoss:
     >>> layer.backward()
     array([-0.25 , -0.125])
     """
-
-    def __init__(self) -> None:
-        self.params: list[Any] = []
-        self.grads: list[Any] = []
-        self.loss: Any = None
-        self.y: Any = None
-        self.t: Any = None
 
     def forward(self, x: np.ndarray, t: np.ndarray) -> Any:
         """Return the loss, and keep probabilities and targets for backward."""

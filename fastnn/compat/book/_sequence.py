@@ -12,7 +12,7 @@ import numpy as np
 
 from ._layer import Layer, gradient, parameter
 
-__all__ = ["Recurrent", "gates_in_order", "one_step", "wanted"]
+__all__ = ["OneStep", "Recurrent", "TimeSteps", "WithOneState", "gates_in_order", "one_step", "wanted"]
 
 
 class Recurrent(Layer):
@@ -25,6 +25,66 @@ class Recurrent(Layer):
     def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray):
         super().__init__(Wx, Wh, b)
         self.cache: Any = None
+
+
+class WithOneState(Recurrent):
+    """A layer whose only state is h: what a step computes is in ``_run`` and ``_run_back``."""
+
+    def _run(self, xs: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Run sequences; return all states, the last one, and what backward needs."""
+        raise NotImplementedError
+
+    def _run_from(self, h: np.ndarray | None, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Run sequences from a state, or from zeros."""
+        return self._run(xs, np.zeros((xs.shape[0], self.params[1].shape[0]), np.float32) if h is None else h)
+
+    def _run_back(self, dhs: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+        """The gradients dx, [dWx, dWh, db] and dh."""
+        raise NotImplementedError
+
+
+class OneStep(WithOneState):
+    """A layer of one step: x (N, D), h_prev (N, H) → h_next (N, H)."""
+
+    def forward(self, x: np.ndarray, h_prev: np.ndarray) -> np.ndarray:
+        """Return the next state."""
+        _, h_next, self.cache = self._run_from(h_prev, one_step(x))
+        return h_next
+
+    def backward(self, dh_next: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gradients of x and h_prev; those of the weights are ``grads``."""
+        dx, weights, dh_prev = self._run_back(one_step(dh_next))
+        self._keep(*weights)
+        return dx[:, 0], dh_prev
+
+
+class TimeSteps(WithOneState):
+    """A layer of sequences, xs (N, T, D) → hs (N, T, H); a stateful one continues where the last call ended."""
+
+    def __init__(self, Wx: np.ndarray, Wh: np.ndarray, b: np.ndarray, stateful: bool = False):
+        super().__init__(Wx, Wh, b)
+        self.h: Any = None
+        self.dh: Any = None
+        self.stateful = stateful
+
+    def forward(self, xs: np.ndarray) -> np.ndarray:
+        """Return the states of all steps."""
+        hs, self.h, self.cache = self._run_from(self.h if self.stateful else None, xs)
+        return hs
+
+    def backward(self, dhs: np.ndarray) -> np.ndarray:
+        """Return the gradient of xs; those of the weights are ``grads``."""
+        dxs, weights, self.dh = self._run_back(dhs)
+        self._keep(*weights)
+        return dxs
+
+    def set_state(self, h: Any) -> None:
+        """Start the next call of a stateful layer from h."""
+        self.h = h
+
+    def reset_state(self) -> None:
+        """Start the next call from zero."""
+        self.h = None
 
 
 def gates_in_order(a: np.ndarray, order: list[int]) -> np.ndarray:
